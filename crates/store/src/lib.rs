@@ -1,0 +1,1 @@
+//! Ordered documents with revisions: optimistic transactions, a change feed, interchangeable back ends.
