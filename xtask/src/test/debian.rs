@@ -1,0 +1,102 @@
+//! Debian packages, for the programs that the tests start. A program that is on the path already is not asked for.
+
+use crate::Result;
+use crate::process;
+
+/// A program that the tests start, and the package that brings it.
+#[derive(Clone, Copy)]
+pub(crate) struct Program {
+    /// Names under which it may be on the path; one is enough.
+    names: &'static [&'static str],
+    package: &'static str,
+}
+
+const PYTHON: Program = Program {
+    names: &["python3"],
+    package: "python3",
+};
+const CURL: Program = Program {
+    names: &["curl"],
+    package: "curl",
+};
+const NODE: Program = Program {
+    names: &["node"],
+    package: "nodejs",
+};
+const NPM: Program = Program {
+    names: &["npm"],
+    package: "npm",
+};
+const CHROMIUM: Program = Program {
+    names: &["chromium", "chromium-browser", "google-chrome"],
+    package: "chromium",
+};
+
+/// What the Python tests start.
+pub(crate) const FOR_CLIENTS: [Program; 2] = [PYTHON, CURL];
+/// What the browser tests start.
+pub(crate) const FOR_BROWSER: [Program; 3] = [NODE, NPM, CHROMIUM];
+/// What the measurements start: a proxy to stand beside ours, and a load generator.
+pub(crate) const FOR_BENCH: [Program; 2] = [
+    Program {
+        names: &["nginx", "/usr/sbin/nginx"],
+        package: "nginx-light",
+    },
+    Program {
+        names: &["wrk"],
+        package: "wrk",
+    },
+];
+
+/// Installs the packages of those programs that are not there.
+pub(crate) fn install_missing(programs: &[Program]) -> Result {
+    let mut missing: Vec<&str> = programs
+        .iter()
+        .filter(|program| !there(program))
+        .map(|program| program.package)
+        .collect();
+    if programs.iter().any(|program| program.package == PYTHON.package) && !python_makes_environments() {
+        missing.push("python3-venv");
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !process::on_path("apt-get") {
+        return Err(format!(
+            "missing programs, and no apt-get to install them with: {}",
+            missing.join(" ")
+        )
+        .into());
+    }
+    println!("installing Debian packages: {}", missing.join(" "));
+    as_root(&["apt-get", "update", "-q"])?;
+    let mut install = vec!["apt-get", "install", "-y", "-q", "--no-install-recommends"];
+    install.extend(missing);
+    as_root(&install)
+}
+
+fn there(program: &Program) -> bool {
+    program
+        .names
+        .iter()
+        .any(|name| process::on_path(name) || name.starts_with('/') && std::path::Path::new(name).is_file())
+}
+
+/// Debian keeps the part of Python that makes virtual environments in a package of its own.
+fn python_makes_environments() -> bool {
+    process::output(&mut process::command(
+        "python3",
+        &["-c", "import venv, ensurepip"],
+    ))
+    .is_ok()
+}
+
+fn as_root(arguments: &[&str]) -> Result {
+    let is_root = process::output(&mut process::command("id", &["-u"]))?.trim() == "0";
+    let mut whole = vec!["env", "DEBIAN_FRONTEND=noninteractive"];
+    whole.extend(arguments);
+    if !is_root {
+        whole.insert(0, "sudo");
+    }
+    process::run(&mut process::command(whole[0], &whole[1..]))
+}

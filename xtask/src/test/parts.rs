@@ -1,0 +1,132 @@
+//! The parts of the test run, and how each is started.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::Result;
+use crate::{process, workspace};
+
+use super::python;
+use super::tally::Tally;
+
+/// One part of the test run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Unit and integration tests of every crate.
+    Rust,
+    /// Examples in the documentation.
+    Doc,
+    /// The first command of the README.
+    Demo,
+    /// Python clients against a running server.
+    Clients,
+    /// Chromium and the JavaScript SDK against a running server.
+    Browser,
+}
+
+impl Part {
+    /// All parts in the order in which they run.
+    pub(super) const ALL: [Part; 5] = [Part::Rust, Part::Doc, Part::Demo, Part::Clients, Part::Browser];
+
+    pub(super) fn named(name: &str) -> Result<Part> {
+        Ok(match name {
+            "rust" => Part::Rust,
+            "doc" => Part::Doc,
+            "demo" => Part::Demo,
+            "clients" => Part::Clients,
+            "browser" => Part::Browser,
+            _ => return Err(format!("no such part of the tests: {name}").into()),
+        })
+    }
+
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Part::Rust => "tests of the crates",
+            Part::Doc => "examples in the documentation",
+            Part::Demo => "cargo run --release -- demo",
+            Part::Clients => "AWS and media clients in Python against the server",
+            Part::Browser => "Chromium and the JavaScript SDK against the server",
+        }
+    }
+
+    pub(super) fn run(self, tally: &mut Tally) -> Result {
+        match self {
+            Part::Rust if has_nextest() => tally.run(&mut process::cargo(&[
+                "nextest",
+                "run",
+                "--workspace",
+                "--locked",
+                "--no-fail-fast",
+                "--color=never",
+                "--show-progress=none",
+            ])),
+            Part::Rust => tally.run(&mut process::cargo(&[
+                "test",
+                "--workspace",
+                "--locked",
+                "--no-fail-fast",
+                "--lib",
+                "--bins",
+                "--tests",
+            ])),
+            Part::Doc => tally.run(&mut process::cargo(&["test", "--workspace", "--locked", "--doc"])),
+            Part::Demo => {
+                process::run(&mut process::cargo(&[
+                    "run",
+                    "--release",
+                    "--locked",
+                    "--",
+                    "demo",
+                ]))?;
+                tally.passed += 1;
+                Ok(())
+            }
+            Part::Clients => {
+                let server = server()?;
+                let mut pytest = process::command(
+                    python::interpreter(),
+                    &["-m", "pytest", "tests/clients", "-q", "--color=no"],
+                );
+                tally.run(with_server(&mut pytest, &server))
+            }
+            Part::Browser => {
+                let server = server()?;
+                let mut node = process::command("node", &["--test", "--test-reporter=tap", "tests/browser/"]);
+                tally.run(with_server(&mut node, &server))
+            }
+        }
+    }
+}
+
+/// Builds the server as it is shipped, and the conformance example; answers the server's path.
+///
+/// The demo builds the same profile, so the server is compiled once for all parts that run it.
+pub(crate) fn server() -> Result<PathBuf> {
+    process::run(&mut process::cargo(&[
+        "build",
+        "--release",
+        "--locked",
+        "-p",
+        "stagedoor",
+    ]))?;
+    Ok(workspace::target_folder().join("release/stagedoor"))
+}
+
+fn with_server<'a>(command: &'a mut Command, server: &PathBuf) -> &'a mut Command {
+    command.env("STAGEDOOR_BIN", server)
+}
+
+fn has_nextest() -> bool {
+    process::output(&mut process::cargo(&["nextest", "--version"])).is_ok()
+}
+
+/// Installs cargo-nextest; without it the plain `cargo test` does the work.
+pub(super) fn install_nextest() {
+    if has_nextest() {
+        return;
+    }
+    println!("installing cargo-nextest, which runs the tests of all crates side by side");
+    if let Err(error) = process::run(&mut process::cargo(&["install", "cargo-nextest", "--locked"])) {
+        println!("no cargo-nextest ({error}); `cargo test` will do");
+    }
+}
