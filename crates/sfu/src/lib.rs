@@ -1,1 +1,17 @@
-//! Placeholder.
+//! What a real-time stage decides: rooms, tracks, layers, who receives which packet and how it is renumbered.
+//!
+//! Invariants: this crate does no I/O, reads no clock and draws no random numbers. `now` is a [`std::time::Duration`]
+//! since a start chosen by the caller; random first sequence numbers come in as arguments. Payload bytes stay with
+//! the caller, which decrypts and encrypts them (`stagedoor-media`).
+
+pub mod codec;
+pub mod forward;
+pub mod keyframe;
+pub mod packet;
+pub mod pli;
+pub mod room;
+pub mod vp8;
+
+pub use codec::{Codec, Kind};
+pub use packet::{Incoming, Outgoing};
+pub use room::{KeyFrameRequest, PeerKey, Room, TrackSpec, Wanted};
