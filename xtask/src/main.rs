@@ -52,7 +52,7 @@ fn run(arguments: &[String]) -> Result {
         return Err(USAGE.into());
     };
     match command.as_str() {
-        "codegen" => codegen::run(&workspace::root(), only_flag(options, "--check")?),
+        "codegen" => codegen::run(only_flag(options, "--check")?),
         "tidy" => tidy::run(),
         "test" => test::run(&test::Options::parse(options)?),
         "ci" => ci::run(),
