@@ -55,11 +55,7 @@ impl Read {
     pub fn covers(&self, key: &str) -> bool {
         match self {
             Self::Key(read) => read == key,
-            Self::Range {
-                prefix,
-                after,
-                through,
-            } => {
+            Self::Range { prefix, after, through } => {
                 key.starts_with(prefix.as_str())
                     && after.as_deref().is_none_or(|after| key > after)
                     && through.as_deref().is_none_or(|through| key <= through)

@@ -68,14 +68,10 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn unavailable(reason: impl ToString) -> Self {
-        Self::Unavailable {
-            reason: reason.to_string(),
-        }
+        Self::Unavailable { reason: reason.to_string() }
     }
 
     pub(crate) fn corrupt(reason: impl ToString) -> Self {
-        Self::Corrupt {
-            reason: reason.to_string(),
-        }
+        Self::Corrupt { reason: reason.to_string() }
     }
 }

@@ -24,12 +24,7 @@ pub struct Follower {
 impl Follower {
     pub(crate) fn new(backend: Arc<dyn Backend>, after: Revision) -> Self {
         let head = backend.head();
-        Self {
-            backend,
-            head,
-            fetched: VecDeque::new(),
-            position: after,
-        }
+        Self { backend, head, fetched: VecDeque::new(), position: after }
     }
 
     /// The last commit delivered, or the revision that following began after.
@@ -49,10 +44,7 @@ impl Follower {
         if self.fetched.is_empty() {
             self.fetch().await?;
         }
-        let commit = self
-            .fetched
-            .pop_front()
-            .ok_or_else(|| Error::corrupt("the change feed has a gap"))?;
+        let commit = self.fetched.pop_front().ok_or_else(|| Error::corrupt("the change feed has a gap"))?;
         self.position = commit.revision;
         Ok(commit)
     }
@@ -60,10 +52,7 @@ impl Follower {
     async fn fetch(&mut self) -> Result<()> {
         // A position beyond the head belongs to another store; the back end answers that with `Lagged`.
         let position = self.position;
-        self.head
-            .wait_for(|head| *head != position)
-            .await
-            .map_err(|_| Error::Closed)?;
+        self.head.wait_for(|head| *head != position).await.map_err(|_| Error::Closed)?;
         let backend = Arc::clone(&self.backend);
         let read = task::spawn_blocking(move || backend.commits_after(position, BATCH_COMMITS_MAX));
         self.fetched = read.await.map_err(Error::unavailable)??.into();

@@ -14,6 +14,8 @@ pub mod embedded;
 mod error;
 mod follow;
 mod store;
+#[cfg(feature = "suite")]
+pub mod suite;
 mod transaction;
 
 pub use backend::{Backend, Snapshot};

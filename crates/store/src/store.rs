@@ -33,10 +33,7 @@ impl Drop for Shared {
 impl Store {
     /// A store on any back end.
     pub fn new(backend: impl Backend) -> Self {
-        Self(Arc::new(Shared {
-            backend: Arc::new(backend),
-            turn: Mutex::new(()),
-        }))
+        Self(Arc::new(Shared { backend: Arc::new(backend), turn: Mutex::new(()) }))
     }
 
     /// Opens the embedded store in the file `path`, creating it if it does not exist (its directory must).

@@ -34,10 +34,7 @@ impl Transaction {
     }
 
     pub(crate) fn read_only(snapshot: Box<dyn Snapshot>) -> Self {
-        Self {
-            writable: false,
-            ..Self::new(snapshot)
-        }
+        Self { writable: false, ..Self::new(snapshot) }
     }
 
     /// Whether [`Self::put`] and [`Self::delete`] are refused.
@@ -84,15 +81,9 @@ impl Transaction {
         }
         let own = own_writes(&self.writes, prefix, after);
         // Each own write hides at most one stored document, so this many leave enough of them.
-        let stored = self
-            .snapshot
-            .scan(prefix, after, limit.saturating_add(own.len()))?;
+        let stored = self.snapshot.scan(prefix, after, limit.saturating_add(own.len()))?;
         let found = merge(stored, own, limit);
-        let through = if found.len() < limit {
-            None
-        } else {
-            found.last().map(|(key, _)| key.as_str())
-        };
+        let through = if found.len() < limit { None } else { found.last().map(|(key, _)| key.as_str()) };
         record_range(&mut self.ranges_read, prefix, after, through);
         Ok(found)
     }
@@ -139,24 +130,13 @@ impl Transaction {
         }
         let mut reads = self.ranges_read;
         reads.extend(self.keys_read.into_iter().map(Read::Key));
-        let changes = self
-            .writes
-            .into_iter()
-            .map(|(key, value)| Change { key, value })
-            .collect();
-        Some(Proposal {
-            base: self.snapshot.revision(),
-            reads,
-            changes,
-        })
+        let changes = self.writes.into_iter().map(|(key, value)| Change { key, value }).collect();
+        Some(Proposal { base: self.snapshot.revision(), reads, changes })
     }
 }
 
 fn uncommitted(bytes: &Arc<[u8]>) -> Document {
-    Document {
-        bytes: Arc::clone(bytes),
-        revision: Revision::ZERO,
-    }
+    Document { bytes: Arc::clone(bytes), revision: Revision::ZERO }
 }
 
 type Write<'a> = (&'a String, &'a Option<Arc<[u8]>>);
@@ -171,10 +151,7 @@ fn own_writes<'a>(
         Some(after) if after >= prefix => Bound::Excluded(after),
         _ => Bound::Included(prefix),
     };
-    writes
-        .range::<str, _>((start, Bound::Unbounded))
-        .take_while(|(key, _)| key.starts_with(prefix))
-        .collect()
+    writes.range::<str, _>((start, Bound::Unbounded)).take_while(|(key, _)| key.starts_with(prefix)).collect()
 }
 
 /// The first `limit` documents of a range after the own writes have been made to it.
@@ -195,11 +172,7 @@ fn merge(stored: Vec<(String, Document)>, own: Vec<Write<'_>>, limit: usize) -> 
 /// Records that a range was read. A page that continues the one before it makes that one longer.
 fn record_range(ranges: &mut Vec<Read>, prefix: &str, after: Option<&str>, through: Option<&str>) {
     let through = through.map(str::to_owned);
-    if let Some(Read::Range {
-        prefix: last_prefix,
-        through: last_through,
-        ..
-    }) = ranges.last_mut()
+    if let Some(Read::Range { prefix: last_prefix, through: last_through, .. }) = ranges.last_mut()
         && last_prefix == prefix
         && last_through.is_some()
         && last_through.as_deref() == after
@@ -207,9 +180,5 @@ fn record_range(ranges: &mut Vec<Read>, prefix: &str, after: Option<&str>, throu
         *last_through = through;
         return;
     }
-    ranges.push(Read::Range {
-        prefix: prefix.to_owned(),
-        after: after.map(str::to_owned),
-        through,
-    });
+    ranges.push(Read::Range { prefix: prefix.to_owned(), after: after.map(str::to_owned), through });
 }

@@ -12,10 +12,7 @@ pub(super) fn encode(commit: &Commit) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(1 + content + 8 * commit.changes.len());
     bytes.push(if commit.cleared { CLEARED } else { 0 });
     for change in &commit.changes {
-        put_integer(
-            &mut bytes,
-            change.key.len() << 1 | usize::from(change.value.is_some()),
-        );
+        put_integer(&mut bytes, change.key.len() << 1 | usize::from(change.value.is_some()));
         bytes.extend_from_slice(change.key.as_bytes());
         if let Some(value) = &change.value {
             put_integer(&mut bytes, value.len());
@@ -39,11 +36,7 @@ fn parse(revision: Revision, bytes: &[u8]) -> Option<Commit> {
     while !rest.is_empty() {
         changes.push(take_change(&mut rest)?);
     }
-    Some(Commit {
-        revision,
-        cleared: flags & CLEARED != 0,
-        changes,
-    })
+    Some(Commit { revision, cleared: flags & CLEARED != 0, changes })
 }
 
 fn take_change(rest: &mut &[u8]) -> Option<Change> {
@@ -53,10 +46,7 @@ fn take_change(rest: &mut &[u8]) -> Option<Change> {
         return Some(Change { key, value: None });
     }
     let length = take_integer(rest)?;
-    Some(Change {
-        key,
-        value: Some(rest.split_off(..length)?.into()),
-    })
+    Some(Change { key, value: Some(rest.split_off(..length)?.into()) })
 }
 
 fn put_integer(bytes: &mut Vec<u8>, mut integer: usize) {
@@ -92,10 +82,7 @@ mod tests {
             1 => Just(None),
             3 => vec(any::<u8>(), 0..300).prop_map(|value| Some(value.into())),
         ];
-        vec(
-            (".{1,90}", value).prop_map(|(key, value)| Change { key, value }),
-            0..6,
-        )
+        vec((".{1,90}", value).prop_map(|(key, value)| Change { key, value }), 0..6)
     }
 
     proptest! {
@@ -114,19 +101,10 @@ mod tests {
 
     #[test]
     fn refuses_what_was_never_encoded() {
-        let cases: [&[u8]; 6] = [
-            &[],
-            &[2],
-            &[0, 2],
-            &[0, 3, b'a'],
-            &[0, 2, 0xff],
-            &[0, 0xff, 0xff, 0xff, 0xff, 0xff, 1],
-        ];
+        let cases: [&[u8]; 6] =
+            [&[], &[2], &[0, 2], &[0, 3, b'a'], &[0, 2, 0xff], &[0, 0xff, 0xff, 0xff, 0xff, 0xff, 1]];
         for bytes in cases {
-            assert!(
-                matches!(decode(Revision::new(1), bytes), Err(Error::Corrupt { .. })),
-                "{bytes:?}"
-            );
+            assert!(matches!(decode(Revision::new(1), bytes), Err(Error::Corrupt { .. })), "{bytes:?}");
         }
     }
 }

@@ -26,11 +26,7 @@ pub(super) fn head(transaction: &ReadTransaction) -> Result<Revision> {
 pub(super) fn read(transaction: &ReadTransaction, after: Revision, limit: usize) -> Result<Vec<Commit>> {
     let commits = transaction.open_table(COMMITS).map_err(failure)?;
     let (Some((first, _)), Some((last, _))) = (first(&commits)?, last(&commits)?) else {
-        return if after == Revision::ZERO {
-            Ok(Vec::new())
-        } else {
-            Err(Error::Lagged { after })
-        };
+        return if after == Revision::ZERO { Ok(Vec::new()) } else { Err(Error::Lagged { after }) };
     };
     if after.get() + 1 < first || after.get() > last {
         return Err(Error::Lagged { after });

@@ -54,14 +54,7 @@ pub(super) struct Generation(u64);
 impl File {
     pub(super) fn open(path: PathBuf, opener: Opener) -> Result<Self> {
         let database = open(&path, &opener)?;
-        Ok(Self {
-            path,
-            opener,
-            state: RwLock::new(State::Open {
-                database,
-                generation: 0,
-            }),
-        })
+        Ok(Self { path, opener, state: RwLock::new(State::Open { database, generation: 0 }) })
     }
 
     /// Reads from a snapshot of the database.
@@ -131,10 +124,7 @@ impl File {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if let State::Failed { generation } = *state {
             let database = open(&self.path, &self.opener)?;
-            *state = State::Open {
-                database,
-                generation: generation + 1,
-            };
+            *state = State::Open { database, generation: generation + 1 };
         }
         Ok(())
     }
@@ -143,9 +133,9 @@ impl File {
 /// Opens the database, and makes its tables if it is new.
 fn open(path: &Path, opener: &Opener) -> Result<Database> {
     let database = opener().map_err(|error| match error {
-        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => Error::InUse {
-            path: path.to_owned(),
-        },
+        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
+            Error::InUse { path: path.to_owned() }
+        }
         error => failure(error),
     })?;
     match format(&database)? {
@@ -173,21 +163,14 @@ fn create(database: &Database, path: &Path) -> Result<()> {
     let transaction = database.begin_write().map_err(failure)?;
     transaction.open_table(DOCUMENTS).map_err(failure)?;
     transaction.open_table(COMMITS).map_err(failure)?;
-    transaction
-        .open_table(FACTS)
-        .map_err(failure)?
-        .insert(FORMAT.0, FORMAT.1)
-        .map_err(failure)?;
+    transaction.open_table(FACTS).map_err(failure)?.insert(FORMAT.0, FORMAT.1).map_err(failure)?;
     transaction.commit().map_err(failure)?;
     sync_directory(path)
 }
 
 /// Makes the new file's name durable; the file's contents alone would not survive a power failure.
 fn sync_directory(path: &Path) -> Result<()> {
-    let directory = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let synced = std::fs::File::open(directory).and_then(|directory| directory.sync_all());
     synced.map_err(Error::unavailable)
 }

@@ -41,11 +41,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            feed_commits_max: 100_000,
-            feed_bytes_max: 64 * 1024 * 1024,
-            cache_bytes: 32 * 1024 * 1024,
-        }
+        Self { feed_commits_max: 100_000, feed_bytes_max: 64 * 1024 * 1024, cache_bytes: 32 * 1024 * 1024 }
     }
 }
 
@@ -92,11 +88,7 @@ impl Embedded {
             .name("store-writer".to_owned())
             .spawn(move || writer.run(&queue))
             .map_err(Error::unavailable)?;
-        Ok(Self {
-            file,
-            head,
-            writer: Mutex::new(Some(WriterThread { jobs, thread })),
-        })
+        Ok(Self { file, head, writer: Mutex::new(Some(WriterThread { jobs, thread })) })
     }
 
     /// Has the writer do something, and waits until it is durable.
@@ -122,8 +114,7 @@ impl Backend for Embedded {
     }
 
     fn commits_after(&self, after: Revision, limit: usize) -> Result<Vec<Commit>> {
-        self.file
-            .read(|transaction| feed::read(transaction, after, limit))
+        self.file.read(|transaction| feed::read(transaction, after, limit))
     }
 
     fn head(&self) -> watch::Receiver<Revision> {

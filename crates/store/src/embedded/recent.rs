@@ -40,19 +40,13 @@ impl Recent {
             return false;
         }
         proposal.base < self.floor
-            || proposal
-                .reads
-                .iter()
-                .any(|read| self.changed_after(proposal.base, read))
+            || proposal.reads.iter().any(|read| self.changed_after(proposal.base, read))
     }
 
     fn changed_after(&self, base: Revision, read: &Read) -> bool {
         let (prefix, after) = match read {
             Read::Key(key) => {
-                return self
-                    .changed
-                    .get(key.as_str())
-                    .is_some_and(|changed| *changed > base);
+                return self.changed.get(key.as_str()).is_some_and(|changed| *changed > base);
             }
             Read::Range { prefix, after, .. } => (prefix.as_str(), after.as_deref()),
         };
@@ -61,24 +55,15 @@ impl Recent {
             _ => Bound::Included(prefix),
         };
         let candidates = self.changed.range::<str, _>((start, Bound::Unbounded));
-        candidates
-            .take_while(|(key, _)| read.covers(key))
-            .any(|(_, changed)| *changed > base)
+        candidates.take_while(|(key, _)| read.covers(key)).any(|(_, changed)| *changed > base)
     }
 
     /// Remembers what a commit changes; it must be the one after the last.
     pub(super) fn add(&mut self, commit: &Commit) {
         if commit.cleared {
-            *self = Self {
-                entries_max: self.entries_max,
-                ..Self::new(commit.revision)
-            };
+            *self = Self { entries_max: self.entries_max, ..Self::new(commit.revision) };
         }
-        let keys: Vec<Arc<str>> = commit
-            .changes
-            .iter()
-            .map(|change| change.key.as_str().into())
-            .collect();
+        let keys: Vec<Arc<str>> = commit.changes.iter().map(|change| change.key.as_str().into()).collect();
         for key in &keys {
             self.changed.insert(Arc::clone(key), commit.revision);
         }
@@ -109,27 +94,13 @@ mod tests {
     use crate::Change;
 
     fn commit(revision: u64, keys: &[&str]) -> Commit {
-        let changes = keys
-            .iter()
-            .map(|key| Change {
-                key: (*key).to_owned(),
-                value: None,
-            })
-            .collect();
-        Commit {
-            revision: Revision::new(revision),
-            cleared: false,
-            changes,
-        }
+        let changes = keys.iter().map(|key| Change { key: (*key).to_owned(), value: None }).collect();
+        Commit { revision: Revision::new(revision), cleared: false, changes }
     }
 
     fn range(prefix: &str, after: Option<&str>, through: Option<&str>) -> Read {
         let [after, through] = [after, through].map(|bound| bound.map(str::to_owned));
-        Read::Range {
-            prefix: prefix.to_owned(),
-            after,
-            through,
-        }
+        Read::Range { prefix: prefix.to_owned(), after, through }
     }
 
     fn key(key: &str) -> Read {
@@ -158,11 +129,7 @@ mod tests {
             (11, range("", None, None), true),
         ];
         for (base, read, expected) in cases {
-            let proposal = Proposal {
-                base: Revision::new(base),
-                reads: vec![read],
-                changes: Vec::new(),
-            };
+            let proposal = Proposal { base: Revision::new(base), reads: vec![read], changes: Vec::new() };
             assert_eq!(recent.conflicts(&proposal), expected, "{proposal:?}");
         }
     }
@@ -180,15 +147,8 @@ mod tests {
     #[test]
     fn clearing_conflicts_with_every_earlier_read() {
         let mut recent = Recent::new(Revision::ZERO);
-        recent.add(&Commit {
-            cleared: true,
-            ..commit(1, &[])
-        });
-        let mut proposal = Proposal {
-            base: Revision::ZERO,
-            reads: vec![key("a")],
-            changes: Vec::new(),
-        };
+        recent.add(&Commit { cleared: true, ..commit(1, &[]) });
+        let mut proposal = Proposal { base: Revision::ZERO, reads: vec![key("a")], changes: Vec::new() };
         assert!(recent.conflicts(&proposal));
         proposal.base = Revision::new(1);
         assert!(!recent.conflicts(&proposal));
@@ -196,22 +156,13 @@ mod tests {
 
     #[test]
     fn forgets_the_oldest_but_not_that_it_did() {
-        let mut recent = Recent {
-            entries_max: 5,
-            ..Recent::new(Revision::ZERO)
-        };
+        let mut recent = Recent { entries_max: 5, ..Recent::new(Revision::ZERO) };
         for (revision, keys) in [(1, ["a", "b"]), (2, ["b", "c"])] {
             recent.add(&commit(revision, &keys));
         }
-        assert_eq!(
-            recent.changed.keys().map(|key| &**key).collect::<Vec<_>>(),
-            ["b", "c"]
-        );
-        let proposal = |base| Proposal {
-            base: Revision::new(base),
-            reads: vec![key("z")],
-            changes: Vec::new(),
-        };
+        assert_eq!(recent.changed.keys().map(|key| &**key).collect::<Vec<_>>(), ["b", "c"]);
+        let proposal =
+            |base| Proposal { base: Revision::new(base), reads: vec![key("z")], changes: Vec::new() };
         assert!(recent.conflicts(&proposal(0)));
         assert!(!recent.conflicts(&proposal(1)));
     }

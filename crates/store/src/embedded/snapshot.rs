@@ -24,12 +24,7 @@ impl EmbeddedSnapshot {
             Ok((documents, feed::head(&transaction)?))
         };
         let (documents, revision) = file.note(generation, opened())?;
-        Ok(Self {
-            documents,
-            revision,
-            file: Arc::clone(file),
-            generation,
-        })
+        Ok(Self { documents, revision, file: Arc::clone(file), generation })
     }
 
     fn find(&self, key: &str) -> Result<Option<Document>> {
@@ -43,11 +38,7 @@ impl EmbeddedSnapshot {
             _ => Bound::Included(prefix),
         };
         let mut listed = Vec::new();
-        for entry in self
-            .documents
-            .range::<&str>((start, Bound::Unbounded))
-            .map_err(failure)?
-        {
+        for entry in self.documents.range::<&str>((start, Bound::Unbounded)).map_err(failure)? {
             let (key, value) = entry.map_err(failure)?;
             if listed.len() == limit || !key.value().starts_with(prefix) {
                 break;
@@ -73,8 +64,5 @@ impl Snapshot for EmbeddedSnapshot {
 }
 
 fn document((revision, bytes): (u64, &[u8])) -> Document {
-    Document {
-        bytes: bytes.into(),
-        revision: Revision::new(revision),
-    }
+    Document { bytes: bytes.into(), revision: Revision::new(revision) }
 }

@@ -53,16 +53,7 @@ impl Writer {
     pub(super) fn new(file: Arc<File>, config: Config) -> Result<(Self, watch::Receiver<Revision>)> {
         let revision = file.read(feed::head)?;
         let (head, followers) = watch::channel(revision);
-        Ok((
-            Self {
-                file,
-                config,
-                head,
-                recent: Recent::new(revision),
-                uncertain: false,
-            },
-            followers,
-        ))
+        Ok((Self { file, config, head, recent: Recent::new(revision), uncertain: false }, followers))
     }
 
     /// Works until nobody can send jobs any more.
@@ -100,17 +91,9 @@ impl Writer {
     /// The commit that a job becomes, unless it conflicts.
     fn accept(&mut self, revision: Revision, work: Work) -> Option<Commit> {
         let commit = match work {
-            Work::Clear => Commit {
-                revision,
-                cleared: true,
-                changes: Vec::new(),
-            },
+            Work::Clear => Commit { revision, cleared: true, changes: Vec::new() },
             Work::Commit(proposal) if self.recent.conflicts(&proposal) => return None,
-            Work::Commit(proposal) => Commit {
-                revision,
-                cleared: false,
-                changes: proposal.changes,
-            },
+            Work::Commit(proposal) => Commit { revision, cleared: false, changes: proposal.changes },
         };
         self.recent.add(&commit);
         Some(commit)
@@ -160,13 +143,10 @@ impl Writer {
         let revision = self.file.read(feed::head)?;
         let known = *self.head.borrow();
         if revision < known {
-            return Err(Error::corrupt(format_args!(
-                "it went back from revision {known} to {revision}"
-            )));
+            return Err(Error::corrupt(format_args!("it went back from revision {known} to {revision}")));
         }
         self.recent = Recent::new(revision);
-        self.head
-            .send_if_modified(|head| std::mem::replace(head, revision) != revision);
+        self.head.send_if_modified(|head| std::mem::replace(head, revision) != revision);
         self.uncertain = false;
         Ok(())
     }
