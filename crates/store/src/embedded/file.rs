@@ -3,6 +3,7 @@
 //! After a failed read or write `redb` refuses further work until the file is opened anew, so this closes it at
 //! once and opens it again at the next call.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
@@ -184,6 +185,11 @@ pub(super) fn failure(error: impl Into<redb::Error>) -> Error {
         | redb::Error::TableIsMultimap(_)
         | redb::Error::TableTypeMismatch { .. }
         | redb::Error::TypeDefinitionChanged { .. }) => Error::corrupt(error),
+        redb::Error::Io(error)
+            if matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof) =>
+        {
+            Error::corrupt(error)
+        }
         error => Error::unavailable(error),
     }
 }
