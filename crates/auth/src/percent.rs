@@ -7,11 +7,7 @@ use std::borrow::Cow;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// Everything but RFC 3986 section 2.3's unreserved characters.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~');
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 const RESERVED_IN_PATH: &AsciiSet = &RESERVED.remove(b'/');
 
 /// Encodes one label or one query key or value; `/` becomes `%2F`.
@@ -51,11 +47,7 @@ mod tests {
             ("a/b", "a%2Fb", "a/b"),
             ("a b+c", "a%20b%2Bc", "a%20b%2Bc"),
             ("%3A", "%253A", "%253A"),
-            (
-                "!'()*:@$,;=&",
-                "%21%27%28%29%2A%3A%40%24%2C%3B%3D%26",
-                "%21%27%28%29%2A%3A%40%24%2C%3B%3D%26",
-            ),
+            ("!'()*:@$,;=&", "%21%27%28%29%2A%3A%40%24%2C%3B%3D%26", "%21%27%28%29%2A%3A%40%24%2C%3B%3D%26"),
             ("ሴ", "%E1%88%B4", "%E1%88%B4"),
         ];
         for (text, label, path) in cases {

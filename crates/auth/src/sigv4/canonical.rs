@@ -24,11 +24,7 @@ pub(super) struct Canonical<'a> {
 impl<'a> Canonical<'a> {
     /// `signed_headers` must be in lower case and sorted.
     pub(super) fn new(request: &Request<'a>, signed_headers: &[String], payload: Cow<'a, str>) -> Self {
-        Self {
-            method: request.method.as_str(),
-            headers: headers(request, signed_headers),
-            payload,
-        }
+        Self { method: request.method.as_str(), headers: headers(request, signed_headers), payload }
     }
 
     /// The canonical request with this canonical path and query.
@@ -47,10 +43,7 @@ impl<'a> Canonical<'a> {
 
 /// The string to sign over a canonical request; `time` is in ISO 8601 basic format.
 pub(super) fn string_to_sign(canonical_request: &[u8], time: &str, scope: &Scope) -> String {
-    format!(
-        "{ALGORITHM}\n{time}\n{scope}\n{}",
-        hex(&sha256(canonical_request))
-    )
+    format!("{ALGORITHM}\n{time}\n{scope}\n{}", hex(&sha256(canonical_request)))
 }
 
 fn headers(request: &Request<'_>, signed_headers: &[String]) -> Vec<u8> {
@@ -80,9 +73,7 @@ fn push_values(block: &mut Vec<u8>, headers: &HeaderMap, name: &str) {
 
 /// Drops outer white space and makes each inner run of it one space, also inside quotes, as all SDKs do.
 fn push_trimmed(block: &mut Vec<u8>, value: &[u8]) {
-    let words = value
-        .split(|byte| matches!(byte, b' ' | b'\t'))
-        .filter(|word| !word.is_empty());
+    let words = value.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
     for (index, word) in words.enumerate() {
         if index > 0 {
             block.push(b' ');
@@ -104,14 +95,7 @@ pub(super) fn path_forms(path: &str) -> Vec<String> {
         // curl before 8.0 and hand-written signers do not encode again. Not where the path bears `%25`:
         // there the same string is also the canonical form of another resource's path.
         if !path.contains("%25") {
-            push_new(
-                &mut forms,
-                if path.is_empty() {
-                    "/".to_owned()
-                } else {
-                    path.to_owned()
-                },
-            );
+            push_new(&mut forms, if path.is_empty() { "/".to_owned() } else { path.to_owned() });
         }
     }
     forms
@@ -139,11 +123,7 @@ fn normalized(path: &str) -> String {
             name => segments.push(name),
         }
     }
-    let last = if path.ends_with('/') && !segments.is_empty() {
-        "/"
-    } else {
-        ""
-    };
+    let last = if path.ends_with('/') && !segments.is_empty() { "/" } else { "" };
     format!("/{}{last}", segments.join("/"))
 }
 
@@ -184,10 +164,7 @@ fn reencoded(text: &str) -> Option<String> {
 
 fn joined(mut pairs: Vec<(Cow<'_, str>, Cow<'_, str>)>) -> String {
     pairs.sort();
-    let pairs: Vec<String> = pairs
-        .iter()
-        .map(|(key, value)| format!("{key}={value}"))
-        .collect();
+    let pairs: Vec<String> = pairs.iter().map(|(key, value)| format!("{key}={value}")).collect();
     pairs.join("&")
 }
 
@@ -220,10 +197,7 @@ mod tests {
         let cases: [(&str, &[&str]); 6] = [
             ("/restapis", &["/restapis"]),
             ("/a//b", &["/a/b", "/a//b"]),
-            (
-                "/tags/arn:aws",
-                &["/tags/arn%3Aaws", "/tags/arn%253Aaws", "/tags/arn:aws"],
-            ),
+            ("/tags/arn:aws", &["/tags/arn%3Aaws", "/tags/arn%253Aaws", "/tags/arn:aws"]),
             ("/tags/arn%3Aaws", &["/tags/arn%253Aaws", "/tags/arn%3Aaws"]),
             // Unencoded this would be the canonical path of `/tags/arn%3Aaws`, so that form is missing.
             ("/tags/arn%253Aaws", &["/tags/arn%25253Aaws"]),
@@ -253,13 +227,8 @@ mod tests {
 
     #[test]
     fn header_values_lose_outer_and_repeated_white_space() {
-        let cases = [
-            ("", ""),
-            ("  a  ", "a"),
-            ("a   b\t c", "a b c"),
-            ("\"a   b\"", "\"a b\""),
-            (" \t ", ""),
-        ];
+        let cases =
+            [("", ""), ("  a  ", "a"), ("a   b\t c", "a b c"), ("\"a   b\"", "\"a b\""), (" \t ", "")];
         for (value, expected) in cases {
             let mut block = Vec::new();
             push_trimmed(&mut block, value.as_bytes());

@@ -26,9 +26,9 @@ pub(super) fn parse_basic(text: &str) -> Option<Timestamp> {
         return None;
     }
     let number = |from: usize, to: usize| {
-        bytes[from..to].iter().try_fold(0i16, |sum, byte| {
-            byte.is_ascii_digit().then(|| sum * 10 + i16::from(byte - b'0'))
-        })
+        bytes[from..to]
+            .iter()
+            .try_fold(0i16, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i16::from(byte - b'0')))
     };
     let small = |from: usize, to: usize| number(from, to).and_then(|value| i8::try_from(value).ok());
     let civil = DateTime::new(

@@ -98,24 +98,14 @@ mod tests {
     /// The worked example of AWS's documentation on deriving a signing key.
     #[test]
     fn derives_the_documented_key() {
-        let key = SigningKey::derive(
-            "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
-            "20150830",
-            "us-east-1",
-            "iam",
-        );
-        assert_eq!(
-            hex(&key.0),
-            "c4afb1cc5771d871763a393e44b703571b55cc28424d1a5e86da6ed3c154a4b9"
-        );
+        let key =
+            SigningKey::derive("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "20150830", "us-east-1", "iam");
+        assert_eq!(hex(&key.0), "c4afb1cc5771d871763a393e44b703571b55cc28424d1a5e86da6ed3c154a4b9");
     }
 
     #[test]
     fn debug_output_keeps_secrets() {
-        let key = Key {
-            session_token: Some("TOKEN".into()),
-            ..Key::long_term("ID", "SECRET", "1")
-        };
+        let key = Key { session_token: Some("TOKEN".into()), ..Key::long_term("ID", "SECRET", "1") };
         let derived = SigningKey::derive("SECRET", "20150830", "us-east-1", "iam");
         let shown = format!("{key:?} {derived:?}");
         assert!(shown.contains("ID"), "{shown}");

@@ -54,12 +54,9 @@ impl Presented {
         let params = Params::from_header(authorization)?;
         let named = [AMZ_DATE, header::DATE.as_str()];
         let date = named.iter().find_map(|name| header_text(request.headers, name));
-        let (Some(credential), Some(signature), Some(signed_headers), Some(date)) = (
-            &params.credential,
-            &params.signature,
-            &params.signed_headers,
-            &date,
-        ) else {
+        let (Some(credential), Some(signature), Some(signed_headers), Some(date)) =
+            (&params.credential, &params.signature, &params.signed_headers, &date)
+        else {
             return Err(params.lacking(date.is_some(), authorization));
         };
         params.check_algorithm()?;
@@ -78,13 +75,9 @@ impl Presented {
 
     fn from_query(request: &Request<'_>) -> Result<Self, Refusal> {
         let params = Params::from_query(request.query)?;
-        let (Some(credential), Some(signature), Some(signed_headers), Some(date), Some(expires)) = (
-            &params.credential,
-            &params.signature,
-            &params.signed_headers,
-            &params.date,
-            &params.expires,
-        ) else {
+        let (Some(credential), Some(signature), Some(signed_headers), Some(date), Some(expires)) =
+            (&params.credential, &params.signature, &params.signed_headers, &params.date, &params.expires)
+        else {
             return Err(params.lacking_in_query());
         };
         params.check_algorithm()?;
@@ -106,9 +99,7 @@ impl Presented {
 
 /// Whether a query has the form of a presigned URL.
 pub(super) fn is_presigned(query: &str) -> bool {
-    query
-        .split('&')
-        .any(|pair| pair.starts_with("X-Amz-Algorithm=") || pair.starts_with("X-Amz-Credential="))
+    query.split('&').any(|pair| pair.starts_with("X-Amz-Algorithm=") || pair.starts_with("X-Amz-Credential="))
 }
 
 /// The parameters of a signature, by name, as far as present.
@@ -132,10 +123,7 @@ impl<'a> Params<'a> {
         }
         let text = authorization.trim();
         let (algorithm, rest) = text.split_once([' ', '\t']).unwrap_or((text, ""));
-        let mut params = Self {
-            algorithm: Cow::Borrowed(algorithm),
-            ..Self::default()
-        };
+        let mut params = Self { algorithm: Cow::Borrowed(algorithm), ..Self::default() };
         for pair in rest.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
             let Some((name, value)) = pair.split_once('=') else {
                 return Err(Refusal::IncompleteSignature(format!(
@@ -186,10 +174,7 @@ impl<'a> Params<'a> {
         if self.algorithm == ALGORITHM {
             return Ok(());
         }
-        Err(Refusal::IncompleteSignature(format!(
-            "Unsupported AWS 'algorithm': '{}'.",
-            self.algorithm
-        )))
+        Err(Refusal::IncompleteSignature(format!("Unsupported AWS 'algorithm': '{}'.", self.algorithm)))
     }
 
     fn lacking(&self, date: bool, authorization: &str) -> Refusal {
@@ -230,10 +215,7 @@ pub(super) fn credential(text: &str) -> Result<(Scope, &str), Refusal> {
     let [id, date, region, service, terminator] = elements[..] else {
         return Err(bad_credential(text));
     };
-    if elements
-        .iter()
-        .any(|element| element.is_empty() || element.len() > SCOPE_ELEMENT_BYTES_MAX)
-    {
+    if elements.iter().any(|element| element.is_empty() || element.len() > SCOPE_ELEMENT_BYTES_MAX) {
         return Err(bad_credential(text));
     }
     let scope = Scope {
@@ -284,16 +266,12 @@ fn expires(text: &str) -> Result<u32, Refusal> {
 }
 
 fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers
-        .get(name)
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
 fn set_once<'a>(place: &mut Option<Cow<'a, str>>, name: &str, value: Cow<'a, str>) -> Result<(), Refusal> {
     if place.replace(value).is_some() {
-        return Err(Refusal::IncompleteSignature(format!(
-            "'{name}' is given more than once."
-        )));
+        return Err(Refusal::IncompleteSignature(format!("'{name}' is given more than once.")));
     }
     Ok(())
 }

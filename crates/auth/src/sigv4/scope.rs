@@ -59,10 +59,7 @@ mod tests {
     fn peek(authorization: Option<&str>, query: &str) -> Option<String> {
         let mut headers = HeaderMap::new();
         if let Some(value) = authorization {
-            headers.insert(
-                header::AUTHORIZATION,
-                HeaderValue::from_str(value).expect("test header"),
-            );
+            headers.insert(header::AUTHORIZATION, HeaderValue::from_str(value).expect("test header"));
         }
         peek_scope(&headers, query).map(|scope| scope.credential())
     }
@@ -72,29 +69,11 @@ mod tests {
         let plain = "AK/20150830/us-east-1/ivs/aws4_request";
         let encoded = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AK%2F20150830%2Fus-east-1%2Fivs%2Faws4_request";
         let cases = [
-            (
-                Some(format!(
-                    "AWS4-HMAC-SHA256 Credential={plain}, SignedHeaders=host, Signature=0"
-                )),
-                "",
-                true,
-            ),
+            (Some(format!("AWS4-HMAC-SHA256 Credential={plain}, SignedHeaders=host, Signature=0")), "", true),
             (Some(format!("AWS4-HMAC-SHA256 Credential={plain}")), "", true),
-            (
-                Some(format!("AWS4-ECDSA-P256-SHA256 Credential={plain}")),
-                "",
-                false,
-            ),
-            (
-                Some(format!("AWS4-HMAC-SHA256 Credential={plain}/more")),
-                "",
-                false,
-            ),
-            (
-                Some("AWS4-HMAC-SHA256 Credential=AK/20150830/us-east-1/ivs/aws5_request".into()),
-                "",
-                false,
-            ),
+            (Some(format!("AWS4-ECDSA-P256-SHA256 Credential={plain}")), "", false),
+            (Some(format!("AWS4-HMAC-SHA256 Credential={plain}/more")), "", false),
+            (Some("AWS4-HMAC-SHA256 Credential=AK/20150830/us-east-1/ivs/aws5_request".into()), "", false),
             (Some("Bearer abc".into()), encoded, false),
             (Some(String::new()), "", false),
             (None, encoded, true),
@@ -104,11 +83,7 @@ mod tests {
         ];
         for (authorization, query, found) in cases {
             let expected = found.then(|| plain.to_owned());
-            assert_eq!(
-                peek(authorization.as_deref(), query),
-                expected,
-                "{authorization:?} {query:?}"
-            );
+            assert_eq!(peek(authorization.as_deref(), query), expected, "{authorization:?} {query:?}");
         }
     }
 }

@@ -78,10 +78,7 @@ pub fn sign(
     }
     let mut headers = request.headers.clone();
     headers.extend(added.iter().cloned().map(|(name, value)| (Some(name), value)));
-    let request = Request {
-        headers: &headers,
-        ..*request
-    };
+    let request = Request { headers: &headers, ..*request };
 
     let names = signed_headers(&request)?;
     let query = only(canonical::query_forms(request.query, |_| false));
@@ -130,10 +127,7 @@ pub fn presign(
         let separator = if query.is_empty() { "" } else { "&" };
         query.push_str(&format!("{separator}{name}={}", percent::encode(value)));
     }
-    let request = Request {
-        query: &query,
-        ..*request
-    };
+    let request = Request { query: &query, ..*request };
     let canonical_query = only(canonical::query_forms(&query, |_| false));
     let signature = signature(&request, &names, &canonical_query, &time, &scope, key);
     Ok(format!("{query}&X-Amz-Signature={signature}"))
@@ -147,10 +141,7 @@ fn signature(
     scope: &Scope,
     key: &Key,
 ) -> String {
-    let declared = request
-        .headers
-        .get(CONTENT_SHA256)
-        .and_then(|value| value.to_str().ok());
+    let declared = request.headers.get(CONTENT_SHA256).and_then(|value| value.to_str().ok());
     let canonical = Canonical::new(request, names, request.payload.canonical(declared));
     let canonical_request = canonical.with(&canonical::path_form(request.path), query);
     let string_to_sign = canonical::string_to_sign(&canonical_request, time, scope);
@@ -180,10 +171,7 @@ fn signed_headers(request: &Request<'_>) -> Result<Vec<String>, SignError> {
 
 fn names_to_sign(headers: &HeaderMap) -> Vec<String> {
     let names = headers.keys().map(HeaderName::as_str);
-    names
-        .filter(|name| !UNSIGNED_HEADERS.contains(name))
-        .map(str::to_owned)
-        .collect()
+    names.filter(|name| !UNSIGNED_HEADERS.contains(name)).map(str::to_owned).collect()
 }
 
 fn header_value(text: &str) -> Result<HeaderValue, SignError> {

@@ -43,9 +43,7 @@ pub struct Identity {
 /// the time, and at last the signature itself.
 pub fn verify(request: &Request<'_>, expected: &Expected<'_>, keys: &dyn Keys) -> Result<Identity, Refusal> {
     let presented = Presented::read(request)?;
-    let key = keys
-        .find(&presented.scope.access_key_id)
-        .ok_or(Refusal::UnrecognizedClient)?;
+    let key = keys.find(&presented.scope.access_key_id).ok_or(Refusal::UnrecognizedClient)?;
     check_session_token(&presented, &key, expected.now)?;
     check_scope(&presented, expected)?;
     check_time(&presented, expected.now)?;
@@ -80,16 +78,11 @@ fn check_scope(presented: &Presented, expected: &Expected<'_>) -> Result<(), Ref
         None => is_region(&scope.region),
     };
     if !served {
-        message.push_str(&format!(
-            "Credential should be scoped to a valid region, not '{}'. ",
-            scope.region
-        ));
+        message.push_str(&format!("Credential should be scoped to a valid region, not '{}'. ", scope.region));
     }
     if scope.service != expected.service {
-        message.push_str(&format!(
-            "Credential should be scoped to correct service: '{}'. ",
-            expected.service
-        ));
+        message
+            .push_str(&format!("Credential should be scoped to correct service: '{}'. ", expected.service));
     }
     if presented.terminator != TERMINATOR {
         message.push_str(&format!(
@@ -106,18 +99,12 @@ fn check_scope(presented: &Presented, expected: &Expected<'_>) -> Result<(), Ref
             scope.date
         ));
     }
-    if message.is_empty() {
-        Ok(())
-    } else {
-        Err(Refusal::InvalidSignature(message))
-    }
+    if message.is_empty() { Ok(()) } else { Err(Refusal::InvalidSignature(message)) }
 }
 
 fn is_region(text: &str) -> bool {
     (1..=64).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 fn check_time(presented: &Presented, now: Timestamp) -> Result<(), Refusal> {
@@ -131,10 +118,7 @@ fn check_time(presented: &Presented, now: Timestamp) -> Result<(), Refusal> {
         )));
     }
     let (life, shown) = match presented.expires_seconds {
-        Some(seconds) => (
-            SignedDuration::from_secs(seconds.into()),
-            format!("{seconds} sec."),
-        ),
+        Some(seconds) => (SignedDuration::from_secs(seconds.into()), format!("{seconds} sec.")),
         None => (CLOCK_SKEW, format!("{minutes} min.")),
     };
     let earliest = now.saturating_sub(life).unwrap_or(Timestamp::MIN);
@@ -149,11 +133,7 @@ fn check_time(presented: &Presented, now: Timestamp) -> Result<(), Refusal> {
 
 /// Without the host, a signature for one server would be good for another.
 fn check_coverage(presented: &Presented) -> Result<(), Refusal> {
-    if presented
-        .content_sha256
-        .as_deref()
-        .is_some_and(|hash| hash.starts_with("STREAMING-"))
-    {
+    if presented.content_sha256.as_deref().is_some_and(|hash| hash.starts_with("STREAMING-")) {
         return Err(Refusal::InvalidSignature(
             "Streaming payload signatures are not supported by this service; sign the whole payload."
                 .to_owned(),
