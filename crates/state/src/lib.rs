@@ -1,1 +1,23 @@
-//! Placeholder.
+//! What Stagedoor remembers, and how an operation reaches it.
+//!
+//! Reading order: [`document`] says how a typed document becomes a key and bytes; [`cx`] is what every
+//! operation gets; [`page`] makes lists; [`ids`] and [`arn`] make names. The modules [`rest`], [`http`] and
+//! [`ivs`] say what is stored for each service. Control planes write documents, data planes follow them.
+
+pub mod arn;
+pub mod cx;
+pub mod document;
+pub mod ids;
+pub mod page;
+pub mod tags;
+
+pub mod http;
+pub mod ivs;
+pub mod rest;
+
+pub use cx::{Cx, Endpoints, Environment, row};
+pub use document::{Documents, Key, Kind, decode, encode};
+pub use stagedoor_wire::Fault;
+
+/// What an operation returns.
+pub type Result<T> = std::result::Result<T, Fault>;

@@ -1,0 +1,47 @@
+//! What is stored of HTTP and WebSocket APIs (API Gateway v2).
+//!
+//! Documents are AWS's own shapes where those say everything: what `GetStage` answers is what is stored.
+
+use serde::{Deserialize, Serialize};
+use stagedoor_api::apigatewayv2 as api;
+
+use crate::document::Kind;
+
+/// Ids: `[api]`.
+impl Kind for api::Api {
+    const KIND: &'static str = "http-api";
+}
+
+/// Ids: `[api, integration]`.
+impl Kind for api::Integration {
+    const KIND: &'static str = "http-integration";
+}
+
+/// Ids: `[api, route]`.
+impl Kind for api::Route {
+    const KIND: &'static str = "http-route";
+}
+
+/// Ids: `[api, deployment]`. What was deployed stands in [`Snapshot`].
+impl Kind for api::Deployment {
+    const KIND: &'static str = "http-deployment";
+}
+
+/// Ids: `[api, stage]`.
+impl Kind for api::Stage {
+    const KIND: &'static str = "http-stage";
+}
+
+/// What a deployment deployed: the API as it was at that moment. Ids: `[api, deployment]`.
+///
+/// Never changed after it was written, so whoever has read it once may keep it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    pub api: api::Api,
+    pub integrations: Vec<api::Integration>,
+    pub routes: Vec<api::Route>,
+}
+
+impl Kind for Snapshot {
+    const KIND: &'static str = "http-snapshot";
+}
