@@ -1,7 +1,9 @@
-//! Tests of Signature Version 4 through the public interface alone.
+//! Tests of authentication through the public interface alone.
 
+mod es384;
 mod recorded;
 mod refusals;
 mod signing;
 mod suite;
+mod token;
 mod wire;
