@@ -700,8 +700,8 @@ structure! {
         api_id: String => "ApiId",
         export_version: Option<String> => "ExportVersion",
         include_extensions: Option<bool> => "IncludeExtensions",
-        output_type: String => "OutputType",
-        specification: String => "Specification",
+        output_type: ExportOutputType => "OutputType",
+        specification: ExportSpecification => "Specification",
         stage_name: Option<String> => "StageName",
     }
 }
@@ -709,6 +709,19 @@ structure! {
 structure! {
     pub struct ExportApiResponse {
         body: Option<Bytes> => "body",
+    }
+}
+
+string_enum! {
+    pub enum ExportOutputType {
+        Yaml => "YAML",
+        Json => "JSON",
+    }
+}
+
+string_enum! {
+    pub enum ExportSpecification {
+        Oas30 => "OAS30",
     }
 }
 

@@ -139,18 +139,12 @@ Operation::new("UpdateVpcLink", "PATCH", "/vpclinks/{vpclink_id}", 200, &UPDATE_
 pub static ACCESS_ASSOCIATION_SOURCE_TYPE: ShapeTable = ShapeTable {
     name: "AccessAssociationSourceType",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["VPCE"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["VPCE"], ..Constraint::NONE },
 };
 
 pub static ACCESS_LOG_SETTINGS: ShapeTable = ShapeTable::structure(
     "AccessLogSettings",
-    &[
-        Member::new("destinationArn", "destinationArn", &STRING),
-        Member::new("format", "format", &STRING),
-    ],
+    &[Member::new("destinationArn", "destinationArn", &STRING), Member::new("format", "format", &STRING)],
 );
 
 pub static ACCOUNT: ShapeTable = ShapeTable::structure(
@@ -181,19 +175,13 @@ pub static API_KEY: ShapeTable = ShapeTable::structure(
 
 pub static API_KEY_IDS: ShapeTable = ShapeTable::structure(
     "ApiKeyIds",
-    &[
-        Member::new("ids", "ids", &LIST_OF_STRING),
-        Member::new("warnings", "warnings", &LIST_OF_STRING),
-    ],
+    &[Member::new("ids", "ids", &LIST_OF_STRING), Member::new("warnings", "warnings", &LIST_OF_STRING)],
 );
 
 pub static API_KEY_SOURCE_TYPE: ShapeTable = ShapeTable {
     name: "ApiKeySourceType",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["HEADER", "AUTHORIZER"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["HEADER", "AUTHORIZER"], ..Constraint::NONE },
 };
 
 pub static API_KEYS: ShapeTable = ShapeTable::structure(
@@ -208,10 +196,7 @@ pub static API_KEYS: ShapeTable = ShapeTable::structure(
 pub static API_KEYS_FORMAT: ShapeTable = ShapeTable {
     name: "ApiKeysFormat",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["csv"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["csv"], ..Constraint::NONE },
 };
 
 pub static API_STAGE: ShapeTable = ShapeTable::structure(
@@ -226,10 +211,7 @@ pub static API_STAGE: ShapeTable = ShapeTable::structure(
 pub static API_STATUS: ShapeTable = ShapeTable {
     name: "ApiStatus",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["UPDATING", "AVAILABLE", "PENDING", "FAILED"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["UPDATING", "AVAILABLE", "PENDING", "FAILED"], ..Constraint::NONE },
 };
 
 pub static AUTHORIZER: ShapeTable = ShapeTable::structure(
@@ -237,19 +219,11 @@ pub static AUTHORIZER: ShapeTable = ShapeTable::structure(
     &[
         Member::new("authType", "authType", &STRING),
         Member::new("authorizerCredentials", "authorizerCredentials", &STRING),
-        Member::new(
-            "authorizerResultTtlInSeconds",
-            "authorizerResultTtlInSeconds",
-            &NULLABLE_INTEGER,
-        ),
+        Member::new("authorizerResultTtlInSeconds", "authorizerResultTtlInSeconds", &NULLABLE_INTEGER),
         Member::new("authorizerUri", "authorizerUri", &STRING),
         Member::new("id", "id", &STRING),
         Member::new("identitySource", "identitySource", &STRING),
-        Member::new(
-            "identityValidationExpression",
-            "identityValidationExpression",
-            &STRING,
-        ),
+        Member::new("identityValidationExpression", "identityValidationExpression", &STRING),
         Member::new("jwtConfiguration", "jwtConfiguration", &JWT_CONFIGURATION),
         Member::new("name", "name", &STRING),
         Member::new("providerARNs", "providerARNs", &LIST_OF_ARNS),
@@ -260,18 +234,12 @@ pub static AUTHORIZER: ShapeTable = ShapeTable::structure(
 pub static AUTHORIZER_TYPE: ShapeTable = ShapeTable {
     name: "AuthorizerType",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["TOKEN", "REQUEST", "COGNITO_USER_POOLS", "JWT"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["TOKEN", "REQUEST", "COGNITO_USER_POOLS", "JWT"], ..Constraint::NONE },
 };
 
 pub static AUTHORIZERS: ShapeTable = ShapeTable::structure(
     "Authorizers",
-    &[
-        Member::new("items", "item", &LIST_OF_AUTHORIZER),
-        Member::new("position", "position", &STRING),
-    ],
+    &[Member::new("items", "item", &LIST_OF_AUTHORIZER), Member::new("position", "position", &STRING)],
 );
 
 pub static BASE_PATH_MAPPING: ShapeTable = ShapeTable::structure(
@@ -285,10 +253,7 @@ pub static BASE_PATH_MAPPING: ShapeTable = ShapeTable::structure(
 
 pub static BASE_PATH_MAPPINGS: ShapeTable = ShapeTable::structure(
     "BasePathMappings",
-    &[
-        Member::new("items", "item", &LIST_OF_BASE_PATH_MAPPING),
-        Member::new("position", "position", &STRING),
-    ],
+    &[Member::new("items", "item", &LIST_OF_BASE_PATH_MAPPING), Member::new("position", "position", &STRING)],
 );
 
 pub static BLOB: ShapeTable = ShapeTable::new("Blob", Kind::Blob);
@@ -324,11 +289,7 @@ pub static CANARY_SETTINGS: ShapeTable = ShapeTable::structure(
     &[
         Member::new("deploymentId", "deploymentId", &STRING),
         Member::new("percentTraffic", "percentTraffic", &DOUBLE),
-        Member::new(
-            "stageVariableOverrides",
-            "stageVariableOverrides",
-            &MAP_OF_STRING_TO_STRING,
-        ),
+        Member::new("stageVariableOverrides", "stageVariableOverrides", &MAP_OF_STRING_TO_STRING),
         Member::new("useStageCache", "useStageCache", &BOOLEAN),
     ],
 );
@@ -356,19 +317,13 @@ pub static CLIENT_CERTIFICATES: ShapeTable = ShapeTable::structure(
 pub static CONNECTION_TYPE: ShapeTable = ShapeTable {
     name: "ConnectionType",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["INTERNET", "VPC_LINK"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["INTERNET", "VPC_LINK"], ..Constraint::NONE },
 };
 
 pub static CONTENT_HANDLING_STRATEGY: ShapeTable = ShapeTable {
     name: "ContentHandlingStrategy",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["CONVERT_TO_BINARY", "CONVERT_TO_TEXT"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["CONVERT_TO_BINARY", "CONVERT_TO_TEXT"], ..Constraint::NONE },
 };
 
 pub static CREATE_API_KEY_REQUEST: ShapeTable = ShapeTable::structure(
@@ -390,18 +345,10 @@ pub static CREATE_AUTHORIZER_REQUEST: ShapeTable = ShapeTable::structure(
     &[
         Member::new("authType", "authType", &STRING),
         Member::new("authorizerCredentials", "authorizerCredentials", &STRING),
-        Member::new(
-            "authorizerResultTtlInSeconds",
-            "authorizerResultTtlInSeconds",
-            &NULLABLE_INTEGER,
-        ),
+        Member::new("authorizerResultTtlInSeconds", "authorizerResultTtlInSeconds", &NULLABLE_INTEGER),
         Member::new("authorizerUri", "authorizerUri", &STRING),
         Member::new("identitySource", "identitySource", &STRING),
-        Member::new(
-            "identityValidationExpression",
-            "identityValidationExpression",
-            &STRING,
-        ),
+        Member::new("identityValidationExpression", "identityValidationExpression", &STRING),
         Member::new("jwtConfiguration", "jwtConfiguration", &JWT_CONFIGURATION_INPUT),
         Member::new("name", "name", &STRING).required(),
         Member::new("providerARNs", "providerARNs", &LIST_OF_ARNS),
@@ -480,21 +427,9 @@ pub static CREATE_DOMAIN_NAME_REQUEST: ShapeTable = ShapeTable::structure(
         Member::new("certificatePrivateKey", "certificatePrivateKey", &STRING),
         Member::new("domainName", "domainName", &STRING).required(),
         Member::new("endpointAccessMode", "endpointAccessMode", &ENDPOINT_ACCESS_MODE),
-        Member::new(
-            "endpointConfiguration",
-            "endpointConfiguration",
-            &ENDPOINT_CONFIGURATION,
-        ),
-        Member::new(
-            "mutualTlsAuthentication",
-            "mutualTlsAuthentication",
-            &MUTUAL_TLS_AUTHENTICATION_INPUT,
-        ),
-        Member::new(
-            "ownershipVerificationCertificateArn",
-            "ownershipVerificationCertificateArn",
-            &STRING,
-        ),
+        Member::new("endpointConfiguration", "endpointConfiguration", &ENDPOINT_CONFIGURATION),
+        Member::new("mutualTlsAuthentication", "mutualTlsAuthentication", &MUTUAL_TLS_AUTHENTICATION_INPUT),
+        Member::new("ownershipVerificationCertificateArn", "ownershipVerificationCertificateArn", &STRING),
         Member::new("policy", "policy", &STRING),
         Member::new("regionalCertificateArn", "regionalCertificateArn", &STRING),
         Member::new("regionalCertificateName", "regionalCertificateName", &STRING),
@@ -543,16 +478,8 @@ pub static CREATE_REST_API_REQUEST: ShapeTable = ShapeTable::structure(
         Member::new("description", "description", &STRING),
         Member::new("disableExecuteApiEndpoint", "disableExecuteApiEndpoint", &BOOLEAN),
         Member::new("endpointAccessMode", "endpointAccessMode", &ENDPOINT_ACCESS_MODE),
-        Member::new(
-            "endpointConfiguration",
-            "endpointConfiguration",
-            &ENDPOINT_CONFIGURATION,
-        ),
-        Member::new(
-            "minimumCompressionSize",
-            "minimumCompressionSize",
-            &NULLABLE_INTEGER,
-        ),
+        Member::new("endpointConfiguration", "endpointConfiguration", &ENDPOINT_CONFIGURATION),
+        Member::new("minimumCompressionSize", "minimumCompressionSize", &NULLABLE_INTEGER),
         Member::new("name", "name", &STRING).required(),
         Member::new("policy", "policy", &STRING),
         Member::new("securityPolicy", "securityPolicy", &SECURITY_POLICY),
@@ -583,9 +510,7 @@ pub static CREATE_USAGE_PLAN_KEY_REQUEST: ShapeTable = ShapeTable::structure(
     &[
         Member::new("keyId", "keyId", &STRING).required(),
         Member::new("keyType", "keyType", &STRING).required(),
-        Member::new("usagePlanId", "usageplanId", &STRING)
-            .uri()
-            .required(),
+        Member::new("usagePlanId", "usageplanId", &STRING).uri().required(),
     ],
 );
 
@@ -619,9 +544,7 @@ pub static DELETE_API_KEY_REQUEST: ShapeTable = ShapeTable::structure(
 pub static DELETE_AUTHORIZER_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteAuthorizerRequest",
     &[
-        Member::new("authorizerId", "authorizer_id", &STRING)
-            .uri()
-            .required(),
+        Member::new("authorizerId", "authorizer_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
     ],
 );
@@ -637,19 +560,13 @@ pub static DELETE_BASE_PATH_MAPPING_REQUEST: ShapeTable = ShapeTable::structure(
 
 pub static DELETE_CLIENT_CERTIFICATE_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteClientCertificateRequest",
-    &[
-        Member::new("clientCertificateId", "clientcertificate_id", &STRING)
-            .uri()
-            .required(),
-    ],
+    &[Member::new("clientCertificateId", "clientcertificate_id", &STRING).uri().required()],
 );
 
 pub static DELETE_DEPLOYMENT_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteDeploymentRequest",
     &[
-        Member::new("deploymentId", "deployment_id", &STRING)
-            .uri()
-            .required(),
+        Member::new("deploymentId", "deployment_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
     ],
 );
@@ -657,9 +574,7 @@ pub static DELETE_DEPLOYMENT_REQUEST: ShapeTable = ShapeTable::structure(
 pub static DELETE_DOCUMENTATION_PART_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteDocumentationPartRequest",
     &[
-        Member::new("documentationPartId", "part_id", &STRING)
-            .uri()
-            .required(),
+        Member::new("documentationPartId", "part_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
     ],
 );
@@ -667,22 +582,16 @@ pub static DELETE_DOCUMENTATION_PART_REQUEST: ShapeTable = ShapeTable::structure
 pub static DELETE_DOCUMENTATION_VERSION_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteDocumentationVersionRequest",
     &[
-        Member::new("documentationVersion", "doc_version", &STRING)
-            .uri()
-            .required(),
+        Member::new("documentationVersion", "doc_version", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
     ],
 );
 
 pub static DELETE_DOMAIN_NAME_ACCESS_ASSOCIATION_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteDomainNameAccessAssociationRequest",
-    &[Member::new(
-        "domainNameAccessAssociationArn",
-        "domain_name_access_association_arn",
-        &STRING,
-    )
-    .uri()
-    .required()],
+    &[Member::new("domainNameAccessAssociationArn", "domain_name_access_association_arn", &STRING)
+        .uri()
+        .required()],
 );
 
 pub static DELETE_DOMAIN_NAME_REQUEST: ShapeTable = ShapeTable::structure(
@@ -696,9 +605,7 @@ pub static DELETE_DOMAIN_NAME_REQUEST: ShapeTable = ShapeTable::structure(
 pub static DELETE_GATEWAY_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteGatewayResponseRequest",
     &[
-        Member::new("responseType", "response_type", &GATEWAY_RESPONSE_TYPE)
-            .uri()
-            .required(),
+        Member::new("responseType", "response_type", &GATEWAY_RESPONSE_TYPE).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
     ],
 );
@@ -718,9 +625,7 @@ pub static DELETE_INTEGRATION_RESPONSE_REQUEST: ShapeTable = ShapeTable::structu
         Member::new("httpMethod", "http_method", &STRING).uri().required(),
         Member::new("resourceId", "resource_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
-        Member::new("statusCode", "status_code", &STATUS_CODE)
-            .uri()
-            .required(),
+        Member::new("statusCode", "status_code", &STATUS_CODE).uri().required(),
     ],
 );
 
@@ -739,9 +644,7 @@ pub static DELETE_METHOD_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
         Member::new("httpMethod", "http_method", &STRING).uri().required(),
         Member::new("resourceId", "resource_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
-        Member::new("statusCode", "status_code", &STATUS_CODE)
-            .uri()
-            .required(),
+        Member::new("statusCode", "status_code", &STATUS_CODE).uri().required(),
     ],
 );
 
@@ -756,9 +659,7 @@ pub static DELETE_MODEL_REQUEST: ShapeTable = ShapeTable::structure(
 pub static DELETE_REQUEST_VALIDATOR_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteRequestValidatorRequest",
     &[
-        Member::new("requestValidatorId", "requestvalidator_id", &STRING)
-            .uri()
-            .required(),
+        Member::new("requestValidatorId", "requestvalidator_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
     ],
 );
@@ -788,17 +689,13 @@ pub static DELETE_USAGE_PLAN_KEY_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteUsagePlanKeyRequest",
     &[
         Member::new("keyId", "keyId", &STRING).uri().required(),
-        Member::new("usagePlanId", "usageplanId", &STRING)
-            .uri()
-            .required(),
+        Member::new("usagePlanId", "usageplanId", &STRING).uri().required(),
     ],
 );
 
 pub static DELETE_USAGE_PLAN_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteUsagePlanRequest",
-    &[Member::new("usagePlanId", "usageplanId", &STRING)
-        .uri()
-        .required()],
+    &[Member::new("usagePlanId", "usageplanId", &STRING).uri().required()],
 );
 
 pub static DELETE_VPC_LINK_REQUEST: ShapeTable = ShapeTable::structure(
@@ -820,21 +717,14 @@ pub static DEPLOYMENT_CANARY_SETTINGS: ShapeTable = ShapeTable::structure(
     "DeploymentCanarySettings",
     &[
         Member::new("percentTraffic", "percentTraffic", &DOUBLE),
-        Member::new(
-            "stageVariableOverrides",
-            "stageVariableOverrides",
-            &MAP_OF_STRING_TO_STRING,
-        ),
+        Member::new("stageVariableOverrides", "stageVariableOverrides", &MAP_OF_STRING_TO_STRING),
         Member::new("useStageCache", "useStageCache", &BOOLEAN),
     ],
 );
 
 pub static DEPLOYMENTS: ShapeTable = ShapeTable::structure(
     "Deployments",
-    &[
-        Member::new("items", "item", &LIST_OF_DEPLOYMENT),
-        Member::new("position", "position", &STRING),
-    ],
+    &[Member::new("items", "item", &LIST_OF_DEPLOYMENT), Member::new("position", "position", &STRING)],
 );
 
 pub static DOCUMENTATION_PART: ShapeTable = ShapeTable::structure(
@@ -848,10 +738,7 @@ pub static DOCUMENTATION_PART: ShapeTable = ShapeTable::structure(
 
 pub static DOCUMENTATION_PART_IDS: ShapeTable = ShapeTable::structure(
     "DocumentationPartIds",
-    &[
-        Member::new("ids", "ids", &LIST_OF_STRING),
-        Member::new("warnings", "warnings", &LIST_OF_STRING),
-    ],
+    &[Member::new("ids", "ids", &LIST_OF_STRING), Member::new("warnings", "warnings", &LIST_OF_STRING)],
 );
 
 pub static DOCUMENTATION_PART_LOCATION: ShapeTable = ShapeTable::structure(
@@ -860,11 +747,7 @@ pub static DOCUMENTATION_PART_LOCATION: ShapeTable = ShapeTable::structure(
         Member::new("method", "method", &STRING),
         Member::new("name", "name", &STRING),
         Member::new("path", "path", &STRING),
-        Member::new(
-            "statusCode",
-            "statusCode",
-            &DOCUMENTATION_PART_LOCATION_STATUS_CODE,
-        ),
+        Member::new("statusCode", "statusCode", &DOCUMENTATION_PART_LOCATION_STATUS_CODE),
         Member::new("type", "type", &DOCUMENTATION_PART_TYPE).required(),
     ],
 );
@@ -872,10 +755,7 @@ pub static DOCUMENTATION_PART_LOCATION: ShapeTable = ShapeTable::structure(
 pub static DOCUMENTATION_PART_LOCATION_STATUS_CODE: ShapeTable = ShapeTable {
     name: "DocumentationPartLocationStatusCode",
     kind: Kind::String,
-    constraint: Constraint {
-        pattern: Some(Pattern::new("^([1-5]\\d\\d|\\*|\\s*)$")),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { pattern: Some(Pattern::new("^([1-5]\\d\\d|\\*|\\s*)$")), ..Constraint::NONE },
 };
 
 pub static DOCUMENTATION_PART_TYPE: ShapeTable = ShapeTable {
@@ -939,22 +819,10 @@ pub static DOMAIN_NAME: ShapeTable = ShapeTable::structure(
         Member::new("domainNameStatus", "domainNameStatus", &DOMAIN_NAME_STATUS),
         Member::new("domainNameStatusMessage", "domainNameStatusMessage", &STRING),
         Member::new("endpointAccessMode", "endpointAccessMode", &ENDPOINT_ACCESS_MODE),
-        Member::new(
-            "endpointConfiguration",
-            "endpointConfiguration",
-            &ENDPOINT_CONFIGURATION,
-        ),
+        Member::new("endpointConfiguration", "endpointConfiguration", &ENDPOINT_CONFIGURATION),
         Member::new("managementPolicy", "managementPolicy", &STRING),
-        Member::new(
-            "mutualTlsAuthentication",
-            "mutualTlsAuthentication",
-            &MUTUAL_TLS_AUTHENTICATION,
-        ),
-        Member::new(
-            "ownershipVerificationCertificateArn",
-            "ownershipVerificationCertificateArn",
-            &STRING,
-        ),
+        Member::new("mutualTlsAuthentication", "mutualTlsAuthentication", &MUTUAL_TLS_AUTHENTICATION),
+        Member::new("ownershipVerificationCertificateArn", "ownershipVerificationCertificateArn", &STRING),
         Member::new("policy", "policy", &STRING),
         Member::new("regionalCertificateArn", "regionalCertificateArn", &STRING),
         Member::new("regionalCertificateName", "regionalCertificateName", &STRING),
@@ -975,11 +843,7 @@ pub static DOMAIN_NAME_ACCESS_ASSOCIATION: ShapeTable = ShapeTable::structure(
             "accessAssociationSourceType",
             &ACCESS_ASSOCIATION_SOURCE_TYPE,
         ),
-        Member::new(
-            "domainNameAccessAssociationArn",
-            "domainNameAccessAssociationArn",
-            &STRING,
-        ),
+        Member::new("domainNameAccessAssociationArn", "domainNameAccessAssociationArn", &STRING),
         Member::new("domainNameArn", "domainNameArn", &STRING),
         Member::new("tags", "tags", &MAP_OF_STRING_TO_STRING),
     ],
@@ -1011,10 +875,7 @@ pub static DOMAIN_NAME_STATUS: ShapeTable = ShapeTable {
 
 pub static DOMAIN_NAMES: ShapeTable = ShapeTable::structure(
     "DomainNames",
-    &[
-        Member::new("items", "item", &LIST_OF_DOMAIN_NAME),
-        Member::new("position", "position", &STRING),
-    ],
+    &[Member::new("items", "item", &LIST_OF_DOMAIN_NAME), Member::new("position", "position", &STRING)],
 );
 
 pub static DOUBLE: ShapeTable = ShapeTable::new("Double", Kind::Double);
@@ -1022,10 +883,7 @@ pub static DOUBLE: ShapeTable = ShapeTable::new("Double", Kind::Double);
 pub static ENDPOINT_ACCESS_MODE: ShapeTable = ShapeTable {
     name: "EndpointAccessMode",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["BASIC", "STRICT"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["BASIC", "STRICT"], ..Constraint::NONE },
 };
 
 pub static ENDPOINT_CONFIGURATION: ShapeTable = ShapeTable::structure(
@@ -1040,10 +898,7 @@ pub static ENDPOINT_CONFIGURATION: ShapeTable = ShapeTable::structure(
 pub static ENDPOINT_TYPE: ShapeTable = ShapeTable {
     name: "EndpointType",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["PRIVATE", "EDGE", "REGIONAL"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["PRIVATE", "EDGE", "REGIONAL"], ..Constraint::NONE },
 };
 
 pub static EXPORT_RESPONSE: ShapeTable = ShapeTable::new(
@@ -1078,11 +933,7 @@ pub static GATEWAY_RESPONSE: ShapeTable = ShapeTable::structure(
     "GatewayResponse",
     &[
         Member::new("defaultResponse", "defaultResponse", &BOOLEAN),
-        Member::new(
-            "responseParameters",
-            "responseParameters",
-            &MAP_OF_STRING_TO_STRING,
-        ),
+        Member::new("responseParameters", "responseParameters", &MAP_OF_STRING_TO_STRING),
         Member::new("responseTemplates", "responseTemplates", &MAP_OF_STRING_TO_STRING),
         Member::new("responseType", "responseType", &GATEWAY_RESPONSE_TYPE),
         Member::new("statusCode", "statusCode", &STATUS_CODE),
@@ -1122,10 +973,7 @@ pub static GATEWAY_RESPONSE_TYPE: ShapeTable = ShapeTable {
 
 pub static GATEWAY_RESPONSES: ShapeTable = ShapeTable::structure(
     "GatewayResponses",
-    &[
-        Member::new("items", "item", &LIST_OF_GATEWAY_RESPONSE),
-        Member::new("position", "position", &STRING),
-    ],
+    &[Member::new("items", "item", &LIST_OF_GATEWAY_RESPONSE), Member::new("position", "position", &STRING)],
 );
 
 pub static GENERATE_CLIENT_CERTIFICATE_REQUEST: ShapeTable = ShapeTable::structure(
@@ -1160,9 +1008,7 @@ pub static GET_API_KEYS_REQUEST: ShapeTable = ShapeTable::structure(
 pub static GET_AUTHORIZER_REQUEST: ShapeTable = ShapeTable::structure(
     "GetAuthorizerRequest",
     &[
-        Member::new("authorizerId", "authorizer_id", &STRING)
-            .uri()
-            .required(),
+        Member::new("authorizerId", "authorizer_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
     ],
 );
@@ -1197,11 +1043,7 @@ pub static GET_BASE_PATH_MAPPINGS_REQUEST: ShapeTable = ShapeTable::structure(
 
 pub static GET_CLIENT_CERTIFICATE_REQUEST: ShapeTable = ShapeTable::structure(
     "GetClientCertificateRequest",
-    &[
-        Member::new("clientCertificateId", "clientcertificate_id", &STRING)
-            .uri()
-            .required(),
-    ],
+    &[Member::new("clientCertificateId", "clientcertificate_id", &STRING).uri().required()],
 );
 
 pub static GET_CLIENT_CERTIFICATES_REQUEST: ShapeTable = ShapeTable::structure(
@@ -1215,9 +1057,7 @@ pub static GET_CLIENT_CERTIFICATES_REQUEST: ShapeTable = ShapeTable::structure(
 pub static GET_DEPLOYMENT_REQUEST: ShapeTable = ShapeTable::structure(
     "GetDeploymentRequest",
     &[
-        Member::new("deploymentId", "deployment_id", &STRING)
-            .uri()
-            .required(),
+        Member::new("deploymentId", "deployment_id", &STRING).uri().required(),
         Member::new("embed", "embed", &LIST_OF_STRING).query(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
     ],
@@ -1235,9 +1075,7 @@ pub static GET_DEPLOYMENTS_REQUEST: ShapeTable = ShapeTable::structure(
 pub static GET_DOCUMENTATION_PART_REQUEST: ShapeTable = ShapeTable::structure(
     "GetDocumentationPartRequest",
     &[
-        Member::new("documentationPartId", "part_id", &STRING)
-            .uri()
-            .required(),
+        Member::new("documentationPartId", "part_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
     ],
 );
@@ -1258,9 +1096,7 @@ pub static GET_DOCUMENTATION_PARTS_REQUEST: ShapeTable = ShapeTable::structure(
 pub static GET_DOCUMENTATION_VERSION_REQUEST: ShapeTable = ShapeTable::structure(
     "GetDocumentationVersionRequest",
     &[
-        Member::new("documentationVersion", "doc_version", &STRING)
-            .uri()
-            .required(),
+        Member::new("documentationVersion", "doc_version", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
     ],
 );
@@ -1314,9 +1150,7 @@ pub static GET_EXPORT_REQUEST: ShapeTable = ShapeTable::structure(
 pub static GET_GATEWAY_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
     "GetGatewayResponseRequest",
     &[
-        Member::new("responseType", "response_type", &GATEWAY_RESPONSE_TYPE)
-            .uri()
-            .required(),
+        Member::new("responseType", "response_type", &GATEWAY_RESPONSE_TYPE).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
     ],
 );
@@ -1345,9 +1179,7 @@ pub static GET_INTEGRATION_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
         Member::new("httpMethod", "http_method", &STRING).uri().required(),
         Member::new("resourceId", "resource_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
-        Member::new("statusCode", "status_code", &STATUS_CODE)
-            .uri()
-            .required(),
+        Member::new("statusCode", "status_code", &STATUS_CODE).uri().required(),
     ],
 );
 
@@ -1366,9 +1198,7 @@ pub static GET_METHOD_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
         Member::new("httpMethod", "http_method", &STRING).uri().required(),
         Member::new("resourceId", "resource_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
-        Member::new("statusCode", "status_code", &STATUS_CODE)
-            .uri()
-            .required(),
+        Member::new("statusCode", "status_code", &STATUS_CODE).uri().required(),
     ],
 );
 
@@ -1401,9 +1231,7 @@ pub static GET_MODELS_REQUEST: ShapeTable = ShapeTable::structure(
 pub static GET_REQUEST_VALIDATOR_REQUEST: ShapeTable = ShapeTable::structure(
     "GetRequestValidatorRequest",
     &[
-        Member::new("requestValidatorId", "requestvalidator_id", &STRING)
-            .uri()
-            .required(),
+        Member::new("requestValidatorId", "requestvalidator_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
     ],
 );
@@ -1459,10 +1287,8 @@ pub static GET_SDK_REQUEST: ShapeTable = ShapeTable::structure(
     ],
 );
 
-pub static GET_SDK_TYPE_REQUEST: ShapeTable = ShapeTable::structure(
-    "GetSdkTypeRequest",
-    &[Member::new("id", "sdktype_id", &STRING).uri().required()],
-);
+pub static GET_SDK_TYPE_REQUEST: ShapeTable =
+    ShapeTable::structure("GetSdkTypeRequest", &[Member::new("id", "sdktype_id", &STRING).uri().required()]);
 
 pub static GET_SDK_TYPES_REQUEST: ShapeTable = ShapeTable::structure(
     "GetSdkTypesRequest",
@@ -1493,9 +1319,7 @@ pub static GET_TAGS_REQUEST: ShapeTable = ShapeTable::structure(
     &[
         Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
         Member::new("position", "position", &STRING).query(),
-        Member::new("resourceArn", "resource_arn", &STRING)
-            .uri()
-            .required(),
+        Member::new("resourceArn", "resource_arn", &STRING).uri().required(),
     ],
 );
 
@@ -1503,9 +1327,7 @@ pub static GET_USAGE_PLAN_KEY_REQUEST: ShapeTable = ShapeTable::structure(
     "GetUsagePlanKeyRequest",
     &[
         Member::new("keyId", "keyId", &STRING).uri().required(),
-        Member::new("usagePlanId", "usageplanId", &STRING)
-            .uri()
-            .required(),
+        Member::new("usagePlanId", "usageplanId", &STRING).uri().required(),
     ],
 );
 
@@ -1515,17 +1337,13 @@ pub static GET_USAGE_PLAN_KEYS_REQUEST: ShapeTable = ShapeTable::structure(
         Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
         Member::new("nameQuery", "name", &STRING).query(),
         Member::new("position", "position", &STRING).query(),
-        Member::new("usagePlanId", "usageplanId", &STRING)
-            .uri()
-            .required(),
+        Member::new("usagePlanId", "usageplanId", &STRING).uri().required(),
     ],
 );
 
 pub static GET_USAGE_PLAN_REQUEST: ShapeTable = ShapeTable::structure(
     "GetUsagePlanRequest",
-    &[Member::new("usagePlanId", "usageplanId", &STRING)
-        .uri()
-        .required()],
+    &[Member::new("usagePlanId", "usageplanId", &STRING).uri().required()],
 );
 
 pub static GET_USAGE_PLANS_REQUEST: ShapeTable = ShapeTable::structure(
@@ -1545,9 +1363,7 @@ pub static GET_USAGE_REQUEST: ShapeTable = ShapeTable::structure(
         Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
         Member::new("position", "position", &STRING).query(),
         Member::new("startDate", "startDate", &STRING).query().required(),
-        Member::new("usagePlanId", "usageplanId", &STRING)
-            .uri()
-            .required(),
+        Member::new("usagePlanId", "usageplanId", &STRING).uri().required(),
     ],
 );
 
@@ -1570,9 +1386,7 @@ pub static IMPORT_API_KEYS_REQUEST: ShapeTable = ShapeTable::new(
         members: &[
             Member::new("body", "body", &BLOB).required(),
             Member::new("failOnWarnings", "failonwarnings", &BOOLEAN).query(),
-            Member::new("format", "format", &API_KEYS_FORMAT)
-                .query()
-                .required(),
+            Member::new("format", "format", &API_KEYS_FORMAT).query().required(),
         ],
         payload: Some("body"),
     },
@@ -1615,20 +1429,12 @@ pub static INTEGRATION: ShapeTable = ShapeTable::structure(
         Member::new("contentHandling", "contentHandling", &CONTENT_HANDLING_STRATEGY),
         Member::new("credentials", "credentials", &STRING),
         Member::new("httpMethod", "httpMethod", &STRING),
-        Member::new(
-            "integrationResponses",
-            "integrationResponses",
-            &MAP_OF_INTEGRATION_RESPONSE,
-        ),
+        Member::new("integrationResponses", "integrationResponses", &MAP_OF_INTEGRATION_RESPONSE),
         Member::new("integrationTarget", "integrationTarget", &STRING),
         Member::new("passthroughBehavior", "passthroughBehavior", &STRING),
         Member::new("requestParameters", "requestParameters", &MAP_OF_STRING_TO_STRING),
         Member::new("requestTemplates", "requestTemplates", &MAP_OF_STRING_TO_STRING),
-        Member::new(
-            "responseTransferMode",
-            "responseTransferMode",
-            &RESPONSE_TRANSFER_MODE,
-        ),
+        Member::new("responseTransferMode", "responseTransferMode", &RESPONSE_TRANSFER_MODE),
         Member::new("timeoutInMillis", "timeoutInMillis", &INTEGER),
         Member::new("tlsConfig", "tlsConfig", &TLS_CONFIG),
         Member::new("type", "type", &INTEGRATION_TYPE),
@@ -1640,16 +1446,8 @@ pub static INTEGRATION_RESPONSE: ShapeTable = ShapeTable::structure(
     "IntegrationResponse",
     &[
         Member::new("contentHandling", "contentHandling", &CONTENT_HANDLING_STRATEGY),
-        Member::new(
-            "responseParameters",
-            "responseParameters",
-            &MAP_OF_STRING_TO_STRING,
-        ),
-        Member::new(
-            "responseTemplates",
-            "responseTemplates",
-            &MAP_OF_STRING_TO_NULLABLE_STRING,
-        ),
+        Member::new("responseParameters", "responseParameters", &MAP_OF_STRING_TO_STRING),
+        Member::new("responseTemplates", "responseTemplates", &MAP_OF_STRING_TO_NULLABLE_STRING),
         Member::new("selectionPattern", "selectionPattern", &STRING),
         Member::new("statusCode", "statusCode", &STATUS_CODE),
     ],
@@ -1667,10 +1465,7 @@ pub static INTEGRATION_TYPE: ShapeTable = ShapeTable {
 pub static IP_ADDRESS_TYPE: ShapeTable = ShapeTable {
     name: "IpAddressType",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["ipv4", "dualstack"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["ipv4", "dualstack"], ..Constraint::NONE },
 };
 
 pub static JWT_ADDITIONAL_CLAIM: ShapeTable = ShapeTable::structure(
@@ -1686,20 +1481,13 @@ pub static JWT_ADDITIONAL_CLAIM: ShapeTable = ShapeTable::structure(
 pub static JWT_CLAIM_FORMAT: ShapeTable = ShapeTable {
     name: "JwtClaimFormat",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["SINGLE_STRING"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["SINGLE_STRING"], ..Constraint::NONE },
 };
 
 pub static JWT_CONFIGURATION: ShapeTable = ShapeTable::structure(
     "JwtConfiguration",
     &[
-        Member::new(
-            "defaultAlgorithms",
-            "defaultAlgorithms",
-            &LIST_OF_JWT_SIGNING_ALGORITHM,
-        ),
+        Member::new("defaultAlgorithms", "defaultAlgorithms", &LIST_OF_JWT_SIGNING_ALGORITHM),
         Member::new("issuers", "issuers", &LIST_OF_JWT_ISSUER),
     ],
 );
@@ -1707,12 +1495,7 @@ pub static JWT_CONFIGURATION: ShapeTable = ShapeTable::structure(
 pub static JWT_CONFIGURATION_INPUT: ShapeTable = ShapeTable::structure(
     "JwtConfigurationInput",
     &[
-        Member::new(
-            "defaultAlgorithms",
-            "defaultAlgorithms",
-            &LIST_OF_JWT_SIGNING_ALGORITHM,
-        )
-        .required(),
+        Member::new("defaultAlgorithms", "defaultAlgorithms", &LIST_OF_JWT_SIGNING_ALGORITHM).required(),
         Member::new("issuers", "issuers", &LIST_OF_JWT_ISSUER_INPUT).required(),
     ],
 );
@@ -1720,11 +1503,7 @@ pub static JWT_CONFIGURATION_INPUT: ShapeTable = ShapeTable::structure(
 pub static JWT_ISSUER: ShapeTable = ShapeTable::structure(
     "JwtIssuer",
     &[
-        Member::new(
-            "additionalClaims",
-            "additionalClaims",
-            &LIST_OF_JWT_ADDITIONAL_CLAIM,
-        ),
+        Member::new("additionalClaims", "additionalClaims", &LIST_OF_JWT_ADDITIONAL_CLAIM),
         Member::new("audiences", "audiences", &LIST_OF_STRING),
         Member::new("issuer", "issuer", &STRING),
         Member::new("jwksUri", "jwksUri", &STRING),
@@ -1734,11 +1513,7 @@ pub static JWT_ISSUER: ShapeTable = ShapeTable::structure(
 pub static JWT_ISSUER_INPUT: ShapeTable = ShapeTable::structure(
     "JwtIssuerInput",
     &[
-        Member::new(
-            "additionalClaims",
-            "additionalClaims",
-            &LIST_OF_JWT_ADDITIONAL_CLAIM,
-        ),
+        Member::new("additionalClaims", "additionalClaims", &LIST_OF_JWT_ADDITIONAL_CLAIM),
         Member::new("audiences", "audiences", &LIST_OF_STRING).required(),
         Member::new("issuer", "issuer", &STRING).required(),
     ],
@@ -1777,10 +1552,8 @@ pub static LIST_OF_DOCUMENTATION_VERSION: ShapeTable =
 
 pub static LIST_OF_DOMAIN_NAME: ShapeTable = ShapeTable::new("ListOfDomainName", Kind::List(&DOMAIN_NAME));
 
-pub static LIST_OF_DOMAIN_NAME_ACCESS_ASSOCIATION: ShapeTable = ShapeTable::new(
-    "ListOfDomainNameAccessAssociation",
-    Kind::List(&DOMAIN_NAME_ACCESS_ASSOCIATION),
-);
+pub static LIST_OF_DOMAIN_NAME_ACCESS_ASSOCIATION: ShapeTable =
+    ShapeTable::new("ListOfDomainNameAccessAssociation", Kind::List(&DOMAIN_NAME_ACCESS_ASSOCIATION));
 
 pub static LIST_OF_ENDPOINT_TYPE: ShapeTable =
     ShapeTable::new("ListOfEndpointType", Kind::List(&ENDPOINT_TYPE));
@@ -1813,10 +1586,8 @@ pub static LIST_OF_RESOURCE: ShapeTable = ShapeTable::new("ListOfResource", Kind
 
 pub static LIST_OF_REST_API: ShapeTable = ShapeTable::new("ListOfRestApi", Kind::List(&REST_API));
 
-pub static LIST_OF_SDK_CONFIGURATION_PROPERTY: ShapeTable = ShapeTable::new(
-    "ListOfSdkConfigurationProperty",
-    Kind::List(&SDK_CONFIGURATION_PROPERTY),
-);
+pub static LIST_OF_SDK_CONFIGURATION_PROPERTY: ShapeTable =
+    ShapeTable::new("ListOfSdkConfigurationProperty", Kind::List(&SDK_CONFIGURATION_PROPERTY));
 
 pub static LIST_OF_SDK_TYPE: ShapeTable = ShapeTable::new("ListOfSdkType", Kind::List(&SDK_TYPE));
 
@@ -1838,112 +1609,53 @@ pub static LIST_OF_VPC_LINK: ShapeTable = ShapeTable::new("ListOfVpcLink", Kind:
 pub static LOCATION_STATUS_TYPE: ShapeTable = ShapeTable {
     name: "LocationStatusType",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["DOCUMENTED", "UNDOCUMENTED"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["DOCUMENTED", "UNDOCUMENTED"], ..Constraint::NONE },
 };
 
 pub static LONG: ShapeTable = ShapeTable::new("Long", Kind::Long);
 
 pub static MAP_OF_API_STAGE_THROTTLE_SETTINGS: ShapeTable = ShapeTable::new(
     "MapOfApiStageThrottleSettings",
-    Kind::Map {
-        key: &STRING,
-        value: &THROTTLE_SETTINGS,
-        sparse: false,
-    },
+    Kind::Map { key: &STRING, value: &THROTTLE_SETTINGS, sparse: false },
 );
 
 pub static MAP_OF_INTEGRATION_RESPONSE: ShapeTable = ShapeTable::new(
     "MapOfIntegrationResponse",
-    Kind::Map {
-        key: &STRING,
-        value: &INTEGRATION_RESPONSE,
-        sparse: false,
-    },
+    Kind::Map { key: &STRING, value: &INTEGRATION_RESPONSE, sparse: false },
 );
 
-pub static MAP_OF_KEY_USAGES: ShapeTable = ShapeTable::new(
-    "MapOfKeyUsages",
-    Kind::Map {
-        key: &STRING,
-        value: &LIST_OF_USAGE,
-        sparse: false,
-    },
-);
+pub static MAP_OF_KEY_USAGES: ShapeTable =
+    ShapeTable::new("MapOfKeyUsages", Kind::Map { key: &STRING, value: &LIST_OF_USAGE, sparse: false });
 
-pub static MAP_OF_METHOD: ShapeTable = ShapeTable::new(
-    "MapOfMethod",
-    Kind::Map {
-        key: &STRING,
-        value: &METHOD,
-        sparse: false,
-    },
-);
+pub static MAP_OF_METHOD: ShapeTable =
+    ShapeTable::new("MapOfMethod", Kind::Map { key: &STRING, value: &METHOD, sparse: false });
 
 pub static MAP_OF_METHOD_RESPONSE: ShapeTable = ShapeTable::new(
     "MapOfMethodResponse",
-    Kind::Map {
-        key: &STRING,
-        value: &METHOD_RESPONSE,
-        sparse: false,
-    },
+    Kind::Map { key: &STRING, value: &METHOD_RESPONSE, sparse: false },
 );
 
-pub static MAP_OF_METHOD_SETTINGS: ShapeTable = ShapeTable::new(
-    "MapOfMethodSettings",
-    Kind::Map {
-        key: &STRING,
-        value: &METHOD_SETTING,
-        sparse: false,
-    },
-);
+pub static MAP_OF_METHOD_SETTINGS: ShapeTable =
+    ShapeTable::new("MapOfMethodSettings", Kind::Map { key: &STRING, value: &METHOD_SETTING, sparse: false });
 
 pub static MAP_OF_METHOD_SNAPSHOT: ShapeTable = ShapeTable::new(
     "MapOfMethodSnapshot",
-    Kind::Map {
-        key: &STRING,
-        value: &METHOD_SNAPSHOT,
-        sparse: false,
-    },
+    Kind::Map { key: &STRING, value: &METHOD_SNAPSHOT, sparse: false },
 );
 
 pub static MAP_OF_STRING_TO_BOOLEAN: ShapeTable = ShapeTable::new(
     "MapOfStringToBoolean",
-    Kind::Map {
-        key: &STRING,
-        value: &NULLABLE_BOOLEAN,
-        sparse: false,
-    },
+    Kind::Map { key: &STRING, value: &NULLABLE_BOOLEAN, sparse: false },
 );
 
-pub static MAP_OF_STRING_TO_LIST: ShapeTable = ShapeTable::new(
-    "MapOfStringToList",
-    Kind::Map {
-        key: &STRING,
-        value: &LIST_OF_STRING,
-        sparse: false,
-    },
-);
+pub static MAP_OF_STRING_TO_LIST: ShapeTable =
+    ShapeTable::new("MapOfStringToList", Kind::Map { key: &STRING, value: &LIST_OF_STRING, sparse: false });
 
-pub static MAP_OF_STRING_TO_NULLABLE_STRING: ShapeTable = ShapeTable::new(
-    "MapOfStringToNullableString",
-    Kind::Map {
-        key: &STRING,
-        value: &STRING,
-        sparse: true,
-    },
-);
+pub static MAP_OF_STRING_TO_NULLABLE_STRING: ShapeTable =
+    ShapeTable::new("MapOfStringToNullableString", Kind::Map { key: &STRING, value: &STRING, sparse: true });
 
-pub static MAP_OF_STRING_TO_STRING: ShapeTable = ShapeTable::new(
-    "MapOfStringToString",
-    Kind::Map {
-        key: &STRING,
-        value: &STRING,
-        sparse: false,
-    },
-);
+pub static MAP_OF_STRING_TO_STRING: ShapeTable =
+    ShapeTable::new("MapOfStringToString", Kind::Map { key: &STRING, value: &STRING, sparse: false });
 
 pub static METHOD: ShapeTable = ShapeTable::structure(
     "Method",
@@ -1957,11 +1669,7 @@ pub static METHOD: ShapeTable = ShapeTable::structure(
         Member::new("methodResponses", "methodResponses", &MAP_OF_METHOD_RESPONSE),
         Member::new("operationName", "operationName", &STRING),
         Member::new("requestModels", "requestModels", &MAP_OF_STRING_TO_STRING),
-        Member::new(
-            "requestParameters",
-            "requestParameters",
-            &MAP_OF_STRING_TO_BOOLEAN,
-        ),
+        Member::new("requestParameters", "requestParameters", &MAP_OF_STRING_TO_BOOLEAN),
         Member::new("requestValidatorId", "requestValidatorId", &STRING),
     ],
 );
@@ -1970,11 +1678,7 @@ pub static METHOD_RESPONSE: ShapeTable = ShapeTable::structure(
     "MethodResponse",
     &[
         Member::new("responseModels", "responseModels", &MAP_OF_STRING_TO_STRING),
-        Member::new(
-            "responseParameters",
-            "responseParameters",
-            &MAP_OF_STRING_TO_BOOLEAN,
-        ),
+        Member::new("responseParameters", "responseParameters", &MAP_OF_STRING_TO_BOOLEAN),
         Member::new("statusCode", "statusCode", &STATUS_CODE),
     ],
 );
@@ -1988,11 +1692,7 @@ pub static METHOD_SETTING: ShapeTable = ShapeTable::structure(
         Member::new("dataTraceEnabled", "dataTraceEnabled", &BOOLEAN),
         Member::new("loggingLevel", "loggingLevel", &STRING),
         Member::new("metricsEnabled", "metricsEnabled", &BOOLEAN),
-        Member::new(
-            "requireAuthorizationForCacheControl",
-            "requireAuthorizationForCacheControl",
-            &BOOLEAN,
-        ),
+        Member::new("requireAuthorizationForCacheControl", "requireAuthorizationForCacheControl", &BOOLEAN),
         Member::new("throttlingBurstLimit", "throttlingBurstLimit", &INTEGER),
         Member::new("throttlingRateLimit", "throttlingRateLimit", &DOUBLE),
         Member::new(
@@ -2024,10 +1724,7 @@ pub static MODEL: ShapeTable = ShapeTable::structure(
 
 pub static MODELS: ShapeTable = ShapeTable::structure(
     "Models",
-    &[
-        Member::new("items", "item", &LIST_OF_MODEL),
-        Member::new("position", "position", &STRING),
-    ],
+    &[Member::new("items", "item", &LIST_OF_MODEL), Member::new("position", "position", &STRING)],
 );
 
 pub static MUTUAL_TLS_AUTHENTICATION: ShapeTable = ShapeTable::structure(
@@ -2072,11 +1769,7 @@ pub static PATCH_OPERATION: ShapeTable = ShapeTable::structure(
 
 pub static PATH_TO_MAP_OF_METHOD_SNAPSHOT: ShapeTable = ShapeTable::new(
     "PathToMapOfMethodSnapshot",
-    Kind::Map {
-        key: &STRING,
-        value: &MAP_OF_METHOD_SNAPSHOT,
-        sparse: false,
-    },
+    Kind::Map { key: &STRING, value: &MAP_OF_METHOD_SNAPSHOT, sparse: false },
 );
 
 pub static PROVIDER_ARN: ShapeTable = ShapeTable::new("ProviderARN", Kind::String);
@@ -2084,15 +1777,9 @@ pub static PROVIDER_ARN: ShapeTable = ShapeTable::new("ProviderARN", Kind::Strin
 pub static PUT_GATEWAY_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
     "PutGatewayResponseRequest",
     &[
-        Member::new(
-            "responseParameters",
-            "responseParameters",
-            &MAP_OF_STRING_TO_STRING,
-        ),
+        Member::new("responseParameters", "responseParameters", &MAP_OF_STRING_TO_STRING),
         Member::new("responseTemplates", "responseTemplates", &MAP_OF_STRING_TO_STRING),
-        Member::new("responseType", "response_type", &GATEWAY_RESPONSE_TYPE)
-            .uri()
-            .required(),
+        Member::new("responseType", "response_type", &GATEWAY_RESPONSE_TYPE).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
         Member::new("statusCode", "statusCode", &STATUS_CODE),
     ],
@@ -2114,11 +1801,7 @@ pub static PUT_INTEGRATION_REQUEST: ShapeTable = ShapeTable::structure(
         Member::new("requestParameters", "requestParameters", &MAP_OF_STRING_TO_STRING),
         Member::new("requestTemplates", "requestTemplates", &MAP_OF_STRING_TO_STRING),
         Member::new("resourceId", "resource_id", &STRING).uri().required(),
-        Member::new(
-            "responseTransferMode",
-            "responseTransferMode",
-            &RESPONSE_TRANSFER_MODE,
-        ),
+        Member::new("responseTransferMode", "responseTransferMode", &RESPONSE_TRANSFER_MODE),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
         Member::new("timeoutInMillis", "timeoutInMillis", &NULLABLE_INTEGER),
         Member::new("tlsConfig", "tlsConfig", &TLS_CONFIG),
@@ -2133,21 +1816,11 @@ pub static PUT_INTEGRATION_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
         Member::new("contentHandling", "contentHandling", &CONTENT_HANDLING_STRATEGY),
         Member::new("httpMethod", "http_method", &STRING).uri().required(),
         Member::new("resourceId", "resource_id", &STRING).uri().required(),
-        Member::new(
-            "responseParameters",
-            "responseParameters",
-            &MAP_OF_STRING_TO_STRING,
-        ),
-        Member::new(
-            "responseTemplates",
-            "responseTemplates",
-            &MAP_OF_STRING_TO_NULLABLE_STRING,
-        ),
+        Member::new("responseParameters", "responseParameters", &MAP_OF_STRING_TO_STRING),
+        Member::new("responseTemplates", "responseTemplates", &MAP_OF_STRING_TO_NULLABLE_STRING),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
         Member::new("selectionPattern", "selectionPattern", &STRING),
-        Member::new("statusCode", "status_code", &STATUS_CODE)
-            .uri()
-            .required(),
+        Member::new("statusCode", "status_code", &STATUS_CODE).uri().required(),
     ],
 );
 
@@ -2161,11 +1834,7 @@ pub static PUT_METHOD_REQUEST: ShapeTable = ShapeTable::structure(
         Member::new("httpMethod", "http_method", &STRING).uri().required(),
         Member::new("operationName", "operationName", &STRING),
         Member::new("requestModels", "requestModels", &MAP_OF_STRING_TO_STRING),
-        Member::new(
-            "requestParameters",
-            "requestParameters",
-            &MAP_OF_STRING_TO_BOOLEAN,
-        ),
+        Member::new("requestParameters", "requestParameters", &MAP_OF_STRING_TO_BOOLEAN),
         Member::new("requestValidatorId", "requestValidatorId", &STRING),
         Member::new("resourceId", "resource_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
@@ -2178,25 +1847,16 @@ pub static PUT_METHOD_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
         Member::new("httpMethod", "http_method", &STRING).uri().required(),
         Member::new("resourceId", "resource_id", &STRING).uri().required(),
         Member::new("responseModels", "responseModels", &MAP_OF_STRING_TO_STRING),
-        Member::new(
-            "responseParameters",
-            "responseParameters",
-            &MAP_OF_STRING_TO_BOOLEAN,
-        ),
+        Member::new("responseParameters", "responseParameters", &MAP_OF_STRING_TO_BOOLEAN),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
-        Member::new("statusCode", "status_code", &STATUS_CODE)
-            .uri()
-            .required(),
+        Member::new("statusCode", "status_code", &STATUS_CODE).uri().required(),
     ],
 );
 
 pub static PUT_MODE: ShapeTable = ShapeTable {
     name: "PutMode",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["merge", "overwrite"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["merge", "overwrite"], ..Constraint::NONE },
 };
 
 pub static PUT_REST_API_REQUEST: ShapeTable = ShapeTable::new(
@@ -2216,10 +1876,7 @@ pub static PUT_REST_API_REQUEST: ShapeTable = ShapeTable::new(
 pub static QUOTA_PERIOD_TYPE: ShapeTable = ShapeTable {
     name: "QuotaPeriodType",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["DAY", "WEEK", "MONTH"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["DAY", "WEEK", "MONTH"], ..Constraint::NONE },
 };
 
 pub static QUOTA_SETTINGS: ShapeTable = ShapeTable::structure(
@@ -2234,16 +1891,10 @@ pub static QUOTA_SETTINGS: ShapeTable = ShapeTable::structure(
 pub static REJECT_DOMAIN_NAME_ACCESS_ASSOCIATION_REQUEST: ShapeTable = ShapeTable::structure(
     "RejectDomainNameAccessAssociationRequest",
     &[
-        Member::new(
-            "domainNameAccessAssociationArn",
-            "domainNameAccessAssociationArn",
-            &STRING,
-        )
-        .query()
-        .required(),
-        Member::new("domainNameArn", "domainNameArn", &STRING)
+        Member::new("domainNameAccessAssociationArn", "domainNameAccessAssociationArn", &STRING)
             .query()
             .required(),
+        Member::new("domainNameArn", "domainNameArn", &STRING).query().required(),
     ],
 );
 
@@ -2259,10 +1910,7 @@ pub static REQUEST_VALIDATOR: ShapeTable = ShapeTable::structure(
 
 pub static REQUEST_VALIDATORS: ShapeTable = ShapeTable::structure(
     "RequestValidators",
-    &[
-        Member::new("items", "item", &LIST_OF_REQUEST_VALIDATOR),
-        Member::new("position", "position", &STRING),
-    ],
+    &[Member::new("items", "item", &LIST_OF_REQUEST_VALIDATOR), Member::new("position", "position", &STRING)],
 );
 
 pub static RESOURCE: ShapeTable = ShapeTable::structure(
@@ -2279,27 +1927,18 @@ pub static RESOURCE: ShapeTable = ShapeTable::structure(
 pub static RESOURCE_OWNER: ShapeTable = ShapeTable {
     name: "ResourceOwner",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["SELF", "OTHER_ACCOUNTS"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["SELF", "OTHER_ACCOUNTS"], ..Constraint::NONE },
 };
 
 pub static RESOURCES: ShapeTable = ShapeTable::structure(
     "Resources",
-    &[
-        Member::new("items", "item", &LIST_OF_RESOURCE),
-        Member::new("position", "position", &STRING),
-    ],
+    &[Member::new("items", "item", &LIST_OF_RESOURCE), Member::new("position", "position", &STRING)],
 );
 
 pub static RESPONSE_TRANSFER_MODE: ShapeTable = ShapeTable {
     name: "ResponseTransferMode",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["BUFFERED", "STREAM"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["BUFFERED", "STREAM"], ..Constraint::NONE },
 };
 
 pub static REST_API: ShapeTable = ShapeTable::structure(
@@ -2313,17 +1952,9 @@ pub static REST_API: ShapeTable = ShapeTable::structure(
         Member::new("description", "description", &STRING),
         Member::new("disableExecuteApiEndpoint", "disableExecuteApiEndpoint", &BOOLEAN),
         Member::new("endpointAccessMode", "endpointAccessMode", &ENDPOINT_ACCESS_MODE),
-        Member::new(
-            "endpointConfiguration",
-            "endpointConfiguration",
-            &ENDPOINT_CONFIGURATION,
-        ),
+        Member::new("endpointConfiguration", "endpointConfiguration", &ENDPOINT_CONFIGURATION),
         Member::new("id", "id", &STRING),
-        Member::new(
-            "minimumCompressionSize",
-            "minimumCompressionSize",
-            &NULLABLE_INTEGER,
-        ),
+        Member::new("minimumCompressionSize", "minimumCompressionSize", &NULLABLE_INTEGER),
         Member::new("name", "name", &STRING),
         Member::new("policy", "policy", &STRING),
         Member::new("rootResourceId", "rootResourceId", &STRING),
@@ -2336,21 +1967,14 @@ pub static REST_API: ShapeTable = ShapeTable::structure(
 
 pub static REST_APIS: ShapeTable = ShapeTable::structure(
     "RestApis",
-    &[
-        Member::new("items", "item", &LIST_OF_REST_API),
-        Member::new("position", "position", &STRING),
-    ],
+    &[Member::new("items", "item", &LIST_OF_REST_API), Member::new("position", "position", &STRING)],
 );
 
 pub static ROUTING_MODE: ShapeTable = ShapeTable {
     name: "RoutingMode",
     kind: Kind::String,
     constraint: Constraint {
-        values: &[
-            "BASE_PATH_MAPPING_ONLY",
-            "ROUTING_RULE_ONLY",
-            "ROUTING_RULE_THEN_BASE_PATH_MAPPING",
-        ],
+        values: &["BASE_PATH_MAPPING_ONLY", "ROUTING_RULE_ONLY", "ROUTING_RULE_THEN_BASE_PATH_MAPPING"],
         ..Constraint::NONE
     },
 };
@@ -2394,10 +2018,7 @@ pub static SDK_TYPE: ShapeTable = ShapeTable::structure(
 
 pub static SDK_TYPES: ShapeTable = ShapeTable::structure(
     "SdkTypes",
-    &[
-        Member::new("items", "item", &LIST_OF_SDK_TYPE),
-        Member::new("position", "position", &STRING),
-    ],
+    &[Member::new("items", "item", &LIST_OF_SDK_TYPE), Member::new("position", "position", &STRING)],
 );
 
 pub static SECURITY_POLICY: ShapeTable = ShapeTable {
@@ -2449,10 +2070,7 @@ pub static STAGE: ShapeTable = ShapeTable::structure(
 
 pub static STAGE_KEY: ShapeTable = ShapeTable::structure(
     "StageKey",
-    &[
-        Member::new("restApiId", "restApiId", &STRING),
-        Member::new("stageName", "stageName", &STRING),
-    ],
+    &[Member::new("restApiId", "restApiId", &STRING), Member::new("stageName", "stageName", &STRING)],
 );
 
 pub static STAGES: ShapeTable =
@@ -2461,10 +2079,7 @@ pub static STAGES: ShapeTable =
 pub static STATUS_CODE: ShapeTable = ShapeTable {
     name: "StatusCode",
     kind: Kind::String,
-    constraint: Constraint {
-        pattern: Some(Pattern::new("[1-5]\\d\\d")),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { pattern: Some(Pattern::new("[1-5]\\d\\d")), ..Constraint::NONE },
 };
 
 pub static STRING: ShapeTable = ShapeTable::new("String", Kind::String);
@@ -2472,9 +2087,7 @@ pub static STRING: ShapeTable = ShapeTable::new("String", Kind::String);
 pub static TAG_RESOURCE_REQUEST: ShapeTable = ShapeTable::structure(
     "TagResourceRequest",
     &[
-        Member::new("resourceArn", "resource_arn", &STRING)
-            .uri()
-            .required(),
+        Member::new("resourceArn", "resource_arn", &STRING).uri().required(),
         Member::new("tags", "tags", &MAP_OF_STRING_TO_STRING).required(),
     ],
 );
@@ -2489,9 +2102,7 @@ pub static TEST_INVOKE_AUTHORIZER_REQUEST: ShapeTable = ShapeTable::structure(
     "TestInvokeAuthorizerRequest",
     &[
         Member::new("additionalContext", "additionalContext", &MAP_OF_STRING_TO_STRING),
-        Member::new("authorizerId", "authorizer_id", &STRING)
-            .uri()
-            .required(),
+        Member::new("authorizerId", "authorizer_id", &STRING).uri().required(),
         Member::new("body", "body", &STRING),
         Member::new("headers", "headers", &MAP_OF_STRING_TO_STRING),
         Member::new("multiValueHeaders", "multiValueHeaders", &MAP_OF_STRING_TO_LIST),
@@ -2543,32 +2154,21 @@ pub static TEST_INVOKE_METHOD_RESPONSE: ShapeTable = ShapeTable::structure(
 
 pub static THROTTLE_SETTINGS: ShapeTable = ShapeTable::structure(
     "ThrottleSettings",
-    &[
-        Member::new("burstLimit", "burstLimit", &INTEGER),
-        Member::new("rateLimit", "rateLimit", &DOUBLE),
-    ],
+    &[Member::new("burstLimit", "burstLimit", &INTEGER), Member::new("rateLimit", "rateLimit", &DOUBLE)],
 );
 
 pub static TIMESTAMP: ShapeTable = ShapeTable::new("Timestamp", Kind::Timestamp(TimeFormat::EpochSeconds));
 
 pub static TLS_CONFIG: ShapeTable = ShapeTable::structure(
     "TlsConfig",
-    &[Member::new(
-        "insecureSkipVerification",
-        "insecureSkipVerification",
-        &BOOLEAN,
-    )],
+    &[Member::new("insecureSkipVerification", "insecureSkipVerification", &BOOLEAN)],
 );
 
 pub static UNAUTHORIZED_CACHE_CONTROL_HEADER_STRATEGY: ShapeTable = ShapeTable {
     name: "UnauthorizedCacheControlHeaderStrategy",
     kind: Kind::String,
     constraint: Constraint {
-        values: &[
-            "FAIL_WITH_403",
-            "SUCCEED_WITH_RESPONSE_HEADER",
-            "SUCCEED_WITHOUT_RESPONSE_HEADER",
-        ],
+        values: &["FAIL_WITH_403", "SUCCEED_WITH_RESPONSE_HEADER", "SUCCEED_WITHOUT_RESPONSE_HEADER"],
         ..Constraint::NONE
     },
 };
@@ -2576,22 +2176,14 @@ pub static UNAUTHORIZED_CACHE_CONTROL_HEADER_STRATEGY: ShapeTable = ShapeTable {
 pub static UNTAG_RESOURCE_REQUEST: ShapeTable = ShapeTable::structure(
     "UntagResourceRequest",
     &[
-        Member::new("resourceArn", "resource_arn", &STRING)
-            .uri()
-            .required(),
-        Member::new("tagKeys", "tagKeys", &LIST_OF_STRING)
-            .query()
-            .required(),
+        Member::new("resourceArn", "resource_arn", &STRING).uri().required(),
+        Member::new("tagKeys", "tagKeys", &LIST_OF_STRING).query().required(),
     ],
 );
 
 pub static UPDATE_ACCOUNT_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateAccountRequest",
-    &[Member::new(
-        "patchOperations",
-        "patchOperations",
-        &LIST_OF_PATCH_OPERATION,
-    )],
+    &[Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION)],
 );
 
 pub static UPDATE_API_KEY_REQUEST: ShapeTable = ShapeTable::structure(
@@ -2605,9 +2197,7 @@ pub static UPDATE_API_KEY_REQUEST: ShapeTable = ShapeTable::structure(
 pub static UPDATE_AUTHORIZER_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateAuthorizerRequest",
     &[
-        Member::new("authorizerId", "authorizer_id", &STRING)
-            .uri()
-            .required(),
+        Member::new("authorizerId", "authorizer_id", &STRING).uri().required(),
         Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
     ],
@@ -2626,9 +2216,7 @@ pub static UPDATE_BASE_PATH_MAPPING_REQUEST: ShapeTable = ShapeTable::structure(
 pub static UPDATE_CLIENT_CERTIFICATE_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateClientCertificateRequest",
     &[
-        Member::new("clientCertificateId", "clientcertificate_id", &STRING)
-            .uri()
-            .required(),
+        Member::new("clientCertificateId", "clientcertificate_id", &STRING).uri().required(),
         Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
     ],
 );
@@ -2636,9 +2224,7 @@ pub static UPDATE_CLIENT_CERTIFICATE_REQUEST: ShapeTable = ShapeTable::structure
 pub static UPDATE_DEPLOYMENT_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateDeploymentRequest",
     &[
-        Member::new("deploymentId", "deployment_id", &STRING)
-            .uri()
-            .required(),
+        Member::new("deploymentId", "deployment_id", &STRING).uri().required(),
         Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
     ],
@@ -2647,9 +2233,7 @@ pub static UPDATE_DEPLOYMENT_REQUEST: ShapeTable = ShapeTable::structure(
 pub static UPDATE_DOCUMENTATION_PART_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateDocumentationPartRequest",
     &[
-        Member::new("documentationPartId", "part_id", &STRING)
-            .uri()
-            .required(),
+        Member::new("documentationPartId", "part_id", &STRING).uri().required(),
         Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
     ],
@@ -2658,9 +2242,7 @@ pub static UPDATE_DOCUMENTATION_PART_REQUEST: ShapeTable = ShapeTable::structure
 pub static UPDATE_DOCUMENTATION_VERSION_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateDocumentationVersionRequest",
     &[
-        Member::new("documentationVersion", "doc_version", &STRING)
-            .uri()
-            .required(),
+        Member::new("documentationVersion", "doc_version", &STRING).uri().required(),
         Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
     ],
@@ -2679,9 +2261,7 @@ pub static UPDATE_GATEWAY_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateGatewayResponseRequest",
     &[
         Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
-        Member::new("responseType", "response_type", &GATEWAY_RESPONSE_TYPE)
-            .uri()
-            .required(),
+        Member::new("responseType", "response_type", &GATEWAY_RESPONSE_TYPE).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
     ],
 );
@@ -2703,9 +2283,7 @@ pub static UPDATE_INTEGRATION_RESPONSE_REQUEST: ShapeTable = ShapeTable::structu
         Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
         Member::new("resourceId", "resource_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
-        Member::new("statusCode", "status_code", &STATUS_CODE)
-            .uri()
-            .required(),
+        Member::new("statusCode", "status_code", &STATUS_CODE).uri().required(),
     ],
 );
 
@@ -2726,9 +2304,7 @@ pub static UPDATE_METHOD_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
         Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
         Member::new("resourceId", "resource_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
-        Member::new("statusCode", "status_code", &STATUS_CODE)
-            .uri()
-            .required(),
+        Member::new("statusCode", "status_code", &STATUS_CODE).uri().required(),
     ],
 );
 
@@ -2745,9 +2321,7 @@ pub static UPDATE_REQUEST_VALIDATOR_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateRequestValidatorRequest",
     &[
         Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
-        Member::new("requestValidatorId", "requestvalidator_id", &STRING)
-            .uri()
-            .required(),
+        Member::new("requestValidatorId", "requestvalidator_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
     ],
 );
@@ -2782,9 +2356,7 @@ pub static UPDATE_USAGE_PLAN_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateUsagePlanRequest",
     &[
         Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
-        Member::new("usagePlanId", "usageplanId", &STRING)
-            .uri()
-            .required(),
+        Member::new("usagePlanId", "usageplanId", &STRING).uri().required(),
     ],
 );
 
@@ -2793,9 +2365,7 @@ pub static UPDATE_USAGE_REQUEST: ShapeTable = ShapeTable::structure(
     &[
         Member::new("keyId", "keyId", &STRING).uri().required(),
         Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
-        Member::new("usagePlanId", "usageplanId", &STRING)
-            .uri()
-            .required(),
+        Member::new("usagePlanId", "usageplanId", &STRING).uri().required(),
     ],
 );
 
@@ -2844,18 +2414,12 @@ pub static USAGE_PLAN_KEY: ShapeTable = ShapeTable::structure(
 
 pub static USAGE_PLAN_KEYS: ShapeTable = ShapeTable::structure(
     "UsagePlanKeys",
-    &[
-        Member::new("items", "item", &LIST_OF_USAGE_PLAN_KEY),
-        Member::new("position", "position", &STRING),
-    ],
+    &[Member::new("items", "item", &LIST_OF_USAGE_PLAN_KEY), Member::new("position", "position", &STRING)],
 );
 
 pub static USAGE_PLANS: ShapeTable = ShapeTable::structure(
     "UsagePlans",
-    &[
-        Member::new("items", "item", &LIST_OF_USAGE_PLAN),
-        Member::new("position", "position", &STRING),
-    ],
+    &[Member::new("items", "item", &LIST_OF_USAGE_PLAN), Member::new("position", "position", &STRING)],
 );
 
 pub static VPC_LINK: ShapeTable = ShapeTable::structure(
@@ -2874,16 +2438,10 @@ pub static VPC_LINK: ShapeTable = ShapeTable::structure(
 pub static VPC_LINK_STATUS: ShapeTable = ShapeTable {
     name: "VpcLinkStatus",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["AVAILABLE", "PENDING", "DELETING", "FAILED"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["AVAILABLE", "PENDING", "DELETING", "FAILED"], ..Constraint::NONE },
 };
 
 pub static VPC_LINKS: ShapeTable = ShapeTable::structure(
     "VpcLinks",
-    &[
-        Member::new("items", "item", &LIST_OF_VPC_LINK),
-        Member::new("position", "position", &STRING),
-    ],
+    &[Member::new("items", "item", &LIST_OF_VPC_LINK), Member::new("position", "position", &STRING)],
 );

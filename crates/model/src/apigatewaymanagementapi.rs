@@ -18,16 +18,10 @@ static OPERATIONS: [Operation; 3] = [
         &DELETE_CONNECTION_REQUEST,
     )
     .errors(&["GoneException", "LimitExceededException", "ForbiddenException"]),
-    Operation::new(
-        "GetConnection",
-        "GET",
-        "/@connections/{connectionId}",
-        200,
-        &GET_CONNECTION_REQUEST,
-    )
-    .output(&GET_CONNECTION_RESPONSE)
-    .errors(&["GoneException", "LimitExceededException", "ForbiddenException"])
-    .readonly(),
+    Operation::new("GetConnection", "GET", "/@connections/{connectionId}", 200, &GET_CONNECTION_REQUEST)
+        .output(&GET_CONNECTION_RESPONSE)
+        .errors(&["GoneException", "LimitExceededException", "ForbiddenException"])
+        .readonly(),
     Operation::new(
         "PostToConnection",
         "POST",
@@ -46,24 +40,17 @@ static OPERATIONS: [Operation; 3] = [
 pub static DATA: ShapeTable = ShapeTable {
     name: "Data",
     kind: Kind::Blob,
-    constraint: Constraint {
-        max: Some(131072),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { max: Some(131072), ..Constraint::NONE },
 };
 
 pub static DELETE_CONNECTION_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteConnectionRequest",
-    &[Member::new("ConnectionId", "connectionId", &STRING)
-        .uri()
-        .required()],
+    &[Member::new("ConnectionId", "connectionId", &STRING).uri().required()],
 );
 
 pub static GET_CONNECTION_REQUEST: ShapeTable = ShapeTable::structure(
     "GetConnectionRequest",
-    &[Member::new("ConnectionId", "connectionId", &STRING)
-        .uri()
-        .required()],
+    &[Member::new("ConnectionId", "connectionId", &STRING).uri().required()],
 );
 
 pub static GET_CONNECTION_RESPONSE: ShapeTable = ShapeTable::structure(
@@ -87,9 +74,7 @@ pub static POST_TO_CONNECTION_REQUEST: ShapeTable = ShapeTable::new(
     "PostToConnectionRequest",
     Kind::Structure {
         members: &[
-            Member::new("ConnectionId", "connectionId", &STRING)
-                .uri()
-                .required(),
+            Member::new("ConnectionId", "connectionId", &STRING).uri().required(),
             Member::new("Data", "Data", &DATA).required(),
         ],
         payload: Some("Data"),

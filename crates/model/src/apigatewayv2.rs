@@ -60,21 +60,15 @@ static OPERATIONS: [Operation; 103] = [
         "BadRequestException",
         "ConflictException",
     ]),
-    Operation::new(
-        "CreateDomainName",
-        "POST",
-        "/v2/domainnames",
-        201,
-        &CREATE_DOMAIN_NAME_REQUEST,
-    )
-    .output(&CREATE_DOMAIN_NAME_RESPONSE)
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-        "ConflictException",
-        "AccessDeniedException",
-    ]),
+    Operation::new("CreateDomainName", "POST", "/v2/domainnames", 201, &CREATE_DOMAIN_NAME_REQUEST)
+        .output(&CREATE_DOMAIN_NAME_RESPONSE)
+        .errors(&[
+            "NotFoundException",
+            "TooManyRequestsException",
+            "BadRequestException",
+            "ConflictException",
+            "AccessDeniedException",
+        ]),
     Operation::new(
         "CreateIntegration",
         "POST",
@@ -103,40 +97,20 @@ static OPERATIONS: [Operation; 103] = [
         "BadRequestException",
         "ConflictException",
     ]),
-    Operation::new(
-        "CreateModel",
-        "POST",
-        "/v2/apis/{apiId}/models",
-        201,
-        &CREATE_MODEL_REQUEST,
-    )
-    .output(&CREATE_MODEL_RESPONSE)
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-        "ConflictException",
-    ]),
-    Operation::new("CreatePortal", "POST", "/v2/portals", 201, &CREATE_PORTAL_REQUEST)
-        .output(&CREATE_PORTAL_RESPONSE)
+    Operation::new("CreateModel", "POST", "/v2/apis/{apiId}/models", 201, &CREATE_MODEL_REQUEST)
+        .output(&CREATE_MODEL_RESPONSE)
         .errors(&[
+            "NotFoundException",
             "TooManyRequestsException",
             "BadRequestException",
-            "AccessDeniedException",
+            "ConflictException",
         ]),
-    Operation::new(
-        "CreatePortalProduct",
-        "POST",
-        "/v2/portalproducts",
-        201,
-        &CREATE_PORTAL_PRODUCT_REQUEST,
-    )
-    .output(&CREATE_PORTAL_PRODUCT_RESPONSE)
-    .errors(&[
-        "TooManyRequestsException",
-        "BadRequestException",
-        "AccessDeniedException",
-    ]),
+    Operation::new("CreatePortal", "POST", "/v2/portals", 201, &CREATE_PORTAL_REQUEST)
+        .output(&CREATE_PORTAL_RESPONSE)
+        .errors(&["TooManyRequestsException", "BadRequestException", "AccessDeniedException"]),
+    Operation::new("CreatePortalProduct", "POST", "/v2/portalproducts", 201, &CREATE_PORTAL_PRODUCT_REQUEST)
+        .output(&CREATE_PORTAL_PRODUCT_RESPONSE)
+        .errors(&["TooManyRequestsException", "BadRequestException", "AccessDeniedException"]),
     Operation::new(
         "CreateProductPage",
         "POST",
@@ -165,20 +139,14 @@ static OPERATIONS: [Operation; 103] = [
         "BadRequestException",
         "AccessDeniedException",
     ]),
-    Operation::new(
-        "CreateRoute",
-        "POST",
-        "/v2/apis/{apiId}/routes",
-        201,
-        &CREATE_ROUTE_REQUEST,
-    )
-    .output(&CREATE_ROUTE_RESULT)
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-        "ConflictException",
-    ]),
+    Operation::new("CreateRoute", "POST", "/v2/apis/{apiId}/routes", 201, &CREATE_ROUTE_REQUEST)
+        .output(&CREATE_ROUTE_RESULT)
+        .errors(&[
+            "NotFoundException",
+            "TooManyRequestsException",
+            "BadRequestException",
+            "ConflictException",
+        ]),
     Operation::new(
         "CreateRouteResponse",
         "POST",
@@ -207,29 +175,17 @@ static OPERATIONS: [Operation; 103] = [
         "BadRequestException",
         "ConflictException",
     ]),
-    Operation::new(
-        "CreateStage",
-        "POST",
-        "/v2/apis/{apiId}/stages",
-        201,
-        &CREATE_STAGE_REQUEST,
-    )
-    .output(&CREATE_STAGE_RESPONSE)
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-        "ConflictException",
-    ]),
-    Operation::new(
-        "CreateVpcLink",
-        "POST",
-        "/v2/vpclinks",
-        201,
-        &CREATE_VPC_LINK_REQUEST,
-    )
-    .output(&CREATE_VPC_LINK_RESPONSE)
-    .errors(&["BadRequestException", "TooManyRequestsException"]),
+    Operation::new("CreateStage", "POST", "/v2/apis/{apiId}/stages", 201, &CREATE_STAGE_REQUEST)
+        .output(&CREATE_STAGE_RESPONSE)
+        .errors(&[
+            "NotFoundException",
+            "TooManyRequestsException",
+            "BadRequestException",
+            "ConflictException",
+        ]),
+    Operation::new("CreateVpcLink", "POST", "/v2/vpclinks", 201, &CREATE_VPC_LINK_REQUEST)
+        .output(&CREATE_VPC_LINK_RESPONSE)
+        .errors(&["BadRequestException", "TooManyRequestsException"]),
     Operation::new(
         "DeleteAccessLogSettings",
         "DELETE",
@@ -238,14 +194,8 @@ static OPERATIONS: [Operation; 103] = [
         &DELETE_ACCESS_LOG_SETTINGS_REQUEST,
     )
     .errors(&["NotFoundException", "TooManyRequestsException"]),
-    Operation::new(
-        "DeleteApi",
-        "DELETE",
-        "/v2/apis/{apiId}",
-        204,
-        &DELETE_API_REQUEST,
-    )
-    .errors(&["NotFoundException", "TooManyRequestsException"]),
+    Operation::new("DeleteApi", "DELETE", "/v2/apis/{apiId}", 204, &DELETE_API_REQUEST)
+        .errors(&["NotFoundException", "TooManyRequestsException"]),
     Operation::new(
         "DeleteApiMapping",
         "DELETE",
@@ -253,11 +203,7 @@ static OPERATIONS: [Operation; 103] = [
         204,
         &DELETE_API_MAPPING_REQUEST,
     )
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-    ]),
+    .errors(&["NotFoundException", "TooManyRequestsException", "BadRequestException"]),
     Operation::new(
         "DeleteAuthorizer",
         "DELETE",
@@ -306,26 +252,10 @@ static OPERATIONS: [Operation; 103] = [
         &DELETE_INTEGRATION_RESPONSE_REQUEST,
     )
     .errors(&["NotFoundException", "TooManyRequestsException"]),
-    Operation::new(
-        "DeleteModel",
-        "DELETE",
-        "/v2/apis/{apiId}/models/{modelId}",
-        204,
-        &DELETE_MODEL_REQUEST,
-    )
-    .errors(&["NotFoundException", "TooManyRequestsException"]),
-    Operation::new(
-        "DeletePortal",
-        "DELETE",
-        "/v2/portals/{portalId}",
-        204,
-        &DELETE_PORTAL_REQUEST,
-    )
-    .errors(&[
-        "TooManyRequestsException",
-        "BadRequestException",
-        "AccessDeniedException",
-    ]),
+    Operation::new("DeleteModel", "DELETE", "/v2/apis/{apiId}/models/{modelId}", 204, &DELETE_MODEL_REQUEST)
+        .errors(&["NotFoundException", "TooManyRequestsException"]),
+    Operation::new("DeletePortal", "DELETE", "/v2/portals/{portalId}", 204, &DELETE_PORTAL_REQUEST)
+        .errors(&["TooManyRequestsException", "BadRequestException", "AccessDeniedException"]),
     Operation::new(
         "DeletePortalProduct",
         "DELETE",
@@ -378,14 +308,8 @@ static OPERATIONS: [Operation; 103] = [
         "BadRequestException",
         "AccessDeniedException",
     ]),
-    Operation::new(
-        "DeleteRoute",
-        "DELETE",
-        "/v2/apis/{apiId}/routes/{routeId}",
-        204,
-        &DELETE_ROUTE_REQUEST,
-    )
-    .errors(&["NotFoundException", "TooManyRequestsException"]),
+    Operation::new("DeleteRoute", "DELETE", "/v2/apis/{apiId}/routes/{routeId}", 204, &DELETE_ROUTE_REQUEST)
+        .errors(&["NotFoundException", "TooManyRequestsException"]),
     Operation::new(
         "DeleteRouteRequestParameter",
         "DELETE",
@@ -417,11 +341,7 @@ static OPERATIONS: [Operation; 103] = [
         204,
         &DELETE_ROUTING_RULE_REQUEST,
     )
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-    ]),
+    .errors(&["NotFoundException", "TooManyRequestsException", "BadRequestException"]),
     Operation::new(
         "DeleteStage",
         "DELETE",
@@ -430,43 +350,21 @@ static OPERATIONS: [Operation; 103] = [
         &DELETE_STAGE_REQUEST,
     )
     .errors(&["NotFoundException", "TooManyRequestsException"]),
-    Operation::new(
-        "DeleteVpcLink",
-        "DELETE",
-        "/v2/vpclinks/{vpcLinkId}",
-        202,
-        &DELETE_VPC_LINK_REQUEST,
-    )
-    .output(&DELETE_VPC_LINK_RESPONSE)
-    .errors(&["NotFoundException", "TooManyRequestsException"]),
-    Operation::new(
-        "DisablePortal",
-        "DELETE",
-        "/v2/portals/{portalId}/publish",
-        204,
-        &DISABLE_PORTAL_REQUEST,
-    )
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-        "ConflictException",
-        "AccessDeniedException",
-    ]),
-    Operation::new(
-        "ExportApi",
-        "GET",
-        "/v2/apis/{apiId}/exports/{specification}",
-        200,
-        &EXPORT_API_REQUEST,
-    )
-    .output(&EXPORT_API_RESPONSE)
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-    ])
-    .readonly(),
+    Operation::new("DeleteVpcLink", "DELETE", "/v2/vpclinks/{vpcLinkId}", 202, &DELETE_VPC_LINK_REQUEST)
+        .output(&DELETE_VPC_LINK_RESPONSE)
+        .errors(&["NotFoundException", "TooManyRequestsException"]),
+    Operation::new("DisablePortal", "DELETE", "/v2/portals/{portalId}/publish", 204, &DISABLE_PORTAL_REQUEST)
+        .errors(&[
+            "NotFoundException",
+            "TooManyRequestsException",
+            "BadRequestException",
+            "ConflictException",
+            "AccessDeniedException",
+        ]),
+    Operation::new("ExportApi", "GET", "/v2/apis/{apiId}/exports/{specification}", 200, &EXPORT_API_REQUEST)
+        .output(&EXPORT_API_RESPONSE)
+        .errors(&["NotFoundException", "TooManyRequestsException", "BadRequestException"])
+        .readonly(),
     Operation::new("GetApi", "GET", "/v2/apis/{apiId}", 200, &GET_API_REQUEST)
         .output(&GET_API_RESPONSE)
         .errors(&["NotFoundException", "TooManyRequestsException"])
@@ -479,11 +377,7 @@ static OPERATIONS: [Operation; 103] = [
         &GET_API_MAPPING_REQUEST,
     )
     .output(&GET_API_MAPPING_RESPONSE)
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-    ])
+    .errors(&["NotFoundException", "TooManyRequestsException", "BadRequestException"])
     .readonly(),
     Operation::new(
         "GetApiMappings",
@@ -493,19 +387,11 @@ static OPERATIONS: [Operation; 103] = [
         &GET_API_MAPPINGS_REQUEST,
     )
     .output(&GET_API_MAPPINGS_RESPONSE)
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-    ])
+    .errors(&["NotFoundException", "TooManyRequestsException", "BadRequestException"])
     .readonly(),
     Operation::new("GetApis", "GET", "/v2/apis", 200, &GET_APIS_REQUEST)
         .output(&GET_APIS_RESPONSE)
-        .errors(&[
-            "NotFoundException",
-            "TooManyRequestsException",
-            "BadRequestException",
-        ])
+        .errors(&["NotFoundException", "TooManyRequestsException", "BadRequestException"])
         .readonly(),
     Operation::new(
         "GetAuthorizer",
@@ -517,20 +403,10 @@ static OPERATIONS: [Operation; 103] = [
     .output(&GET_AUTHORIZER_RESPONSE)
     .errors(&["NotFoundException", "TooManyRequestsException"])
     .readonly(),
-    Operation::new(
-        "GetAuthorizers",
-        "GET",
-        "/v2/apis/{apiId}/authorizers",
-        200,
-        &GET_AUTHORIZERS_REQUEST,
-    )
-    .output(&GET_AUTHORIZERS_RESPONSE)
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-    ])
-    .readonly(),
+    Operation::new("GetAuthorizers", "GET", "/v2/apis/{apiId}/authorizers", 200, &GET_AUTHORIZERS_REQUEST)
+        .output(&GET_AUTHORIZERS_RESPONSE)
+        .errors(&["NotFoundException", "TooManyRequestsException", "BadRequestException"])
+        .readonly(),
     Operation::new(
         "GetDeployment",
         "GET",
@@ -541,44 +417,18 @@ static OPERATIONS: [Operation; 103] = [
     .output(&GET_DEPLOYMENT_RESPONSE)
     .errors(&["NotFoundException", "TooManyRequestsException"])
     .readonly(),
-    Operation::new(
-        "GetDeployments",
-        "GET",
-        "/v2/apis/{apiId}/deployments",
-        200,
-        &GET_DEPLOYMENTS_REQUEST,
-    )
-    .output(&GET_DEPLOYMENTS_RESPONSE)
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-    ])
-    .readonly(),
-    Operation::new(
-        "GetDomainName",
-        "GET",
-        "/v2/domainnames/{domainName}",
-        200,
-        &GET_DOMAIN_NAME_REQUEST,
-    )
-    .output(&GET_DOMAIN_NAME_RESPONSE)
-    .errors(&["NotFoundException", "TooManyRequestsException"])
-    .readonly(),
-    Operation::new(
-        "GetDomainNames",
-        "GET",
-        "/v2/domainnames",
-        200,
-        &GET_DOMAIN_NAMES_REQUEST,
-    )
-    .output(&GET_DOMAIN_NAMES_RESPONSE)
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-    ])
-    .readonly(),
+    Operation::new("GetDeployments", "GET", "/v2/apis/{apiId}/deployments", 200, &GET_DEPLOYMENTS_REQUEST)
+        .output(&GET_DEPLOYMENTS_RESPONSE)
+        .errors(&["NotFoundException", "TooManyRequestsException", "BadRequestException"])
+        .readonly(),
+    Operation::new("GetDomainName", "GET", "/v2/domainnames/{domainName}", 200, &GET_DOMAIN_NAME_REQUEST)
+        .output(&GET_DOMAIN_NAME_RESPONSE)
+        .errors(&["NotFoundException", "TooManyRequestsException"])
+        .readonly(),
+    Operation::new("GetDomainNames", "GET", "/v2/domainnames", 200, &GET_DOMAIN_NAMES_REQUEST)
+        .output(&GET_DOMAIN_NAMES_RESPONSE)
+        .errors(&["NotFoundException", "TooManyRequestsException", "BadRequestException"])
+        .readonly(),
     Operation::new(
         "GetIntegration",
         "GET",
@@ -607,36 +457,16 @@ static OPERATIONS: [Operation; 103] = [
         &GET_INTEGRATION_RESPONSES_REQUEST,
     )
     .output(&GET_INTEGRATION_RESPONSES_RESPONSE)
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-    ])
+    .errors(&["NotFoundException", "TooManyRequestsException", "BadRequestException"])
     .readonly(),
-    Operation::new(
-        "GetIntegrations",
-        "GET",
-        "/v2/apis/{apiId}/integrations",
-        200,
-        &GET_INTEGRATIONS_REQUEST,
-    )
-    .output(&GET_INTEGRATIONS_RESPONSE)
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-    ])
-    .readonly(),
-    Operation::new(
-        "GetModel",
-        "GET",
-        "/v2/apis/{apiId}/models/{modelId}",
-        200,
-        &GET_MODEL_REQUEST,
-    )
-    .output(&GET_MODEL_RESPONSE)
-    .errors(&["NotFoundException", "TooManyRequestsException"])
-    .readonly(),
+    Operation::new("GetIntegrations", "GET", "/v2/apis/{apiId}/integrations", 200, &GET_INTEGRATIONS_REQUEST)
+        .output(&GET_INTEGRATIONS_RESPONSE)
+        .errors(&["NotFoundException", "TooManyRequestsException", "BadRequestException"])
+        .readonly(),
+    Operation::new("GetModel", "GET", "/v2/apis/{apiId}/models/{modelId}", 200, &GET_MODEL_REQUEST)
+        .output(&GET_MODEL_RESPONSE)
+        .errors(&["NotFoundException", "TooManyRequestsException"])
+        .readonly(),
     Operation::new(
         "GetModelTemplate",
         "GET",
@@ -647,35 +477,19 @@ static OPERATIONS: [Operation; 103] = [
     .output(&GET_MODEL_TEMPLATE_RESPONSE)
     .errors(&["NotFoundException", "TooManyRequestsException"])
     .readonly(),
-    Operation::new(
-        "GetModels",
-        "GET",
-        "/v2/apis/{apiId}/models",
-        200,
-        &GET_MODELS_REQUEST,
-    )
-    .output(&GET_MODELS_RESPONSE)
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-    ])
-    .readonly(),
-    Operation::new(
-        "GetPortal",
-        "GET",
-        "/v2/portals/{portalId}",
-        200,
-        &GET_PORTAL_REQUEST,
-    )
-    .output(&GET_PORTAL_RESPONSE)
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-        "AccessDeniedException",
-    ])
-    .readonly(),
+    Operation::new("GetModels", "GET", "/v2/apis/{apiId}/models", 200, &GET_MODELS_REQUEST)
+        .output(&GET_MODELS_RESPONSE)
+        .errors(&["NotFoundException", "TooManyRequestsException", "BadRequestException"])
+        .readonly(),
+    Operation::new("GetPortal", "GET", "/v2/portals/{portalId}", 200, &GET_PORTAL_REQUEST)
+        .output(&GET_PORTAL_RESPONSE)
+        .errors(&[
+            "NotFoundException",
+            "TooManyRequestsException",
+            "BadRequestException",
+            "AccessDeniedException",
+        ])
+        .readonly(),
     Operation::new(
         "GetPortalProduct",
         "GET",
@@ -736,16 +550,10 @@ static OPERATIONS: [Operation; 103] = [
         "AccessDeniedException",
     ])
     .readonly(),
-    Operation::new(
-        "GetRoute",
-        "GET",
-        "/v2/apis/{apiId}/routes/{routeId}",
-        200,
-        &GET_ROUTE_REQUEST,
-    )
-    .output(&GET_ROUTE_RESULT)
-    .errors(&["NotFoundException", "TooManyRequestsException"])
-    .readonly(),
+    Operation::new("GetRoute", "GET", "/v2/apis/{apiId}/routes/{routeId}", 200, &GET_ROUTE_REQUEST)
+        .output(&GET_ROUTE_RESULT)
+        .errors(&["NotFoundException", "TooManyRequestsException"])
+        .readonly(),
     Operation::new(
         "GetRouteResponse",
         "GET",
@@ -764,26 +572,12 @@ static OPERATIONS: [Operation; 103] = [
         &GET_ROUTE_RESPONSES_REQUEST,
     )
     .output(&GET_ROUTE_RESPONSES_RESPONSE)
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-    ])
+    .errors(&["NotFoundException", "TooManyRequestsException", "BadRequestException"])
     .readonly(),
-    Operation::new(
-        "GetRoutes",
-        "GET",
-        "/v2/apis/{apiId}/routes",
-        200,
-        &GET_ROUTES_REQUEST,
-    )
-    .output(&GET_ROUTES_RESPONSE)
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-    ])
-    .readonly(),
+    Operation::new("GetRoutes", "GET", "/v2/apis/{apiId}/routes", 200, &GET_ROUTES_REQUEST)
+        .output(&GET_ROUTES_RESPONSE)
+        .errors(&["NotFoundException", "TooManyRequestsException", "BadRequestException"])
+        .readonly(),
     Operation::new(
         "GetRoutingRule",
         "GET",
@@ -792,61 +586,29 @@ static OPERATIONS: [Operation; 103] = [
         &GET_ROUTING_RULE_REQUEST,
     )
     .output(&GET_ROUTING_RULE_RESPONSE)
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-    ])
+    .errors(&["NotFoundException", "TooManyRequestsException", "BadRequestException"])
     .readonly(),
-    Operation::new(
-        "GetStage",
-        "GET",
-        "/v2/apis/{apiId}/stages/{stageName}",
-        200,
-        &GET_STAGE_REQUEST,
-    )
-    .output(&GET_STAGE_RESPONSE)
-    .errors(&["NotFoundException", "TooManyRequestsException"])
-    .readonly(),
-    Operation::new(
-        "GetStages",
-        "GET",
-        "/v2/apis/{apiId}/stages",
-        200,
-        &GET_STAGES_REQUEST,
-    )
-    .output(&GET_STAGES_RESPONSE)
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-    ])
-    .readonly(),
-    Operation::new(
-        "GetTags",
-        "GET",
-        "/v2/tags/{resource-arn}",
-        200,
-        &GET_TAGS_REQUEST,
-    )
-    .output(&GET_TAGS_RESPONSE)
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-        "ConflictException",
-    ])
-    .readonly(),
-    Operation::new(
-        "GetVpcLink",
-        "GET",
-        "/v2/vpclinks/{vpcLinkId}",
-        200,
-        &GET_VPC_LINK_REQUEST,
-    )
-    .output(&GET_VPC_LINK_RESPONSE)
-    .errors(&["NotFoundException", "TooManyRequestsException"])
-    .readonly(),
+    Operation::new("GetStage", "GET", "/v2/apis/{apiId}/stages/{stageName}", 200, &GET_STAGE_REQUEST)
+        .output(&GET_STAGE_RESPONSE)
+        .errors(&["NotFoundException", "TooManyRequestsException"])
+        .readonly(),
+    Operation::new("GetStages", "GET", "/v2/apis/{apiId}/stages", 200, &GET_STAGES_REQUEST)
+        .output(&GET_STAGES_RESPONSE)
+        .errors(&["NotFoundException", "TooManyRequestsException", "BadRequestException"])
+        .readonly(),
+    Operation::new("GetTags", "GET", "/v2/tags/{resource-arn}", 200, &GET_TAGS_REQUEST)
+        .output(&GET_TAGS_RESPONSE)
+        .errors(&[
+            "NotFoundException",
+            "TooManyRequestsException",
+            "BadRequestException",
+            "ConflictException",
+        ])
+        .readonly(),
+    Operation::new("GetVpcLink", "GET", "/v2/vpclinks/{vpcLinkId}", 200, &GET_VPC_LINK_REQUEST)
+        .output(&GET_VPC_LINK_RESPONSE)
+        .errors(&["NotFoundException", "TooManyRequestsException"])
+        .readonly(),
     Operation::new("GetVpcLinks", "GET", "/v2/vpclinks", 200, &GET_VPC_LINKS_REQUEST)
         .output(&GET_VPC_LINKS_RESPONSE)
         .errors(&["BadRequestException", "TooManyRequestsException"])
@@ -859,27 +621,13 @@ static OPERATIONS: [Operation; 103] = [
             "BadRequestException",
             "ConflictException",
         ]),
-    Operation::new(
-        "ListPortalProducts",
-        "GET",
-        "/v2/portalproducts",
-        200,
-        &LIST_PORTAL_PRODUCTS_REQUEST,
-    )
-    .output(&LIST_PORTAL_PRODUCTS_RESPONSE)
-    .errors(&[
-        "TooManyRequestsException",
-        "BadRequestException",
-        "AccessDeniedException",
-    ])
-    .readonly(),
+    Operation::new("ListPortalProducts", "GET", "/v2/portalproducts", 200, &LIST_PORTAL_PRODUCTS_REQUEST)
+        .output(&LIST_PORTAL_PRODUCTS_RESPONSE)
+        .errors(&["TooManyRequestsException", "BadRequestException", "AccessDeniedException"])
+        .readonly(),
     Operation::new("ListPortals", "GET", "/v2/portals", 200, &LIST_PORTALS_REQUEST)
         .output(&LIST_PORTALS_RESPONSE)
-        .errors(&[
-            "TooManyRequestsException",
-            "BadRequestException",
-            "AccessDeniedException",
-        ])
+        .errors(&["TooManyRequestsException", "BadRequestException", "AccessDeniedException"])
         .readonly(),
     Operation::new(
         "ListProductPages",
@@ -919,42 +667,26 @@ static OPERATIONS: [Operation; 103] = [
         &LIST_ROUTING_RULES_REQUEST,
     )
     .output(&LIST_ROUTING_RULES_RESPONSE)
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-    ])
+    .errors(&["NotFoundException", "TooManyRequestsException", "BadRequestException"])
     .readonly(),
-    Operation::new(
-        "PreviewPortal",
-        "POST",
-        "/v2/portals/{portalId}/preview",
-        202,
-        &PREVIEW_PORTAL_REQUEST,
-    )
-    .output(&PREVIEW_PORTAL_RESPONSE)
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-        "ConflictException",
-        "AccessDeniedException",
-    ]),
-    Operation::new(
-        "PublishPortal",
-        "POST",
-        "/v2/portals/{portalId}/publish",
-        202,
-        &PUBLISH_PORTAL_REQUEST,
-    )
-    .output(&PUBLISH_PORTAL_RESPONSE)
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-        "ConflictException",
-        "AccessDeniedException",
-    ]),
+    Operation::new("PreviewPortal", "POST", "/v2/portals/{portalId}/preview", 202, &PREVIEW_PORTAL_REQUEST)
+        .output(&PREVIEW_PORTAL_RESPONSE)
+        .errors(&[
+            "NotFoundException",
+            "TooManyRequestsException",
+            "BadRequestException",
+            "ConflictException",
+            "AccessDeniedException",
+        ]),
+    Operation::new("PublishPortal", "POST", "/v2/portals/{portalId}/publish", 202, &PUBLISH_PORTAL_REQUEST)
+        .output(&PUBLISH_PORTAL_RESPONSE)
+        .errors(&[
+            "NotFoundException",
+            "TooManyRequestsException",
+            "BadRequestException",
+            "ConflictException",
+            "AccessDeniedException",
+        ]),
     Operation::new(
         "PutPortalProductSharingPolicy",
         "PUT",
@@ -983,20 +715,14 @@ static OPERATIONS: [Operation; 103] = [
         "BadRequestException",
         "ConflictException",
     ]),
-    Operation::new(
-        "ReimportApi",
-        "PUT",
-        "/v2/apis/{apiId}",
-        201,
-        &REIMPORT_API_REQUEST,
-    )
-    .output(&REIMPORT_API_RESPONSE)
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-        "ConflictException",
-    ]),
+    Operation::new("ReimportApi", "PUT", "/v2/apis/{apiId}", 201, &REIMPORT_API_REQUEST)
+        .output(&REIMPORT_API_RESPONSE)
+        .errors(&[
+            "NotFoundException",
+            "TooManyRequestsException",
+            "BadRequestException",
+            "ConflictException",
+        ]),
     Operation::new(
         "ResetAuthorizersCache",
         "DELETE",
@@ -1005,33 +731,21 @@ static OPERATIONS: [Operation; 103] = [
         &RESET_AUTHORIZERS_CACHE_REQUEST,
     )
     .errors(&["NotFoundException", "TooManyRequestsException"]),
-    Operation::new(
-        "TagResource",
-        "POST",
-        "/v2/tags/{resource-arn}",
-        201,
-        &TAG_RESOURCE_REQUEST,
-    )
-    .output(&TAG_RESOURCE_RESPONSE)
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-        "ConflictException",
-    ]),
-    Operation::new(
-        "UntagResource",
-        "DELETE",
-        "/v2/tags/{resource-arn}",
-        204,
-        &UNTAG_RESOURCE_REQUEST,
-    )
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-        "ConflictException",
-    ]),
+    Operation::new("TagResource", "POST", "/v2/tags/{resource-arn}", 201, &TAG_RESOURCE_REQUEST)
+        .output(&TAG_RESOURCE_RESPONSE)
+        .errors(&[
+            "NotFoundException",
+            "TooManyRequestsException",
+            "BadRequestException",
+            "ConflictException",
+        ]),
+    Operation::new("UntagResource", "DELETE", "/v2/tags/{resource-arn}", 204, &UNTAG_RESOURCE_REQUEST)
+        .errors(&[
+            "NotFoundException",
+            "TooManyRequestsException",
+            "BadRequestException",
+            "ConflictException",
+        ]),
     Operation::new("UpdateApi", "PATCH", "/v2/apis/{apiId}", 200, &UPDATE_API_REQUEST)
         .output(&UPDATE_API_RESPONSE)
         .errors(&[
@@ -1124,35 +838,23 @@ static OPERATIONS: [Operation; 103] = [
         "BadRequestException",
         "ConflictException",
     ]),
-    Operation::new(
-        "UpdateModel",
-        "PATCH",
-        "/v2/apis/{apiId}/models/{modelId}",
-        200,
-        &UPDATE_MODEL_REQUEST,
-    )
-    .output(&UPDATE_MODEL_RESPONSE)
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-        "ConflictException",
-    ]),
-    Operation::new(
-        "UpdatePortal",
-        "PATCH",
-        "/v2/portals/{portalId}",
-        200,
-        &UPDATE_PORTAL_REQUEST,
-    )
-    .output(&UPDATE_PORTAL_RESPONSE)
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-        "ConflictException",
-        "AccessDeniedException",
-    ]),
+    Operation::new("UpdateModel", "PATCH", "/v2/apis/{apiId}/models/{modelId}", 200, &UPDATE_MODEL_REQUEST)
+        .output(&UPDATE_MODEL_RESPONSE)
+        .errors(&[
+            "NotFoundException",
+            "TooManyRequestsException",
+            "BadRequestException",
+            "ConflictException",
+        ]),
+    Operation::new("UpdatePortal", "PATCH", "/v2/portals/{portalId}", 200, &UPDATE_PORTAL_REQUEST)
+        .output(&UPDATE_PORTAL_RESPONSE)
+        .errors(&[
+            "NotFoundException",
+            "TooManyRequestsException",
+            "BadRequestException",
+            "ConflictException",
+            "AccessDeniedException",
+        ]),
     Operation::new(
         "UpdatePortalProduct",
         "PATCH",
@@ -1195,20 +897,14 @@ static OPERATIONS: [Operation; 103] = [
         "BadRequestException",
         "AccessDeniedException",
     ]),
-    Operation::new(
-        "UpdateRoute",
-        "PATCH",
-        "/v2/apis/{apiId}/routes/{routeId}",
-        200,
-        &UPDATE_ROUTE_REQUEST,
-    )
-    .output(&UPDATE_ROUTE_RESULT)
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-        "ConflictException",
-    ]),
+    Operation::new("UpdateRoute", "PATCH", "/v2/apis/{apiId}/routes/{routeId}", 200, &UPDATE_ROUTE_REQUEST)
+        .output(&UPDATE_ROUTE_RESULT)
+        .errors(&[
+            "NotFoundException",
+            "TooManyRequestsException",
+            "BadRequestException",
+            "ConflictException",
+        ]),
     Operation::new(
         "UpdateRouteResponse",
         "PATCH",
@@ -1223,33 +919,17 @@ static OPERATIONS: [Operation; 103] = [
         "BadRequestException",
         "ConflictException",
     ]),
-    Operation::new(
-        "UpdateStage",
-        "PATCH",
-        "/v2/apis/{apiId}/stages/{stageName}",
-        200,
-        &UPDATE_STAGE_REQUEST,
-    )
-    .output(&UPDATE_STAGE_RESPONSE)
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-        "ConflictException",
-    ]),
-    Operation::new(
-        "UpdateVpcLink",
-        "PATCH",
-        "/v2/vpclinks/{vpcLinkId}",
-        200,
-        &UPDATE_VPC_LINK_REQUEST,
-    )
-    .output(&UPDATE_VPC_LINK_RESPONSE)
-    .errors(&[
-        "NotFoundException",
-        "TooManyRequestsException",
-        "BadRequestException",
-    ]),
+    Operation::new("UpdateStage", "PATCH", "/v2/apis/{apiId}/stages/{stageName}", 200, &UPDATE_STAGE_REQUEST)
+        .output(&UPDATE_STAGE_RESPONSE)
+        .errors(&[
+            "NotFoundException",
+            "TooManyRequestsException",
+            "BadRequestException",
+            "ConflictException",
+        ]),
+    Operation::new("UpdateVpcLink", "PATCH", "/v2/vpclinks/{vpcLinkId}", 200, &UPDATE_VPC_LINK_REQUEST)
+        .output(&UPDATE_VPC_LINK_RESPONSE)
+        .errors(&["NotFoundException", "TooManyRequestsException", "BadRequestException"]),
 ];
 
 pub static ACM_MANAGED: ShapeTable = ShapeTable::structure(
@@ -1279,11 +959,7 @@ pub static API: ShapeTable = ShapeTable::structure(
         Member::new("ApiEndpoint", "apiEndpoint", &STRING),
         Member::new("ApiGatewayManaged", "apiGatewayManaged", &BOOLEAN),
         Member::new("ApiId", "apiId", &ID),
-        Member::new(
-            "ApiKeySelectionExpression",
-            "apiKeySelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("ApiKeySelectionExpression", "apiKeySelectionExpression", &SELECTION_EXPRESSION),
         Member::new("CorsConfiguration", "corsConfiguration", &CORS),
         Member::new("CreatedDate", "createdDate", &TIMESTAMP_ISO8601),
         Member::new("Description", "description", &STRING_WITH_LENGTH_BETWEEN0_AND1024),
@@ -1293,12 +969,7 @@ pub static API: ShapeTable = ShapeTable::structure(
         Member::new("IpAddressType", "ipAddressType", &IP_ADDRESS_TYPE),
         Member::new("Name", "name", &STRING_WITH_LENGTH_BETWEEN1_AND128).required(),
         Member::new("ProtocolType", "protocolType", &PROTOCOL_TYPE).required(),
-        Member::new(
-            "RouteSelectionExpression",
-            "routeSelectionExpression",
-            &SELECTION_EXPRESSION,
-        )
-        .required(),
+        Member::new("RouteSelectionExpression", "routeSelectionExpression", &SELECTION_EXPRESSION).required(),
         Member::new("Tags", "tags", &TAGS),
         Member::new("Version", "version", &STRING_WITH_LENGTH_BETWEEN1_AND64),
         Member::new("Warnings", "warnings", &LIST_OF__STRING),
@@ -1325,34 +996,23 @@ pub static API_MAPPINGS: ShapeTable = ShapeTable::structure(
 
 pub static APIS: ShapeTable = ShapeTable::structure(
     "Apis",
-    &[
-        Member::new("Items", "items", &LIST_OF_API),
-        Member::new("NextToken", "nextToken", &NEXT_TOKEN),
-    ],
+    &[Member::new("Items", "items", &LIST_OF_API), Member::new("NextToken", "nextToken", &NEXT_TOKEN)],
 );
 
 pub static ARN: ShapeTable = ShapeTable::new("Arn", Kind::String);
 
 pub static AUTHORIZATION: ShapeTable = ShapeTable::structure(
     "Authorization",
-    &[
-        Member::new("CognitoConfig", "cognitoConfig", &COGNITO_CONFIG),
-        Member::new("None", "none", &NONE),
-    ],
+    &[Member::new("CognitoConfig", "cognitoConfig", &COGNITO_CONFIG), Member::new("None", "none", &NONE)],
 );
 
-pub static AUTHORIZATION_SCOPES: ShapeTable = ShapeTable::new(
-    "AuthorizationScopes",
-    Kind::List(&STRING_WITH_LENGTH_BETWEEN1_AND64),
-);
+pub static AUTHORIZATION_SCOPES: ShapeTable =
+    ShapeTable::new("AuthorizationScopes", Kind::List(&STRING_WITH_LENGTH_BETWEEN1_AND64));
 
 pub static AUTHORIZATION_TYPE: ShapeTable = ShapeTable {
     name: "AuthorizationType",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["NONE", "AWS_IAM", "CUSTOM", "JWT"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["NONE", "AWS_IAM", "CUSTOM", "JWT"], ..Constraint::NONE },
 };
 
 pub static AUTHORIZER: ShapeTable = ShapeTable::structure(
@@ -1371,11 +1031,7 @@ pub static AUTHORIZER: ShapeTable = ShapeTable::structure(
             &INTEGER_WITH_LENGTH_BETWEEN0_AND3600,
         ),
         Member::new("AuthorizerType", "authorizerType", &AUTHORIZER_TYPE),
-        Member::new(
-            "AuthorizerUri",
-            "authorizerUri",
-            &URI_WITH_LENGTH_BETWEEN1_AND2048,
-        ),
+        Member::new("AuthorizerUri", "authorizerUri", &URI_WITH_LENGTH_BETWEEN1_AND2048),
         Member::new("EnableSimpleResponses", "enableSimpleResponses", &BOOLEAN),
         Member::new("IdentitySource", "identitySource", &IDENTITY_SOURCE_LIST),
         Member::new(
@@ -1391,18 +1047,12 @@ pub static AUTHORIZER: ShapeTable = ShapeTable::structure(
 pub static AUTHORIZER_TYPE: ShapeTable = ShapeTable {
     name: "AuthorizerType",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["REQUEST", "JWT"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["REQUEST", "JWT"], ..Constraint::NONE },
 };
 
 pub static AUTHORIZERS: ShapeTable = ShapeTable::structure(
     "Authorizers",
-    &[
-        Member::new("Items", "items", &LIST_OF_AUTHORIZER),
-        Member::new("NextToken", "nextToken", &NEXT_TOKEN),
-    ],
+    &[Member::new("Items", "items", &LIST_OF_AUTHORIZER), Member::new("NextToken", "nextToken", &NEXT_TOKEN)],
 );
 
 pub static BAD_REQUEST_EXCEPTION_RESPONSE_CONTENT: ShapeTable = ShapeTable::structure(
@@ -1419,27 +1069,19 @@ pub static COGNITO_CONFIG: ShapeTable = ShapeTable::structure(
     ],
 );
 
-pub static CONFLICT_EXCEPTION_RESPONSE_CONTENT: ShapeTable = ShapeTable::structure(
-    "ConflictExceptionResponseContent",
-    &[Member::new("Message", "message", &STRING)],
-);
+pub static CONFLICT_EXCEPTION_RESPONSE_CONTENT: ShapeTable =
+    ShapeTable::structure("ConflictExceptionResponseContent", &[Member::new("Message", "message", &STRING)]);
 
 pub static CONNECTION_TYPE: ShapeTable = ShapeTable {
     name: "ConnectionType",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["INTERNET", "VPC_LINK"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["INTERNET", "VPC_LINK"], ..Constraint::NONE },
 };
 
 pub static CONTENT_HANDLING_STRATEGY: ShapeTable = ShapeTable {
     name: "ContentHandlingStrategy",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["CONVERT_TO_BINARY", "CONVERT_TO_TEXT"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["CONVERT_TO_BINARY", "CONVERT_TO_TEXT"], ..Constraint::NONE },
 };
 
 pub static CORS: ShapeTable = ShapeTable::structure(
@@ -1464,11 +1106,7 @@ pub static CORS_ORIGIN_LIST: ShapeTable = ShapeTable::new("CorsOriginList", Kind
 pub static CREATE_API_INPUT: ShapeTable = ShapeTable::structure(
     "CreateApiInput",
     &[
-        Member::new(
-            "ApiKeySelectionExpression",
-            "apiKeySelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("ApiKeySelectionExpression", "apiKeySelectionExpression", &SELECTION_EXPRESSION),
         Member::new("CorsConfiguration", "corsConfiguration", &CORS),
         Member::new("CredentialsArn", "credentialsArn", &ARN),
         Member::new("Description", "description", &STRING_WITH_LENGTH_BETWEEN0_AND1024),
@@ -1477,11 +1115,7 @@ pub static CREATE_API_INPUT: ShapeTable = ShapeTable::structure(
         Member::new("Name", "name", &STRING_WITH_LENGTH_BETWEEN1_AND128).required(),
         Member::new("ProtocolType", "protocolType", &PROTOCOL_TYPE).required(),
         Member::new("RouteKey", "routeKey", &SELECTION_KEY),
-        Member::new(
-            "RouteSelectionExpression",
-            "routeSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("RouteSelectionExpression", "routeSelectionExpression", &SELECTION_EXPRESSION),
         Member::new("Tags", "tags", &TAGS),
         Member::new("Target", "target", &URI_WITH_LENGTH_BETWEEN1_AND2048),
         Member::new("Version", "version", &STRING_WITH_LENGTH_BETWEEN1_AND64),
@@ -1520,11 +1154,7 @@ pub static CREATE_API_MAPPING_RESPONSE: ShapeTable = ShapeTable::structure(
 pub static CREATE_API_REQUEST: ShapeTable = ShapeTable::structure(
     "CreateApiRequest",
     &[
-        Member::new(
-            "ApiKeySelectionExpression",
-            "apiKeySelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("ApiKeySelectionExpression", "apiKeySelectionExpression", &SELECTION_EXPRESSION),
         Member::new("CorsConfiguration", "corsConfiguration", &CORS),
         Member::new("CredentialsArn", "credentialsArn", &ARN),
         Member::new("Description", "description", &STRING_WITH_LENGTH_BETWEEN0_AND1024),
@@ -1534,11 +1164,7 @@ pub static CREATE_API_REQUEST: ShapeTable = ShapeTable::structure(
         Member::new("Name", "name", &STRING_WITH_LENGTH_BETWEEN1_AND128).required(),
         Member::new("ProtocolType", "protocolType", &PROTOCOL_TYPE).required(),
         Member::new("RouteKey", "routeKey", &SELECTION_KEY),
-        Member::new(
-            "RouteSelectionExpression",
-            "routeSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("RouteSelectionExpression", "routeSelectionExpression", &SELECTION_EXPRESSION),
         Member::new("Tags", "tags", &TAGS),
         Member::new("Target", "target", &URI_WITH_LENGTH_BETWEEN1_AND2048),
         Member::new("Version", "version", &STRING_WITH_LENGTH_BETWEEN1_AND64),
@@ -1551,11 +1177,7 @@ pub static CREATE_API_RESPONSE: ShapeTable = ShapeTable::structure(
         Member::new("ApiEndpoint", "apiEndpoint", &STRING),
         Member::new("ApiGatewayManaged", "apiGatewayManaged", &BOOLEAN),
         Member::new("ApiId", "apiId", &ID),
-        Member::new(
-            "ApiKeySelectionExpression",
-            "apiKeySelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("ApiKeySelectionExpression", "apiKeySelectionExpression", &SELECTION_EXPRESSION),
         Member::new("CorsConfiguration", "corsConfiguration", &CORS),
         Member::new("CreatedDate", "createdDate", &TIMESTAMP_ISO8601),
         Member::new("Description", "description", &STRING_WITH_LENGTH_BETWEEN0_AND1024),
@@ -1565,11 +1187,7 @@ pub static CREATE_API_RESPONSE: ShapeTable = ShapeTable::structure(
         Member::new("IpAddressType", "ipAddressType", &IP_ADDRESS_TYPE),
         Member::new("Name", "name", &STRING_WITH_LENGTH_BETWEEN1_AND128),
         Member::new("ProtocolType", "protocolType", &PROTOCOL_TYPE),
-        Member::new(
-            "RouteSelectionExpression",
-            "routeSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("RouteSelectionExpression", "routeSelectionExpression", &SELECTION_EXPRESSION),
         Member::new("Tags", "tags", &TAGS),
         Member::new("Version", "version", &STRING_WITH_LENGTH_BETWEEN1_AND64),
         Member::new("Warnings", "warnings", &LIST_OF__STRING),
@@ -1591,11 +1209,7 @@ pub static CREATE_AUTHORIZER_INPUT: ShapeTable = ShapeTable::structure(
             &INTEGER_WITH_LENGTH_BETWEEN0_AND3600,
         ),
         Member::new("AuthorizerType", "authorizerType", &AUTHORIZER_TYPE).required(),
-        Member::new(
-            "AuthorizerUri",
-            "authorizerUri",
-            &URI_WITH_LENGTH_BETWEEN1_AND2048,
-        ),
+        Member::new("AuthorizerUri", "authorizerUri", &URI_WITH_LENGTH_BETWEEN1_AND2048),
         Member::new("EnableSimpleResponses", "enableSimpleResponses", &BOOLEAN),
         Member::new("IdentitySource", "identitySource", &IDENTITY_SOURCE_LIST).required(),
         Member::new(
@@ -1624,11 +1238,7 @@ pub static CREATE_AUTHORIZER_REQUEST: ShapeTable = ShapeTable::structure(
             &INTEGER_WITH_LENGTH_BETWEEN0_AND3600,
         ),
         Member::new("AuthorizerType", "authorizerType", &AUTHORIZER_TYPE).required(),
-        Member::new(
-            "AuthorizerUri",
-            "authorizerUri",
-            &URI_WITH_LENGTH_BETWEEN1_AND2048,
-        ),
+        Member::new("AuthorizerUri", "authorizerUri", &URI_WITH_LENGTH_BETWEEN1_AND2048),
         Member::new("EnableSimpleResponses", "enableSimpleResponses", &BOOLEAN),
         Member::new("IdentitySource", "identitySource", &IDENTITY_SOURCE_LIST).required(),
         Member::new(
@@ -1657,11 +1267,7 @@ pub static CREATE_AUTHORIZER_RESPONSE: ShapeTable = ShapeTable::structure(
             &INTEGER_WITH_LENGTH_BETWEEN0_AND3600,
         ),
         Member::new("AuthorizerType", "authorizerType", &AUTHORIZER_TYPE),
-        Member::new(
-            "AuthorizerUri",
-            "authorizerUri",
-            &URI_WITH_LENGTH_BETWEEN1_AND2048,
-        ),
+        Member::new("AuthorizerUri", "authorizerUri", &URI_WITH_LENGTH_BETWEEN1_AND2048),
         Member::new("EnableSimpleResponses", "enableSimpleResponses", &BOOLEAN),
         Member::new("IdentitySource", "identitySource", &IDENTITY_SOURCE_LIST),
         Member::new(
@@ -1707,16 +1313,8 @@ pub static CREATE_DOMAIN_NAME_INPUT: ShapeTable = ShapeTable::structure(
     "CreateDomainNameInput",
     &[
         Member::new("DomainName", "domainName", &STRING_WITH_LENGTH_BETWEEN1_AND512).required(),
-        Member::new(
-            "DomainNameConfigurations",
-            "domainNameConfigurations",
-            &DOMAIN_NAME_CONFIGURATIONS,
-        ),
-        Member::new(
-            "MutualTlsAuthentication",
-            "mutualTlsAuthentication",
-            &MUTUAL_TLS_AUTHENTICATION_INPUT,
-        ),
+        Member::new("DomainNameConfigurations", "domainNameConfigurations", &DOMAIN_NAME_CONFIGURATIONS),
+        Member::new("MutualTlsAuthentication", "mutualTlsAuthentication", &MUTUAL_TLS_AUTHENTICATION_INPUT),
         Member::new("RoutingMode", "routingMode", &ROUTING_MODE),
         Member::new("Tags", "tags", &TAGS),
     ],
@@ -1726,16 +1324,8 @@ pub static CREATE_DOMAIN_NAME_REQUEST: ShapeTable = ShapeTable::structure(
     "CreateDomainNameRequest",
     &[
         Member::new("DomainName", "domainName", &STRING_WITH_LENGTH_BETWEEN1_AND512).required(),
-        Member::new(
-            "DomainNameConfigurations",
-            "domainNameConfigurations",
-            &DOMAIN_NAME_CONFIGURATIONS,
-        ),
-        Member::new(
-            "MutualTlsAuthentication",
-            "mutualTlsAuthentication",
-            &MUTUAL_TLS_AUTHENTICATION_INPUT,
-        ),
+        Member::new("DomainNameConfigurations", "domainNameConfigurations", &DOMAIN_NAME_CONFIGURATIONS),
+        Member::new("MutualTlsAuthentication", "mutualTlsAuthentication", &MUTUAL_TLS_AUTHENTICATION_INPUT),
         Member::new("RoutingMode", "routingMode", &ROUTING_MODE),
         Member::new("Tags", "tags", &TAGS),
     ],
@@ -1744,23 +1334,11 @@ pub static CREATE_DOMAIN_NAME_REQUEST: ShapeTable = ShapeTable::structure(
 pub static CREATE_DOMAIN_NAME_RESPONSE: ShapeTable = ShapeTable::structure(
     "CreateDomainNameResponse",
     &[
-        Member::new(
-            "ApiMappingSelectionExpression",
-            "apiMappingSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("ApiMappingSelectionExpression", "apiMappingSelectionExpression", &SELECTION_EXPRESSION),
         Member::new("DomainName", "domainName", &STRING_WITH_LENGTH_BETWEEN1_AND512),
         Member::new("DomainNameArn", "domainNameArn", &ARN),
-        Member::new(
-            "DomainNameConfigurations",
-            "domainNameConfigurations",
-            &DOMAIN_NAME_CONFIGURATIONS,
-        ),
-        Member::new(
-            "MutualTlsAuthentication",
-            "mutualTlsAuthentication",
-            &MUTUAL_TLS_AUTHENTICATION,
-        ),
+        Member::new("DomainNameConfigurations", "domainNameConfigurations", &DOMAIN_NAME_CONFIGURATIONS),
+        Member::new("MutualTlsAuthentication", "mutualTlsAuthentication", &MUTUAL_TLS_AUTHENTICATION),
         Member::new("RoutingMode", "routingMode", &ROUTING_MODE),
         Member::new("Tags", "tags", &TAGS),
     ],
@@ -1769,58 +1347,22 @@ pub static CREATE_DOMAIN_NAME_RESPONSE: ShapeTable = ShapeTable::structure(
 pub static CREATE_INTEGRATION_INPUT: ShapeTable = ShapeTable::structure(
     "CreateIntegrationInput",
     &[
-        Member::new(
-            "ConnectionId",
-            "connectionId",
-            &STRING_WITH_LENGTH_BETWEEN1_AND1024,
-        ),
+        Member::new("ConnectionId", "connectionId", &STRING_WITH_LENGTH_BETWEEN1_AND1024),
         Member::new("ConnectionType", "connectionType", &CONNECTION_TYPE),
-        Member::new(
-            "ContentHandlingStrategy",
-            "contentHandlingStrategy",
-            &CONTENT_HANDLING_STRATEGY,
-        ),
+        Member::new("ContentHandlingStrategy", "contentHandlingStrategy", &CONTENT_HANDLING_STRATEGY),
         Member::new("CredentialsArn", "credentialsArn", &ARN),
         Member::new("Description", "description", &STRING_WITH_LENGTH_BETWEEN0_AND1024),
-        Member::new(
-            "IntegrationMethod",
-            "integrationMethod",
-            &STRING_WITH_LENGTH_BETWEEN1_AND64,
-        ),
-        Member::new(
-            "IntegrationSubtype",
-            "integrationSubtype",
-            &STRING_WITH_LENGTH_BETWEEN1_AND128,
-        ),
+        Member::new("IntegrationMethod", "integrationMethod", &STRING_WITH_LENGTH_BETWEEN1_AND64),
+        Member::new("IntegrationSubtype", "integrationSubtype", &STRING_WITH_LENGTH_BETWEEN1_AND128),
         Member::new("IntegrationType", "integrationType", &INTEGRATION_TYPE).required(),
-        Member::new(
-            "IntegrationUri",
-            "integrationUri",
-            &URI_WITH_LENGTH_BETWEEN1_AND2048,
-        ),
-        Member::new(
-            "PassthroughBehavior",
-            "passthroughBehavior",
-            &PASSTHROUGH_BEHAVIOR,
-        ),
-        Member::new(
-            "PayloadFormatVersion",
-            "payloadFormatVersion",
-            &STRING_WITH_LENGTH_BETWEEN1_AND64,
-        ),
+        Member::new("IntegrationUri", "integrationUri", &URI_WITH_LENGTH_BETWEEN1_AND2048),
+        Member::new("PassthroughBehavior", "passthroughBehavior", &PASSTHROUGH_BEHAVIOR),
+        Member::new("PayloadFormatVersion", "payloadFormatVersion", &STRING_WITH_LENGTH_BETWEEN1_AND64),
         Member::new("RequestParameters", "requestParameters", &INTEGRATION_PARAMETERS),
         Member::new("RequestTemplates", "requestTemplates", &TEMPLATE_MAP),
         Member::new("ResponseParameters", "responseParameters", &RESPONSE_PARAMETERS),
-        Member::new(
-            "TemplateSelectionExpression",
-            "templateSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
-        Member::new(
-            "TimeoutInMillis",
-            "timeoutInMillis",
-            &INTEGER_WITH_LENGTH_BETWEEN50_AND30000,
-        ),
+        Member::new("TemplateSelectionExpression", "templateSelectionExpression", &SELECTION_EXPRESSION),
+        Member::new("TimeoutInMillis", "timeoutInMillis", &INTEGER_WITH_LENGTH_BETWEEN50_AND30000),
         Member::new("TlsConfig", "tlsConfig", &TLS_CONFIG_INPUT),
     ],
 );
@@ -1829,58 +1371,22 @@ pub static CREATE_INTEGRATION_REQUEST: ShapeTable = ShapeTable::structure(
     "CreateIntegrationRequest",
     &[
         Member::new("ApiId", "apiId", &STRING).uri().required(),
-        Member::new(
-            "ConnectionId",
-            "connectionId",
-            &STRING_WITH_LENGTH_BETWEEN1_AND1024,
-        ),
+        Member::new("ConnectionId", "connectionId", &STRING_WITH_LENGTH_BETWEEN1_AND1024),
         Member::new("ConnectionType", "connectionType", &CONNECTION_TYPE),
-        Member::new(
-            "ContentHandlingStrategy",
-            "contentHandlingStrategy",
-            &CONTENT_HANDLING_STRATEGY,
-        ),
+        Member::new("ContentHandlingStrategy", "contentHandlingStrategy", &CONTENT_HANDLING_STRATEGY),
         Member::new("CredentialsArn", "credentialsArn", &ARN),
         Member::new("Description", "description", &STRING_WITH_LENGTH_BETWEEN0_AND1024),
-        Member::new(
-            "IntegrationMethod",
-            "integrationMethod",
-            &STRING_WITH_LENGTH_BETWEEN1_AND64,
-        ),
-        Member::new(
-            "IntegrationSubtype",
-            "integrationSubtype",
-            &STRING_WITH_LENGTH_BETWEEN1_AND128,
-        ),
+        Member::new("IntegrationMethod", "integrationMethod", &STRING_WITH_LENGTH_BETWEEN1_AND64),
+        Member::new("IntegrationSubtype", "integrationSubtype", &STRING_WITH_LENGTH_BETWEEN1_AND128),
         Member::new("IntegrationType", "integrationType", &INTEGRATION_TYPE).required(),
-        Member::new(
-            "IntegrationUri",
-            "integrationUri",
-            &URI_WITH_LENGTH_BETWEEN1_AND2048,
-        ),
-        Member::new(
-            "PassthroughBehavior",
-            "passthroughBehavior",
-            &PASSTHROUGH_BEHAVIOR,
-        ),
-        Member::new(
-            "PayloadFormatVersion",
-            "payloadFormatVersion",
-            &STRING_WITH_LENGTH_BETWEEN1_AND64,
-        ),
+        Member::new("IntegrationUri", "integrationUri", &URI_WITH_LENGTH_BETWEEN1_AND2048),
+        Member::new("PassthroughBehavior", "passthroughBehavior", &PASSTHROUGH_BEHAVIOR),
+        Member::new("PayloadFormatVersion", "payloadFormatVersion", &STRING_WITH_LENGTH_BETWEEN1_AND64),
         Member::new("RequestParameters", "requestParameters", &INTEGRATION_PARAMETERS),
         Member::new("RequestTemplates", "requestTemplates", &TEMPLATE_MAP),
         Member::new("ResponseParameters", "responseParameters", &RESPONSE_PARAMETERS),
-        Member::new(
-            "TemplateSelectionExpression",
-            "templateSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
-        Member::new(
-            "TimeoutInMillis",
-            "timeoutInMillis",
-            &INTEGER_WITH_LENGTH_BETWEEN50_AND30000,
-        ),
+        Member::new("TemplateSelectionExpression", "templateSelectionExpression", &SELECTION_EXPRESSION),
+        Member::new("TimeoutInMillis", "timeoutInMillis", &INTEGER_WITH_LENGTH_BETWEEN50_AND30000),
         Member::new("TlsConfig", "tlsConfig", &TLS_CONFIG_INPUT),
     ],
 );
@@ -1888,23 +1394,11 @@ pub static CREATE_INTEGRATION_REQUEST: ShapeTable = ShapeTable::structure(
 pub static CREATE_INTEGRATION_RESPONSE_INPUT: ShapeTable = ShapeTable::structure(
     "CreateIntegrationResponseInput",
     &[
-        Member::new(
-            "ContentHandlingStrategy",
-            "contentHandlingStrategy",
-            &CONTENT_HANDLING_STRATEGY,
-        ),
+        Member::new("ContentHandlingStrategy", "contentHandlingStrategy", &CONTENT_HANDLING_STRATEGY),
         Member::new("IntegrationResponseKey", "integrationResponseKey", &SELECTION_KEY).required(),
-        Member::new(
-            "ResponseParameters",
-            "responseParameters",
-            &INTEGRATION_PARAMETERS,
-        ),
+        Member::new("ResponseParameters", "responseParameters", &INTEGRATION_PARAMETERS),
         Member::new("ResponseTemplates", "responseTemplates", &TEMPLATE_MAP),
-        Member::new(
-            "TemplateSelectionExpression",
-            "templateSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("TemplateSelectionExpression", "templateSelectionExpression", &SELECTION_EXPRESSION),
     ],
 );
 
@@ -1912,50 +1406,24 @@ pub static CREATE_INTEGRATION_RESPONSE_REQUEST: ShapeTable = ShapeTable::structu
     "CreateIntegrationResponseRequest",
     &[
         Member::new("ApiId", "apiId", &STRING).uri().required(),
-        Member::new(
-            "ContentHandlingStrategy",
-            "contentHandlingStrategy",
-            &CONTENT_HANDLING_STRATEGY,
-        ),
-        Member::new("IntegrationId", "integrationId", &STRING)
-            .uri()
-            .required(),
+        Member::new("ContentHandlingStrategy", "contentHandlingStrategy", &CONTENT_HANDLING_STRATEGY),
+        Member::new("IntegrationId", "integrationId", &STRING).uri().required(),
         Member::new("IntegrationResponseKey", "integrationResponseKey", &SELECTION_KEY).required(),
-        Member::new(
-            "ResponseParameters",
-            "responseParameters",
-            &INTEGRATION_PARAMETERS,
-        ),
+        Member::new("ResponseParameters", "responseParameters", &INTEGRATION_PARAMETERS),
         Member::new("ResponseTemplates", "responseTemplates", &TEMPLATE_MAP),
-        Member::new(
-            "TemplateSelectionExpression",
-            "templateSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("TemplateSelectionExpression", "templateSelectionExpression", &SELECTION_EXPRESSION),
     ],
 );
 
 pub static CREATE_INTEGRATION_RESPONSE_RESPONSE: ShapeTable = ShapeTable::structure(
     "CreateIntegrationResponseResponse",
     &[
-        Member::new(
-            "ContentHandlingStrategy",
-            "contentHandlingStrategy",
-            &CONTENT_HANDLING_STRATEGY,
-        ),
+        Member::new("ContentHandlingStrategy", "contentHandlingStrategy", &CONTENT_HANDLING_STRATEGY),
         Member::new("IntegrationResponseId", "integrationResponseId", &ID),
         Member::new("IntegrationResponseKey", "integrationResponseKey", &SELECTION_KEY),
-        Member::new(
-            "ResponseParameters",
-            "responseParameters",
-            &INTEGRATION_PARAMETERS,
-        ),
+        Member::new("ResponseParameters", "responseParameters", &INTEGRATION_PARAMETERS),
         Member::new("ResponseTemplates", "responseTemplates", &TEMPLATE_MAP),
-        Member::new(
-            "TemplateSelectionExpression",
-            "templateSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("TemplateSelectionExpression", "templateSelectionExpression", &SELECTION_EXPRESSION),
     ],
 );
 
@@ -1963,64 +1431,28 @@ pub static CREATE_INTEGRATION_RESULT: ShapeTable = ShapeTable::structure(
     "CreateIntegrationResult",
     &[
         Member::new("ApiGatewayManaged", "apiGatewayManaged", &BOOLEAN),
-        Member::new(
-            "ConnectionId",
-            "connectionId",
-            &STRING_WITH_LENGTH_BETWEEN1_AND1024,
-        ),
+        Member::new("ConnectionId", "connectionId", &STRING_WITH_LENGTH_BETWEEN1_AND1024),
         Member::new("ConnectionType", "connectionType", &CONNECTION_TYPE),
-        Member::new(
-            "ContentHandlingStrategy",
-            "contentHandlingStrategy",
-            &CONTENT_HANDLING_STRATEGY,
-        ),
+        Member::new("ContentHandlingStrategy", "contentHandlingStrategy", &CONTENT_HANDLING_STRATEGY),
         Member::new("CredentialsArn", "credentialsArn", &ARN),
         Member::new("Description", "description", &STRING_WITH_LENGTH_BETWEEN0_AND1024),
         Member::new("IntegrationId", "integrationId", &ID),
-        Member::new(
-            "IntegrationMethod",
-            "integrationMethod",
-            &STRING_WITH_LENGTH_BETWEEN1_AND64,
-        ),
+        Member::new("IntegrationMethod", "integrationMethod", &STRING_WITH_LENGTH_BETWEEN1_AND64),
         Member::new(
             "IntegrationResponseSelectionExpression",
             "integrationResponseSelectionExpression",
             &SELECTION_EXPRESSION,
         ),
-        Member::new(
-            "IntegrationSubtype",
-            "integrationSubtype",
-            &STRING_WITH_LENGTH_BETWEEN1_AND128,
-        ),
+        Member::new("IntegrationSubtype", "integrationSubtype", &STRING_WITH_LENGTH_BETWEEN1_AND128),
         Member::new("IntegrationType", "integrationType", &INTEGRATION_TYPE),
-        Member::new(
-            "IntegrationUri",
-            "integrationUri",
-            &URI_WITH_LENGTH_BETWEEN1_AND2048,
-        ),
-        Member::new(
-            "PassthroughBehavior",
-            "passthroughBehavior",
-            &PASSTHROUGH_BEHAVIOR,
-        ),
-        Member::new(
-            "PayloadFormatVersion",
-            "payloadFormatVersion",
-            &STRING_WITH_LENGTH_BETWEEN1_AND64,
-        ),
+        Member::new("IntegrationUri", "integrationUri", &URI_WITH_LENGTH_BETWEEN1_AND2048),
+        Member::new("PassthroughBehavior", "passthroughBehavior", &PASSTHROUGH_BEHAVIOR),
+        Member::new("PayloadFormatVersion", "payloadFormatVersion", &STRING_WITH_LENGTH_BETWEEN1_AND64),
         Member::new("RequestParameters", "requestParameters", &INTEGRATION_PARAMETERS),
         Member::new("RequestTemplates", "requestTemplates", &TEMPLATE_MAP),
         Member::new("ResponseParameters", "responseParameters", &RESPONSE_PARAMETERS),
-        Member::new(
-            "TemplateSelectionExpression",
-            "templateSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
-        Member::new(
-            "TimeoutInMillis",
-            "timeoutInMillis",
-            &INTEGER_WITH_LENGTH_BETWEEN50_AND30000,
-        ),
+        Member::new("TemplateSelectionExpression", "templateSelectionExpression", &SELECTION_EXPRESSION),
+        Member::new("TimeoutInMillis", "timeoutInMillis", &INTEGER_WITH_LENGTH_BETWEEN50_AND30000),
         Member::new("TlsConfig", "tlsConfig", &TLS_CONFIG),
     ],
 );
@@ -2083,11 +1515,7 @@ pub static CREATE_PORTAL_PRODUCT_RESPONSE: ShapeTable = ShapeTable::structure(
         Member::new("DisplayOrder", "displayOrder", &DISPLAY_ORDER),
         Member::new("LastModified", "lastModified", &TIMESTAMP_ISO8601),
         Member::new("PortalProductArn", "portalProductArn", &STRING_MIN20_MAX2048),
-        Member::new(
-            "PortalProductId",
-            "portalProductId",
-            &STRING_MIN10_MAX30_PATTERN_AZ09,
-        ),
+        Member::new("PortalProductId", "portalProductId", &STRING_MIN10_MAX30_PATTERN_AZ09),
         Member::new("Tags", "tags", &TAGS),
     ],
 );
@@ -2100,12 +1528,7 @@ pub static CREATE_PORTAL_PRODUCT_RESPONSE_CONTENT: ShapeTable = ShapeTable::stru
         Member::new("DisplayOrder", "displayOrder", &DISPLAY_ORDER),
         Member::new("LastModified", "lastModified", &TIMESTAMP_ISO8601).required(),
         Member::new("PortalProductArn", "portalProductArn", &STRING_MIN20_MAX2048).required(),
-        Member::new(
-            "PortalProductId",
-            "portalProductId",
-            &STRING_MIN10_MAX30_PATTERN_AZ09,
-        )
-        .required(),
+        Member::new("PortalProductId", "portalProductId", &STRING_MIN10_MAX30_PATTERN_AZ09).required(),
         Member::new("Tags", "tags", &TAGS),
     ],
 );
@@ -2114,17 +1537,9 @@ pub static CREATE_PORTAL_REQUEST: ShapeTable = ShapeTable::structure(
     "CreatePortalRequest",
     &[
         Member::new("Authorization", "authorization", &AUTHORIZATION).required(),
-        Member::new(
-            "EndpointConfiguration",
-            "endpointConfiguration",
-            &ENDPOINT_CONFIGURATION_REQUEST,
-        )
-        .required(),
-        Member::new(
-            "IncludedPortalProductArns",
-            "includedPortalProductArns",
-            &LIST_OF__STRING_MIN20_MAX2048,
-        ),
+        Member::new("EndpointConfiguration", "endpointConfiguration", &ENDPOINT_CONFIGURATION_REQUEST)
+            .required(),
+        Member::new("IncludedPortalProductArns", "includedPortalProductArns", &LIST_OF__STRING_MIN20_MAX2048),
         Member::new("LogoUri", "logoUri", &STRING_MIN0_MAX1092),
         Member::new("PortalContent", "portalContent", &PORTAL_CONTENT).required(),
         Member::new("RumAppMonitorName", "rumAppMonitorName", &STRING_MIN0_MAX255),
@@ -2136,17 +1551,9 @@ pub static CREATE_PORTAL_REQUEST_CONTENT: ShapeTable = ShapeTable::structure(
     "CreatePortalRequestContent",
     &[
         Member::new("Authorization", "authorization", &AUTHORIZATION).required(),
-        Member::new(
-            "EndpointConfiguration",
-            "endpointConfiguration",
-            &ENDPOINT_CONFIGURATION_REQUEST,
-        )
-        .required(),
-        Member::new(
-            "IncludedPortalProductArns",
-            "includedPortalProductArns",
-            &LIST_OF__STRING_MIN20_MAX2048,
-        ),
+        Member::new("EndpointConfiguration", "endpointConfiguration", &ENDPOINT_CONFIGURATION_REQUEST)
+            .required(),
+        Member::new("IncludedPortalProductArns", "includedPortalProductArns", &LIST_OF__STRING_MIN20_MAX2048),
         Member::new("LogoUri", "logoUri", &STRING_MIN0_MAX1092),
         Member::new("PortalContent", "portalContent", &PORTAL_CONTENT).required(),
         Member::new("RumAppMonitorName", "rumAppMonitorName", &STRING_MIN0_MAX255),
@@ -2158,23 +1565,11 @@ pub static CREATE_PORTAL_RESPONSE: ShapeTable = ShapeTable::structure(
     "CreatePortalResponse",
     &[
         Member::new("Authorization", "authorization", &AUTHORIZATION),
-        Member::new(
-            "EndpointConfiguration",
-            "endpointConfiguration",
-            &ENDPOINT_CONFIGURATION_RESPONSE,
-        ),
-        Member::new(
-            "IncludedPortalProductArns",
-            "includedPortalProductArns",
-            &LIST_OF__STRING_MIN20_MAX2048,
-        ),
+        Member::new("EndpointConfiguration", "endpointConfiguration", &ENDPOINT_CONFIGURATION_RESPONSE),
+        Member::new("IncludedPortalProductArns", "includedPortalProductArns", &LIST_OF__STRING_MIN20_MAX2048),
         Member::new("LastModified", "lastModified", &TIMESTAMP_ISO8601),
         Member::new("LastPublished", "lastPublished", &TIMESTAMP_ISO8601),
-        Member::new(
-            "LastPublishedDescription",
-            "lastPublishedDescription",
-            &STRING_MIN0_MAX1024,
-        ),
+        Member::new("LastPublishedDescription", "lastPublishedDescription", &STRING_MIN0_MAX1024),
         Member::new("PortalArn", "portalArn", &STRING_MIN20_MAX2048),
         Member::new("PortalContent", "portalContent", &PORTAL_CONTENT),
         Member::new("PortalId", "portalId", &STRING_MIN10_MAX30_PATTERN_AZ09),
@@ -2189,25 +1584,13 @@ pub static CREATE_PORTAL_RESPONSE_CONTENT: ShapeTable = ShapeTable::structure(
     "CreatePortalResponseContent",
     &[
         Member::new("Authorization", "authorization", &AUTHORIZATION).required(),
-        Member::new(
-            "EndpointConfiguration",
-            "endpointConfiguration",
-            &ENDPOINT_CONFIGURATION_RESPONSE,
-        )
-        .required(),
-        Member::new(
-            "IncludedPortalProductArns",
-            "includedPortalProductArns",
-            &LIST_OF__STRING_MIN20_MAX2048,
-        )
-        .required(),
+        Member::new("EndpointConfiguration", "endpointConfiguration", &ENDPOINT_CONFIGURATION_RESPONSE)
+            .required(),
+        Member::new("IncludedPortalProductArns", "includedPortalProductArns", &LIST_OF__STRING_MIN20_MAX2048)
+            .required(),
         Member::new("LastModified", "lastModified", &TIMESTAMP_ISO8601).required(),
         Member::new("LastPublished", "lastPublished", &TIMESTAMP_ISO8601),
-        Member::new(
-            "LastPublishedDescription",
-            "lastPublishedDescription",
-            &STRING_MIN0_MAX1024,
-        ),
+        Member::new("LastPublishedDescription", "lastPublishedDescription", &STRING_MIN0_MAX1024),
         Member::new("PortalArn", "portalArn", &STRING_MIN20_MAX2048).required(),
         Member::new("PortalContent", "portalContent", &PORTAL_CONTENT).required(),
         Member::new("PortalId", "portalId", &STRING_MIN10_MAX30_PATTERN_AZ09).required(),
@@ -2222,9 +1605,7 @@ pub static CREATE_PRODUCT_PAGE_REQUEST: ShapeTable = ShapeTable::structure(
     "CreateProductPageRequest",
     &[
         Member::new("DisplayContent", "displayContent", &DISPLAY_CONTENT).required(),
-        Member::new("PortalProductId", "portalProductId", &STRING)
-            .uri()
-            .required(),
+        Member::new("PortalProductId", "portalProductId", &STRING).uri().required(),
     ],
 );
 
@@ -2257,15 +1638,8 @@ pub static CREATE_PRODUCT_REST_ENDPOINT_PAGE_REQUEST: ShapeTable = ShapeTable::s
     "CreateProductRestEndpointPageRequest",
     &[
         Member::new("DisplayContent", "displayContent", &ENDPOINT_DISPLAY_CONTENT),
-        Member::new("PortalProductId", "portalProductId", &STRING)
-            .uri()
-            .required(),
-        Member::new(
-            "RestEndpointIdentifier",
-            "restEndpointIdentifier",
-            &REST_ENDPOINT_IDENTIFIER,
-        )
-        .required(),
+        Member::new("PortalProductId", "portalProductId", &STRING).uri().required(),
+        Member::new("RestEndpointIdentifier", "restEndpointIdentifier", &REST_ENDPOINT_IDENTIFIER).required(),
         Member::new("TryItState", "tryItState", &TRY_IT_STATE),
     ],
 );
@@ -2274,12 +1648,7 @@ pub static CREATE_PRODUCT_REST_ENDPOINT_PAGE_REQUEST_CONTENT: ShapeTable = Shape
     "CreateProductRestEndpointPageRequestContent",
     &[
         Member::new("DisplayContent", "displayContent", &ENDPOINT_DISPLAY_CONTENT),
-        Member::new(
-            "RestEndpointIdentifier",
-            "restEndpointIdentifier",
-            &REST_ENDPOINT_IDENTIFIER,
-        )
-        .required(),
+        Member::new("RestEndpointIdentifier", "restEndpointIdentifier", &REST_ENDPOINT_IDENTIFIER).required(),
         Member::new("TryItState", "tryItState", &TRY_IT_STATE),
     ],
 );
@@ -2287,27 +1656,15 @@ pub static CREATE_PRODUCT_REST_ENDPOINT_PAGE_REQUEST_CONTENT: ShapeTable = Shape
 pub static CREATE_PRODUCT_REST_ENDPOINT_PAGE_RESPONSE: ShapeTable = ShapeTable::structure(
     "CreateProductRestEndpointPageResponse",
     &[
-        Member::new(
-            "DisplayContent",
-            "displayContent",
-            &ENDPOINT_DISPLAY_CONTENT_RESPONSE,
-        ),
+        Member::new("DisplayContent", "displayContent", &ENDPOINT_DISPLAY_CONTENT_RESPONSE),
         Member::new("LastModified", "lastModified", &TIMESTAMP_ISO8601),
-        Member::new(
-            "ProductRestEndpointPageArn",
-            "productRestEndpointPageArn",
-            &STRING_MIN20_MAX2048,
-        ),
+        Member::new("ProductRestEndpointPageArn", "productRestEndpointPageArn", &STRING_MIN20_MAX2048),
         Member::new(
             "ProductRestEndpointPageId",
             "productRestEndpointPageId",
             &STRING_MIN10_MAX30_PATTERN_AZ09,
         ),
-        Member::new(
-            "RestEndpointIdentifier",
-            "restEndpointIdentifier",
-            &REST_ENDPOINT_IDENTIFIER,
-        ),
+        Member::new("RestEndpointIdentifier", "restEndpointIdentifier", &REST_ENDPOINT_IDENTIFIER),
         Member::new("Status", "status", &STATUS),
         Member::new("StatusException", "statusException", &STATUS_EXCEPTION),
         Member::new("TryItState", "tryItState", &TRY_IT_STATE),
@@ -2317,31 +1674,17 @@ pub static CREATE_PRODUCT_REST_ENDPOINT_PAGE_RESPONSE: ShapeTable = ShapeTable::
 pub static CREATE_PRODUCT_REST_ENDPOINT_PAGE_RESPONSE_CONTENT: ShapeTable = ShapeTable::structure(
     "CreateProductRestEndpointPageResponseContent",
     &[
-        Member::new(
-            "DisplayContent",
-            "displayContent",
-            &ENDPOINT_DISPLAY_CONTENT_RESPONSE,
-        )
-        .required(),
+        Member::new("DisplayContent", "displayContent", &ENDPOINT_DISPLAY_CONTENT_RESPONSE).required(),
         Member::new("LastModified", "lastModified", &TIMESTAMP_ISO8601).required(),
-        Member::new(
-            "ProductRestEndpointPageArn",
-            "productRestEndpointPageArn",
-            &STRING_MIN20_MAX2048,
-        )
-        .required(),
+        Member::new("ProductRestEndpointPageArn", "productRestEndpointPageArn", &STRING_MIN20_MAX2048)
+            .required(),
         Member::new(
             "ProductRestEndpointPageId",
             "productRestEndpointPageId",
             &STRING_MIN10_MAX30_PATTERN_AZ09,
         )
         .required(),
-        Member::new(
-            "RestEndpointIdentifier",
-            "restEndpointIdentifier",
-            &REST_ENDPOINT_IDENTIFIER,
-        )
-        .required(),
+        Member::new("RestEndpointIdentifier", "restEndpointIdentifier", &REST_ENDPOINT_IDENTIFIER).required(),
         Member::new("Status", "status", &STATUS).required(),
         Member::new("StatusException", "statusException", &STATUS_EXCEPTION),
         Member::new("TryItState", "tryItState", &TRY_IT_STATE).required(),
@@ -2352,23 +1695,11 @@ pub static CREATE_ROUTE_INPUT: ShapeTable = ShapeTable::structure(
     "CreateRouteInput",
     &[
         Member::new("ApiKeyRequired", "apiKeyRequired", &BOOLEAN),
-        Member::new(
-            "AuthorizationScopes",
-            "authorizationScopes",
-            &AUTHORIZATION_SCOPES,
-        ),
+        Member::new("AuthorizationScopes", "authorizationScopes", &AUTHORIZATION_SCOPES),
         Member::new("AuthorizationType", "authorizationType", &AUTHORIZATION_TYPE),
         Member::new("AuthorizerId", "authorizerId", &ID),
-        Member::new(
-            "ModelSelectionExpression",
-            "modelSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
-        Member::new(
-            "OperationName",
-            "operationName",
-            &STRING_WITH_LENGTH_BETWEEN1_AND64,
-        ),
+        Member::new("ModelSelectionExpression", "modelSelectionExpression", &SELECTION_EXPRESSION),
+        Member::new("OperationName", "operationName", &STRING_WITH_LENGTH_BETWEEN1_AND64),
         Member::new("RequestModels", "requestModels", &ROUTE_MODELS),
         Member::new("RequestParameters", "requestParameters", &ROUTE_PARAMETERS),
         Member::new("RouteKey", "routeKey", &SELECTION_KEY).required(),
@@ -2386,23 +1717,11 @@ pub static CREATE_ROUTE_REQUEST: ShapeTable = ShapeTable::structure(
     &[
         Member::new("ApiId", "apiId", &STRING).uri().required(),
         Member::new("ApiKeyRequired", "apiKeyRequired", &BOOLEAN),
-        Member::new(
-            "AuthorizationScopes",
-            "authorizationScopes",
-            &AUTHORIZATION_SCOPES,
-        ),
+        Member::new("AuthorizationScopes", "authorizationScopes", &AUTHORIZATION_SCOPES),
         Member::new("AuthorizationType", "authorizationType", &AUTHORIZATION_TYPE),
         Member::new("AuthorizerId", "authorizerId", &ID),
-        Member::new(
-            "ModelSelectionExpression",
-            "modelSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
-        Member::new(
-            "OperationName",
-            "operationName",
-            &STRING_WITH_LENGTH_BETWEEN1_AND64,
-        ),
+        Member::new("ModelSelectionExpression", "modelSelectionExpression", &SELECTION_EXPRESSION),
+        Member::new("OperationName", "operationName", &STRING_WITH_LENGTH_BETWEEN1_AND64),
         Member::new("RequestModels", "requestModels", &ROUTE_MODELS),
         Member::new("RequestParameters", "requestParameters", &ROUTE_PARAMETERS),
         Member::new("RouteKey", "routeKey", &SELECTION_KEY).required(),
@@ -2418,11 +1737,7 @@ pub static CREATE_ROUTE_REQUEST: ShapeTable = ShapeTable::structure(
 pub static CREATE_ROUTE_RESPONSE_INPUT: ShapeTable = ShapeTable::structure(
     "CreateRouteResponseInput",
     &[
-        Member::new(
-            "ModelSelectionExpression",
-            "modelSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("ModelSelectionExpression", "modelSelectionExpression", &SELECTION_EXPRESSION),
         Member::new("ResponseModels", "responseModels", &ROUTE_MODELS),
         Member::new("ResponseParameters", "responseParameters", &ROUTE_PARAMETERS),
         Member::new("RouteResponseKey", "routeResponseKey", &SELECTION_KEY).required(),
@@ -2433,11 +1748,7 @@ pub static CREATE_ROUTE_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
     "CreateRouteResponseRequest",
     &[
         Member::new("ApiId", "apiId", &STRING).uri().required(),
-        Member::new(
-            "ModelSelectionExpression",
-            "modelSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("ModelSelectionExpression", "modelSelectionExpression", &SELECTION_EXPRESSION),
         Member::new("ResponseModels", "responseModels", &ROUTE_MODELS),
         Member::new("ResponseParameters", "responseParameters", &ROUTE_PARAMETERS),
         Member::new("RouteId", "routeId", &STRING).uri().required(),
@@ -2448,11 +1759,7 @@ pub static CREATE_ROUTE_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
 pub static CREATE_ROUTE_RESPONSE_RESPONSE: ShapeTable = ShapeTable::structure(
     "CreateRouteResponseResponse",
     &[
-        Member::new(
-            "ModelSelectionExpression",
-            "modelSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("ModelSelectionExpression", "modelSelectionExpression", &SELECTION_EXPRESSION),
         Member::new("ResponseModels", "responseModels", &ROUTE_MODELS),
         Member::new("ResponseParameters", "responseParameters", &ROUTE_PARAMETERS),
         Member::new("RouteResponseId", "routeResponseId", &ID),
@@ -2465,23 +1772,11 @@ pub static CREATE_ROUTE_RESULT: ShapeTable = ShapeTable::structure(
     &[
         Member::new("ApiGatewayManaged", "apiGatewayManaged", &BOOLEAN),
         Member::new("ApiKeyRequired", "apiKeyRequired", &BOOLEAN),
-        Member::new(
-            "AuthorizationScopes",
-            "authorizationScopes",
-            &AUTHORIZATION_SCOPES,
-        ),
+        Member::new("AuthorizationScopes", "authorizationScopes", &AUTHORIZATION_SCOPES),
         Member::new("AuthorizationType", "authorizationType", &AUTHORIZATION_TYPE),
         Member::new("AuthorizerId", "authorizerId", &ID),
-        Member::new(
-            "ModelSelectionExpression",
-            "modelSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
-        Member::new(
-            "OperationName",
-            "operationName",
-            &STRING_WITH_LENGTH_BETWEEN1_AND64,
-        ),
+        Member::new("ModelSelectionExpression", "modelSelectionExpression", &SELECTION_EXPRESSION),
+        Member::new("OperationName", "operationName", &STRING_WITH_LENGTH_BETWEEN1_AND64),
         Member::new("RequestModels", "requestModels", &ROUTE_MODELS),
         Member::new("RequestParameters", "requestParameters", &ROUTE_PARAMETERS),
         Member::new("RouteId", "routeId", &ID),
@@ -2561,11 +1856,7 @@ pub static CREATE_STAGE_RESPONSE: ShapeTable = ShapeTable::structure(
         Member::new("DefaultRouteSettings", "defaultRouteSettings", &ROUTE_SETTINGS),
         Member::new("DeploymentId", "deploymentId", &ID),
         Member::new("Description", "description", &STRING_WITH_LENGTH_BETWEEN0_AND1024),
-        Member::new(
-            "LastDeploymentStatusMessage",
-            "lastDeploymentStatusMessage",
-            &STRING,
-        ),
+        Member::new("LastDeploymentStatusMessage", "lastDeploymentStatusMessage", &STRING),
         Member::new("LastUpdatedDate", "lastUpdatedDate", &TIMESTAMP_ISO8601),
         Member::new("RouteSettings", "routeSettings", &ROUTE_SETTINGS_MAP),
         Member::new("StageName", "stageName", &STRING_WITH_LENGTH_BETWEEN1_AND128),
@@ -2604,11 +1895,7 @@ pub static CREATE_VPC_LINK_RESPONSE: ShapeTable = ShapeTable::structure(
         Member::new("Tags", "tags", &TAGS),
         Member::new("VpcLinkId", "vpcLinkId", &ID),
         Member::new("VpcLinkStatus", "vpcLinkStatus", &VPC_LINK_STATUS),
-        Member::new(
-            "VpcLinkStatusMessage",
-            "vpcLinkStatusMessage",
-            &STRING_WITH_LENGTH_BETWEEN0_AND1024,
-        ),
+        Member::new("VpcLinkStatusMessage", "vpcLinkStatusMessage", &STRING_WITH_LENGTH_BETWEEN0_AND1024),
         Member::new("VpcLinkVersion", "vpcLinkVersion", &VPC_LINK_VERSION),
     ],
 );
@@ -2636,25 +1923,19 @@ pub static DELETE_ACCESS_LOG_SETTINGS_REQUEST: ShapeTable = ShapeTable::structur
 pub static DELETE_API_MAPPING_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteApiMappingRequest",
     &[
-        Member::new("ApiMappingId", "apiMappingId", &STRING)
-            .uri()
-            .required(),
+        Member::new("ApiMappingId", "apiMappingId", &STRING).uri().required(),
         Member::new("DomainName", "domainName", &STRING).uri().required(),
     ],
 );
 
-pub static DELETE_API_REQUEST: ShapeTable = ShapeTable::structure(
-    "DeleteApiRequest",
-    &[Member::new("ApiId", "apiId", &STRING).uri().required()],
-);
+pub static DELETE_API_REQUEST: ShapeTable =
+    ShapeTable::structure("DeleteApiRequest", &[Member::new("ApiId", "apiId", &STRING).uri().required()]);
 
 pub static DELETE_AUTHORIZER_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteAuthorizerRequest",
     &[
         Member::new("ApiId", "apiId", &STRING).uri().required(),
-        Member::new("AuthorizerId", "authorizerId", &STRING)
-            .uri()
-            .required(),
+        Member::new("AuthorizerId", "authorizerId", &STRING).uri().required(),
     ],
 );
 
@@ -2667,9 +1948,7 @@ pub static DELETE_DEPLOYMENT_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteDeploymentRequest",
     &[
         Member::new("ApiId", "apiId", &STRING).uri().required(),
-        Member::new("DeploymentId", "deploymentId", &STRING)
-            .uri()
-            .required(),
+        Member::new("DeploymentId", "deploymentId", &STRING).uri().required(),
     ],
 );
 
@@ -2682,9 +1961,7 @@ pub static DELETE_INTEGRATION_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteIntegrationRequest",
     &[
         Member::new("ApiId", "apiId", &STRING).uri().required(),
-        Member::new("IntegrationId", "integrationId", &STRING)
-            .uri()
-            .required(),
+        Member::new("IntegrationId", "integrationId", &STRING).uri().required(),
     ],
 );
 
@@ -2692,12 +1969,8 @@ pub static DELETE_INTEGRATION_RESPONSE_REQUEST: ShapeTable = ShapeTable::structu
     "DeleteIntegrationResponseRequest",
     &[
         Member::new("ApiId", "apiId", &STRING).uri().required(),
-        Member::new("IntegrationId", "integrationId", &STRING)
-            .uri()
-            .required(),
-        Member::new("IntegrationResponseId", "integrationResponseId", &STRING)
-            .uri()
-            .required(),
+        Member::new("IntegrationId", "integrationId", &STRING).uri().required(),
+        Member::new("IntegrationResponseId", "integrationResponseId", &STRING).uri().required(),
     ],
 );
 
@@ -2711,16 +1984,12 @@ pub static DELETE_MODEL_REQUEST: ShapeTable = ShapeTable::structure(
 
 pub static DELETE_PORTAL_PRODUCT_REQUEST: ShapeTable = ShapeTable::structure(
     "DeletePortalProductRequest",
-    &[Member::new("PortalProductId", "portalProductId", &STRING)
-        .uri()
-        .required()],
+    &[Member::new("PortalProductId", "portalProductId", &STRING).uri().required()],
 );
 
 pub static DELETE_PORTAL_PRODUCT_SHARING_POLICY_REQUEST: ShapeTable = ShapeTable::structure(
     "DeletePortalProductSharingPolicyRequest",
-    &[Member::new("PortalProductId", "portalProductId", &STRING)
-        .uri()
-        .required()],
+    &[Member::new("PortalProductId", "portalProductId", &STRING).uri().required()],
 );
 
 pub static DELETE_PORTAL_REQUEST: ShapeTable = ShapeTable::structure(
@@ -2731,24 +2000,16 @@ pub static DELETE_PORTAL_REQUEST: ShapeTable = ShapeTable::structure(
 pub static DELETE_PRODUCT_PAGE_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteProductPageRequest",
     &[
-        Member::new("PortalProductId", "portalProductId", &STRING)
-            .uri()
-            .required(),
-        Member::new("ProductPageId", "productPageId", &STRING)
-            .uri()
-            .required(),
+        Member::new("PortalProductId", "portalProductId", &STRING).uri().required(),
+        Member::new("ProductPageId", "productPageId", &STRING).uri().required(),
     ],
 );
 
 pub static DELETE_PRODUCT_REST_ENDPOINT_PAGE_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteProductRestEndpointPageRequest",
     &[
-        Member::new("PortalProductId", "portalProductId", &STRING)
-            .uri()
-            .required(),
-        Member::new("ProductRestEndpointPageId", "productRestEndpointPageId", &STRING)
-            .uri()
-            .required(),
+        Member::new("PortalProductId", "portalProductId", &STRING).uri().required(),
+        Member::new("ProductRestEndpointPageId", "productRestEndpointPageId", &STRING).uri().required(),
     ],
 );
 
@@ -2764,9 +2025,7 @@ pub static DELETE_ROUTE_REQUEST_PARAMETER_REQUEST: ShapeTable = ShapeTable::stru
     "DeleteRouteRequestParameterRequest",
     &[
         Member::new("ApiId", "apiId", &STRING).uri().required(),
-        Member::new("RequestParameterKey", "requestParameterKey", &STRING)
-            .uri()
-            .required(),
+        Member::new("RequestParameterKey", "requestParameterKey", &STRING).uri().required(),
         Member::new("RouteId", "routeId", &STRING).uri().required(),
     ],
 );
@@ -2776,9 +2035,7 @@ pub static DELETE_ROUTE_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
     &[
         Member::new("ApiId", "apiId", &STRING).uri().required(),
         Member::new("RouteId", "routeId", &STRING).uri().required(),
-        Member::new("RouteResponseId", "routeResponseId", &STRING)
-            .uri()
-            .required(),
+        Member::new("RouteResponseId", "routeResponseId", &STRING).uri().required(),
     ],
 );
 
@@ -2796,9 +2053,7 @@ pub static DELETE_ROUTING_RULE_REQUEST: ShapeTable = ShapeTable::structure(
     &[
         Member::new("DomainName", "domainName", &STRING).uri().required(),
         Member::new("DomainNameId", "domainNameId", &STRING).query(),
-        Member::new("RoutingRuleId", "routingRuleId", &STRING)
-            .uri()
-            .required(),
+        Member::new("RoutingRuleId", "routingRuleId", &STRING).uri().required(),
     ],
 );
 
@@ -2832,18 +2087,12 @@ pub static DEPLOYMENT: ShapeTable = ShapeTable::structure(
 pub static DEPLOYMENT_STATUS: ShapeTable = ShapeTable {
     name: "DeploymentStatus",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["PENDING", "FAILED", "DEPLOYED"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["PENDING", "FAILED", "DEPLOYED"], ..Constraint::NONE },
 };
 
 pub static DEPLOYMENTS: ShapeTable = ShapeTable::structure(
     "Deployments",
-    &[
-        Member::new("Items", "items", &LIST_OF_DEPLOYMENT),
-        Member::new("NextToken", "nextToken", &NEXT_TOKEN),
-    ],
+    &[Member::new("Items", "items", &LIST_OF_DEPLOYMENT), Member::new("NextToken", "nextToken", &NEXT_TOKEN)],
 );
 
 pub static DISABLE_PORTAL_REQUEST: ShapeTable = ShapeTable::structure(
@@ -2873,34 +2122,18 @@ pub static DISPLAY_ORDER: ShapeTable = ShapeTable::structure(
     &[
         Member::new("Contents", "contents", &LIST_OF_SECTION),
         Member::new("OverviewPageArn", "overviewPageArn", &STRING_MIN20_MAX2048),
-        Member::new(
-            "ProductPageArns",
-            "productPageArns",
-            &LIST_OF__STRING_MIN20_MAX2048,
-        ),
+        Member::new("ProductPageArns", "productPageArns", &LIST_OF__STRING_MIN20_MAX2048),
     ],
 );
 
 pub static DOMAIN_NAME: ShapeTable = ShapeTable::structure(
     "DomainName",
     &[
-        Member::new(
-            "ApiMappingSelectionExpression",
-            "apiMappingSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("ApiMappingSelectionExpression", "apiMappingSelectionExpression", &SELECTION_EXPRESSION),
         Member::new("DomainName", "domainName", &STRING_WITH_LENGTH_BETWEEN1_AND512).required(),
         Member::new("DomainNameArn", "domainNameArn", &ARN),
-        Member::new(
-            "DomainNameConfigurations",
-            "domainNameConfigurations",
-            &DOMAIN_NAME_CONFIGURATIONS,
-        ),
-        Member::new(
-            "MutualTlsAuthentication",
-            "mutualTlsAuthentication",
-            &MUTUAL_TLS_AUTHENTICATION,
-        ),
+        Member::new("DomainNameConfigurations", "domainNameConfigurations", &DOMAIN_NAME_CONFIGURATIONS),
+        Member::new("MutualTlsAuthentication", "mutualTlsAuthentication", &MUTUAL_TLS_AUTHENTICATION),
         Member::new("RoutingMode", "routingMode", &ROUTING_MODE),
         Member::new("Tags", "tags", &TAGS),
     ],
@@ -2911,26 +2144,14 @@ pub static DOMAIN_NAME_CONFIGURATION: ShapeTable = ShapeTable::structure(
     &[
         Member::new("ApiGatewayDomainName", "apiGatewayDomainName", &STRING),
         Member::new("CertificateArn", "certificateArn", &ARN),
-        Member::new(
-            "CertificateName",
-            "certificateName",
-            &STRING_WITH_LENGTH_BETWEEN1_AND128,
-        ),
-        Member::new(
-            "CertificateUploadDate",
-            "certificateUploadDate",
-            &TIMESTAMP_ISO8601,
-        ),
+        Member::new("CertificateName", "certificateName", &STRING_WITH_LENGTH_BETWEEN1_AND128),
+        Member::new("CertificateUploadDate", "certificateUploadDate", &TIMESTAMP_ISO8601),
         Member::new("DomainNameStatus", "domainNameStatus", &DOMAIN_NAME_STATUS),
         Member::new("DomainNameStatusMessage", "domainNameStatusMessage", &STRING),
         Member::new("EndpointType", "endpointType", &ENDPOINT_TYPE),
         Member::new("HostedZoneId", "hostedZoneId", &STRING),
         Member::new("IpAddressType", "ipAddressType", &IP_ADDRESS_TYPE),
-        Member::new(
-            "OwnershipVerificationCertificateArn",
-            "ownershipVerificationCertificateArn",
-            &ARN,
-        ),
+        Member::new("OwnershipVerificationCertificateArn", "ownershipVerificationCertificateArn", &ARN),
         Member::new("SecurityPolicy", "securityPolicy", &SECURITY_POLICY),
     ],
 );
@@ -2942,12 +2163,7 @@ pub static DOMAIN_NAME_STATUS: ShapeTable = ShapeTable {
     name: "DomainNameStatus",
     kind: Kind::String,
     constraint: Constraint {
-        values: &[
-            "AVAILABLE",
-            "UPDATING",
-            "PENDING_CERTIFICATE_REIMPORT",
-            "PENDING_OWNERSHIP_VERIFICATION",
-        ],
+        values: &["AVAILABLE", "UPDATING", "PENDING_CERTIFICATE_REIMPORT", "PENDING_OWNERSHIP_VERIFICATION"],
         ..Constraint::NONE
     },
 };
@@ -2962,10 +2178,7 @@ pub static DOMAIN_NAMES: ShapeTable = ShapeTable::structure(
 
 pub static ENDPOINT_CONFIGURATION_REQUEST: ShapeTable = ShapeTable::structure(
     "EndpointConfigurationRequest",
-    &[
-        Member::new("AcmManaged", "acmManaged", &ACM_MANAGED),
-        Member::new("None", "none", &NONE),
-    ],
+    &[Member::new("AcmManaged", "acmManaged", &ACM_MANAGED), Member::new("None", "none", &NONE)],
 );
 
 pub static ENDPOINT_CONFIGURATION_RESPONSE: ShapeTable = ShapeTable::structure(
@@ -2973,27 +2186,14 @@ pub static ENDPOINT_CONFIGURATION_RESPONSE: ShapeTable = ShapeTable::structure(
     &[
         Member::new("CertificateArn", "certificateArn", &STRING_MIN10_MAX2048),
         Member::new("DomainName", "domainName", &STRING_MIN3_MAX256),
-        Member::new(
-            "PortalDefaultDomainName",
-            "portalDefaultDomainName",
-            &STRING_MIN3_MAX256,
-        )
-        .required(),
-        Member::new(
-            "PortalDomainHostedZoneId",
-            "portalDomainHostedZoneId",
-            &STRING_MIN1_MAX64,
-        )
-        .required(),
+        Member::new("PortalDefaultDomainName", "portalDefaultDomainName", &STRING_MIN3_MAX256).required(),
+        Member::new("PortalDomainHostedZoneId", "portalDomainHostedZoneId", &STRING_MIN1_MAX64).required(),
     ],
 );
 
 pub static ENDPOINT_DISPLAY_CONTENT: ShapeTable = ShapeTable::structure(
     "EndpointDisplayContent",
-    &[
-        Member::new("None", "none", &NONE),
-        Member::new("Overrides", "overrides", &DISPLAY_CONTENT_OVERRIDES),
-    ],
+    &[Member::new("None", "none", &NONE), Member::new("Overrides", "overrides", &DISPLAY_CONTENT_OVERRIDES)],
 );
 
 pub static ENDPOINT_DISPLAY_CONTENT_RESPONSE: ShapeTable = ShapeTable::structure(
@@ -3008,10 +2208,7 @@ pub static ENDPOINT_DISPLAY_CONTENT_RESPONSE: ShapeTable = ShapeTable::structure
 pub static ENDPOINT_TYPE: ShapeTable = ShapeTable {
     name: "EndpointType",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["REGIONAL", "EDGE"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["REGIONAL", "EDGE"], ..Constraint::NONE },
 };
 
 pub static EXPORT_API_REQUEST: ShapeTable = ShapeTable::structure(
@@ -3020,32 +2217,35 @@ pub static EXPORT_API_REQUEST: ShapeTable = ShapeTable::structure(
         Member::new("ApiId", "apiId", &STRING).uri().required(),
         Member::new("ExportVersion", "exportVersion", &STRING).query(),
         Member::new("IncludeExtensions", "includeExtensions", &BOOLEAN).query(),
-        Member::new("OutputType", "outputType", &STRING)
-            .query()
-            .required(),
-        Member::new("Specification", "specification", &STRING)
-            .uri()
-            .required(),
+        Member::new("OutputType", "outputType", &EXPORT_OUTPUT_TYPE).query().required(),
+        Member::new("Specification", "specification", &EXPORT_SPECIFICATION).uri().required(),
         Member::new("StageName", "stageName", &STRING).query(),
     ],
 );
 
 pub static EXPORT_API_RESPONSE: ShapeTable = ShapeTable::new(
     "ExportApiResponse",
-    Kind::Structure {
-        members: &[Member::new("body", "body", &EXPORTED_API)],
-        payload: Some("body"),
-    },
+    Kind::Structure { members: &[Member::new("body", "body", &EXPORTED_API)], payload: Some("body") },
 );
+
+pub static EXPORT_OUTPUT_TYPE: ShapeTable = ShapeTable {
+    name: "ExportOutputType",
+    kind: Kind::String,
+    constraint: Constraint { values: &["YAML", "JSON"], ..Constraint::NONE },
+};
+
+pub static EXPORT_SPECIFICATION: ShapeTable = ShapeTable {
+    name: "ExportSpecification",
+    kind: Kind::String,
+    constraint: Constraint { values: &["OAS30"], ..Constraint::NONE },
+};
 
 pub static EXPORTED_API: ShapeTable = ShapeTable::new("ExportedApi", Kind::Blob);
 
 pub static GET_API_MAPPING_REQUEST: ShapeTable = ShapeTable::structure(
     "GetApiMappingRequest",
     &[
-        Member::new("ApiMappingId", "apiMappingId", &STRING)
-            .uri()
-            .required(),
+        Member::new("ApiMappingId", "apiMappingId", &STRING).uri().required(),
         Member::new("DomainName", "domainName", &STRING).uri().required(),
     ],
 );
@@ -3077,10 +2277,8 @@ pub static GET_API_MAPPINGS_RESPONSE: ShapeTable = ShapeTable::structure(
     ],
 );
 
-pub static GET_API_REQUEST: ShapeTable = ShapeTable::structure(
-    "GetApiRequest",
-    &[Member::new("ApiId", "apiId", &STRING).uri().required()],
-);
+pub static GET_API_REQUEST: ShapeTable =
+    ShapeTable::structure("GetApiRequest", &[Member::new("ApiId", "apiId", &STRING).uri().required()]);
 
 pub static GET_API_RESPONSE: ShapeTable = ShapeTable::structure(
     "GetApiResponse",
@@ -3088,11 +2286,7 @@ pub static GET_API_RESPONSE: ShapeTable = ShapeTable::structure(
         Member::new("ApiEndpoint", "apiEndpoint", &STRING),
         Member::new("ApiGatewayManaged", "apiGatewayManaged", &BOOLEAN),
         Member::new("ApiId", "apiId", &ID),
-        Member::new(
-            "ApiKeySelectionExpression",
-            "apiKeySelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("ApiKeySelectionExpression", "apiKeySelectionExpression", &SELECTION_EXPRESSION),
         Member::new("CorsConfiguration", "corsConfiguration", &CORS),
         Member::new("CreatedDate", "createdDate", &TIMESTAMP_ISO8601),
         Member::new("Description", "description", &STRING_WITH_LENGTH_BETWEEN0_AND1024),
@@ -3102,11 +2296,7 @@ pub static GET_API_RESPONSE: ShapeTable = ShapeTable::structure(
         Member::new("IpAddressType", "ipAddressType", &IP_ADDRESS_TYPE),
         Member::new("Name", "name", &STRING_WITH_LENGTH_BETWEEN1_AND128),
         Member::new("ProtocolType", "protocolType", &PROTOCOL_TYPE),
-        Member::new(
-            "RouteSelectionExpression",
-            "routeSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("RouteSelectionExpression", "routeSelectionExpression", &SELECTION_EXPRESSION),
         Member::new("Tags", "tags", &TAGS),
         Member::new("Version", "version", &STRING_WITH_LENGTH_BETWEEN1_AND64),
         Member::new("Warnings", "warnings", &LIST_OF__STRING),
@@ -3123,19 +2313,14 @@ pub static GET_APIS_REQUEST: ShapeTable = ShapeTable::structure(
 
 pub static GET_APIS_RESPONSE: ShapeTable = ShapeTable::structure(
     "GetApisResponse",
-    &[
-        Member::new("Items", "items", &LIST_OF_API),
-        Member::new("NextToken", "nextToken", &NEXT_TOKEN),
-    ],
+    &[Member::new("Items", "items", &LIST_OF_API), Member::new("NextToken", "nextToken", &NEXT_TOKEN)],
 );
 
 pub static GET_AUTHORIZER_REQUEST: ShapeTable = ShapeTable::structure(
     "GetAuthorizerRequest",
     &[
         Member::new("ApiId", "apiId", &STRING).uri().required(),
-        Member::new("AuthorizerId", "authorizerId", &STRING)
-            .uri()
-            .required(),
+        Member::new("AuthorizerId", "authorizerId", &STRING).uri().required(),
     ],
 );
 
@@ -3155,11 +2340,7 @@ pub static GET_AUTHORIZER_RESPONSE: ShapeTable = ShapeTable::structure(
             &INTEGER_WITH_LENGTH_BETWEEN0_AND3600,
         ),
         Member::new("AuthorizerType", "authorizerType", &AUTHORIZER_TYPE),
-        Member::new(
-            "AuthorizerUri",
-            "authorizerUri",
-            &URI_WITH_LENGTH_BETWEEN1_AND2048,
-        ),
+        Member::new("AuthorizerUri", "authorizerUri", &URI_WITH_LENGTH_BETWEEN1_AND2048),
         Member::new("EnableSimpleResponses", "enableSimpleResponses", &BOOLEAN),
         Member::new("IdentitySource", "identitySource", &IDENTITY_SOURCE_LIST),
         Member::new(
@@ -3183,19 +2364,14 @@ pub static GET_AUTHORIZERS_REQUEST: ShapeTable = ShapeTable::structure(
 
 pub static GET_AUTHORIZERS_RESPONSE: ShapeTable = ShapeTable::structure(
     "GetAuthorizersResponse",
-    &[
-        Member::new("Items", "items", &LIST_OF_AUTHORIZER),
-        Member::new("NextToken", "nextToken", &NEXT_TOKEN),
-    ],
+    &[Member::new("Items", "items", &LIST_OF_AUTHORIZER), Member::new("NextToken", "nextToken", &NEXT_TOKEN)],
 );
 
 pub static GET_DEPLOYMENT_REQUEST: ShapeTable = ShapeTable::structure(
     "GetDeploymentRequest",
     &[
         Member::new("ApiId", "apiId", &STRING).uri().required(),
-        Member::new("DeploymentId", "deploymentId", &STRING)
-            .uri()
-            .required(),
+        Member::new("DeploymentId", "deploymentId", &STRING).uri().required(),
     ],
 );
 
@@ -3222,10 +2398,7 @@ pub static GET_DEPLOYMENTS_REQUEST: ShapeTable = ShapeTable::structure(
 
 pub static GET_DEPLOYMENTS_RESPONSE: ShapeTable = ShapeTable::structure(
     "GetDeploymentsResponse",
-    &[
-        Member::new("Items", "items", &LIST_OF_DEPLOYMENT),
-        Member::new("NextToken", "nextToken", &NEXT_TOKEN),
-    ],
+    &[Member::new("Items", "items", &LIST_OF_DEPLOYMENT), Member::new("NextToken", "nextToken", &NEXT_TOKEN)],
 );
 
 pub static GET_DOMAIN_NAME_REQUEST: ShapeTable = ShapeTable::structure(
@@ -3236,23 +2409,11 @@ pub static GET_DOMAIN_NAME_REQUEST: ShapeTable = ShapeTable::structure(
 pub static GET_DOMAIN_NAME_RESPONSE: ShapeTable = ShapeTable::structure(
     "GetDomainNameResponse",
     &[
-        Member::new(
-            "ApiMappingSelectionExpression",
-            "apiMappingSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("ApiMappingSelectionExpression", "apiMappingSelectionExpression", &SELECTION_EXPRESSION),
         Member::new("DomainName", "domainName", &STRING_WITH_LENGTH_BETWEEN1_AND512),
         Member::new("DomainNameArn", "domainNameArn", &ARN),
-        Member::new(
-            "DomainNameConfigurations",
-            "domainNameConfigurations",
-            &DOMAIN_NAME_CONFIGURATIONS,
-        ),
-        Member::new(
-            "MutualTlsAuthentication",
-            "mutualTlsAuthentication",
-            &MUTUAL_TLS_AUTHENTICATION,
-        ),
+        Member::new("DomainNameConfigurations", "domainNameConfigurations", &DOMAIN_NAME_CONFIGURATIONS),
+        Member::new("MutualTlsAuthentication", "mutualTlsAuthentication", &MUTUAL_TLS_AUTHENTICATION),
         Member::new("RoutingMode", "routingMode", &ROUTING_MODE),
         Member::new("Tags", "tags", &TAGS),
     ],
@@ -3278,9 +2439,7 @@ pub static GET_INTEGRATION_REQUEST: ShapeTable = ShapeTable::structure(
     "GetIntegrationRequest",
     &[
         Member::new("ApiId", "apiId", &STRING).uri().required(),
-        Member::new("IntegrationId", "integrationId", &STRING)
-            .uri()
-            .required(),
+        Member::new("IntegrationId", "integrationId", &STRING).uri().required(),
     ],
 );
 
@@ -3288,36 +2447,20 @@ pub static GET_INTEGRATION_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
     "GetIntegrationResponseRequest",
     &[
         Member::new("ApiId", "apiId", &STRING).uri().required(),
-        Member::new("IntegrationId", "integrationId", &STRING)
-            .uri()
-            .required(),
-        Member::new("IntegrationResponseId", "integrationResponseId", &STRING)
-            .uri()
-            .required(),
+        Member::new("IntegrationId", "integrationId", &STRING).uri().required(),
+        Member::new("IntegrationResponseId", "integrationResponseId", &STRING).uri().required(),
     ],
 );
 
 pub static GET_INTEGRATION_RESPONSE_RESPONSE: ShapeTable = ShapeTable::structure(
     "GetIntegrationResponseResponse",
     &[
-        Member::new(
-            "ContentHandlingStrategy",
-            "contentHandlingStrategy",
-            &CONTENT_HANDLING_STRATEGY,
-        ),
+        Member::new("ContentHandlingStrategy", "contentHandlingStrategy", &CONTENT_HANDLING_STRATEGY),
         Member::new("IntegrationResponseId", "integrationResponseId", &ID),
         Member::new("IntegrationResponseKey", "integrationResponseKey", &SELECTION_KEY),
-        Member::new(
-            "ResponseParameters",
-            "responseParameters",
-            &INTEGRATION_PARAMETERS,
-        ),
+        Member::new("ResponseParameters", "responseParameters", &INTEGRATION_PARAMETERS),
         Member::new("ResponseTemplates", "responseTemplates", &TEMPLATE_MAP),
-        Member::new(
-            "TemplateSelectionExpression",
-            "templateSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("TemplateSelectionExpression", "templateSelectionExpression", &SELECTION_EXPRESSION),
     ],
 );
 
@@ -3325,9 +2468,7 @@ pub static GET_INTEGRATION_RESPONSES_REQUEST: ShapeTable = ShapeTable::structure
     "GetIntegrationResponsesRequest",
     &[
         Member::new("ApiId", "apiId", &STRING).uri().required(),
-        Member::new("IntegrationId", "integrationId", &STRING)
-            .uri()
-            .required(),
+        Member::new("IntegrationId", "integrationId", &STRING).uri().required(),
         Member::new("MaxResults", "maxResults", &STRING).query(),
         Member::new("NextToken", "nextToken", &STRING).query(),
     ],
@@ -3345,64 +2486,28 @@ pub static GET_INTEGRATION_RESULT: ShapeTable = ShapeTable::structure(
     "GetIntegrationResult",
     &[
         Member::new("ApiGatewayManaged", "apiGatewayManaged", &BOOLEAN),
-        Member::new(
-            "ConnectionId",
-            "connectionId",
-            &STRING_WITH_LENGTH_BETWEEN1_AND1024,
-        ),
+        Member::new("ConnectionId", "connectionId", &STRING_WITH_LENGTH_BETWEEN1_AND1024),
         Member::new("ConnectionType", "connectionType", &CONNECTION_TYPE),
-        Member::new(
-            "ContentHandlingStrategy",
-            "contentHandlingStrategy",
-            &CONTENT_HANDLING_STRATEGY,
-        ),
+        Member::new("ContentHandlingStrategy", "contentHandlingStrategy", &CONTENT_HANDLING_STRATEGY),
         Member::new("CredentialsArn", "credentialsArn", &ARN),
         Member::new("Description", "description", &STRING_WITH_LENGTH_BETWEEN0_AND1024),
         Member::new("IntegrationId", "integrationId", &ID),
-        Member::new(
-            "IntegrationMethod",
-            "integrationMethod",
-            &STRING_WITH_LENGTH_BETWEEN1_AND64,
-        ),
+        Member::new("IntegrationMethod", "integrationMethod", &STRING_WITH_LENGTH_BETWEEN1_AND64),
         Member::new(
             "IntegrationResponseSelectionExpression",
             "integrationResponseSelectionExpression",
             &SELECTION_EXPRESSION,
         ),
-        Member::new(
-            "IntegrationSubtype",
-            "integrationSubtype",
-            &STRING_WITH_LENGTH_BETWEEN1_AND128,
-        ),
+        Member::new("IntegrationSubtype", "integrationSubtype", &STRING_WITH_LENGTH_BETWEEN1_AND128),
         Member::new("IntegrationType", "integrationType", &INTEGRATION_TYPE),
-        Member::new(
-            "IntegrationUri",
-            "integrationUri",
-            &URI_WITH_LENGTH_BETWEEN1_AND2048,
-        ),
-        Member::new(
-            "PassthroughBehavior",
-            "passthroughBehavior",
-            &PASSTHROUGH_BEHAVIOR,
-        ),
-        Member::new(
-            "PayloadFormatVersion",
-            "payloadFormatVersion",
-            &STRING_WITH_LENGTH_BETWEEN1_AND64,
-        ),
+        Member::new("IntegrationUri", "integrationUri", &URI_WITH_LENGTH_BETWEEN1_AND2048),
+        Member::new("PassthroughBehavior", "passthroughBehavior", &PASSTHROUGH_BEHAVIOR),
+        Member::new("PayloadFormatVersion", "payloadFormatVersion", &STRING_WITH_LENGTH_BETWEEN1_AND64),
         Member::new("RequestParameters", "requestParameters", &INTEGRATION_PARAMETERS),
         Member::new("RequestTemplates", "requestTemplates", &TEMPLATE_MAP),
         Member::new("ResponseParameters", "responseParameters", &RESPONSE_PARAMETERS),
-        Member::new(
-            "TemplateSelectionExpression",
-            "templateSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
-        Member::new(
-            "TimeoutInMillis",
-            "timeoutInMillis",
-            &INTEGER_WITH_LENGTH_BETWEEN50_AND30000,
-        ),
+        Member::new("TemplateSelectionExpression", "templateSelectionExpression", &SELECTION_EXPRESSION),
+        Member::new("TimeoutInMillis", "timeoutInMillis", &INTEGER_WITH_LENGTH_BETWEEN50_AND30000),
         Member::new("TlsConfig", "tlsConfig", &TLS_CONFIG),
     ],
 );
@@ -3451,10 +2556,8 @@ pub static GET_MODEL_TEMPLATE_REQUEST: ShapeTable = ShapeTable::structure(
     ],
 );
 
-pub static GET_MODEL_TEMPLATE_RESPONSE: ShapeTable = ShapeTable::structure(
-    "GetModelTemplateResponse",
-    &[Member::new("Value", "value", &STRING)],
-);
+pub static GET_MODEL_TEMPLATE_RESPONSE: ShapeTable =
+    ShapeTable::structure("GetModelTemplateResponse", &[Member::new("Value", "value", &STRING)]);
 
 pub static GET_MODELS_REQUEST: ShapeTable = ShapeTable::structure(
     "GetModelsRequest",
@@ -3467,18 +2570,13 @@ pub static GET_MODELS_REQUEST: ShapeTable = ShapeTable::structure(
 
 pub static GET_MODELS_RESPONSE: ShapeTable = ShapeTable::structure(
     "GetModelsResponse",
-    &[
-        Member::new("Items", "items", &LIST_OF_MODEL),
-        Member::new("NextToken", "nextToken", &NEXT_TOKEN),
-    ],
+    &[Member::new("Items", "items", &LIST_OF_MODEL), Member::new("NextToken", "nextToken", &NEXT_TOKEN)],
 );
 
 pub static GET_PORTAL_PRODUCT_REQUEST: ShapeTable = ShapeTable::structure(
     "GetPortalProductRequest",
     &[
-        Member::new("PortalProductId", "portalProductId", &STRING)
-            .uri()
-            .required(),
+        Member::new("PortalProductId", "portalProductId", &STRING).uri().required(),
         Member::new("ResourceOwnerAccountId", "resourceOwnerAccountId", &STRING).query(),
     ],
 );
@@ -3491,11 +2589,7 @@ pub static GET_PORTAL_PRODUCT_RESPONSE: ShapeTable = ShapeTable::structure(
         Member::new("DisplayOrder", "displayOrder", &DISPLAY_ORDER),
         Member::new("LastModified", "lastModified", &TIMESTAMP_ISO8601),
         Member::new("PortalProductArn", "portalProductArn", &STRING_MIN20_MAX2048),
-        Member::new(
-            "PortalProductId",
-            "portalProductId",
-            &STRING_MIN10_MAX30_PATTERN_AZ09,
-        ),
+        Member::new("PortalProductId", "portalProductId", &STRING_MIN10_MAX30_PATTERN_AZ09),
         Member::new("Tags", "tags", &TAGS),
     ],
 );
@@ -3508,32 +2602,21 @@ pub static GET_PORTAL_PRODUCT_RESPONSE_CONTENT: ShapeTable = ShapeTable::structu
         Member::new("DisplayOrder", "displayOrder", &DISPLAY_ORDER).required(),
         Member::new("LastModified", "lastModified", &TIMESTAMP_ISO8601).required(),
         Member::new("PortalProductArn", "portalProductArn", &STRING_MIN20_MAX2048).required(),
-        Member::new(
-            "PortalProductId",
-            "portalProductId",
-            &STRING_MIN10_MAX30_PATTERN_AZ09,
-        )
-        .required(),
+        Member::new("PortalProductId", "portalProductId", &STRING_MIN10_MAX30_PATTERN_AZ09).required(),
         Member::new("Tags", "tags", &TAGS),
     ],
 );
 
 pub static GET_PORTAL_PRODUCT_SHARING_POLICY_REQUEST: ShapeTable = ShapeTable::structure(
     "GetPortalProductSharingPolicyRequest",
-    &[Member::new("PortalProductId", "portalProductId", &STRING)
-        .uri()
-        .required()],
+    &[Member::new("PortalProductId", "portalProductId", &STRING).uri().required()],
 );
 
 pub static GET_PORTAL_PRODUCT_SHARING_POLICY_RESPONSE: ShapeTable = ShapeTable::structure(
     "GetPortalProductSharingPolicyResponse",
     &[
         Member::new("PolicyDocument", "policyDocument", &STRING_MIN1_MAX307200),
-        Member::new(
-            "PortalProductId",
-            "portalProductId",
-            &STRING_MIN10_MAX30_PATTERN_AZ09,
-        ),
+        Member::new("PortalProductId", "portalProductId", &STRING_MIN10_MAX30_PATTERN_AZ09),
     ],
 );
 
@@ -3541,12 +2624,7 @@ pub static GET_PORTAL_PRODUCT_SHARING_POLICY_RESPONSE_CONTENT: ShapeTable = Shap
     "GetPortalProductSharingPolicyResponseContent",
     &[
         Member::new("PolicyDocument", "policyDocument", &STRING_MIN1_MAX307200).required(),
-        Member::new(
-            "PortalProductId",
-            "portalProductId",
-            &STRING_MIN10_MAX30_PATTERN_AZ09,
-        )
-        .required(),
+        Member::new("PortalProductId", "portalProductId", &STRING_MIN10_MAX30_PATTERN_AZ09).required(),
     ],
 );
 
@@ -3559,23 +2637,11 @@ pub static GET_PORTAL_RESPONSE: ShapeTable = ShapeTable::structure(
     "GetPortalResponse",
     &[
         Member::new("Authorization", "authorization", &AUTHORIZATION),
-        Member::new(
-            "EndpointConfiguration",
-            "endpointConfiguration",
-            &ENDPOINT_CONFIGURATION_RESPONSE,
-        ),
-        Member::new(
-            "IncludedPortalProductArns",
-            "includedPortalProductArns",
-            &LIST_OF__STRING_MIN20_MAX2048,
-        ),
+        Member::new("EndpointConfiguration", "endpointConfiguration", &ENDPOINT_CONFIGURATION_RESPONSE),
+        Member::new("IncludedPortalProductArns", "includedPortalProductArns", &LIST_OF__STRING_MIN20_MAX2048),
         Member::new("LastModified", "lastModified", &TIMESTAMP_ISO8601),
         Member::new("LastPublished", "lastPublished", &TIMESTAMP_ISO8601),
-        Member::new(
-            "LastPublishedDescription",
-            "lastPublishedDescription",
-            &STRING_MIN0_MAX1024,
-        ),
+        Member::new("LastPublishedDescription", "lastPublishedDescription", &STRING_MIN0_MAX1024),
         Member::new("PortalArn", "portalArn", &STRING_MIN20_MAX2048),
         Member::new("PortalContent", "portalContent", &PORTAL_CONTENT),
         Member::new("PortalId", "portalId", &STRING_MIN10_MAX30_PATTERN_AZ09),
@@ -3591,25 +2657,13 @@ pub static GET_PORTAL_RESPONSE_CONTENT: ShapeTable = ShapeTable::structure(
     "GetPortalResponseContent",
     &[
         Member::new("Authorization", "authorization", &AUTHORIZATION).required(),
-        Member::new(
-            "EndpointConfiguration",
-            "endpointConfiguration",
-            &ENDPOINT_CONFIGURATION_RESPONSE,
-        )
-        .required(),
-        Member::new(
-            "IncludedPortalProductArns",
-            "includedPortalProductArns",
-            &LIST_OF__STRING_MIN20_MAX2048,
-        )
-        .required(),
+        Member::new("EndpointConfiguration", "endpointConfiguration", &ENDPOINT_CONFIGURATION_RESPONSE)
+            .required(),
+        Member::new("IncludedPortalProductArns", "includedPortalProductArns", &LIST_OF__STRING_MIN20_MAX2048)
+            .required(),
         Member::new("LastModified", "lastModified", &TIMESTAMP_ISO8601).required(),
         Member::new("LastPublished", "lastPublished", &TIMESTAMP_ISO8601),
-        Member::new(
-            "LastPublishedDescription",
-            "lastPublishedDescription",
-            &STRING_MIN0_MAX1024,
-        ),
+        Member::new("LastPublishedDescription", "lastPublishedDescription", &STRING_MIN0_MAX1024),
         Member::new("PortalArn", "portalArn", &STRING_MIN20_MAX2048).required(),
         Member::new("PortalContent", "portalContent", &PORTAL_CONTENT).required(),
         Member::new("PortalId", "portalId", &STRING_MIN10_MAX30_PATTERN_AZ09).required(),
@@ -3624,12 +2678,8 @@ pub static GET_PORTAL_RESPONSE_CONTENT: ShapeTable = ShapeTable::structure(
 pub static GET_PRODUCT_PAGE_REQUEST: ShapeTable = ShapeTable::structure(
     "GetProductPageRequest",
     &[
-        Member::new("PortalProductId", "portalProductId", &STRING)
-            .uri()
-            .required(),
-        Member::new("ProductPageId", "productPageId", &STRING)
-            .uri()
-            .required(),
+        Member::new("PortalProductId", "portalProductId", &STRING).uri().required(),
+        Member::new("ProductPageId", "productPageId", &STRING).uri().required(),
         Member::new("ResourceOwnerAccountId", "resourceOwnerAccountId", &STRING).query(),
     ],
 );
@@ -3658,12 +2708,8 @@ pub static GET_PRODUCT_REST_ENDPOINT_PAGE_REQUEST: ShapeTable = ShapeTable::stru
     "GetProductRestEndpointPageRequest",
     &[
         Member::new("IncludeRawDisplayContent", "includeRawDisplayContent", &STRING).query(),
-        Member::new("PortalProductId", "portalProductId", &STRING)
-            .uri()
-            .required(),
-        Member::new("ProductRestEndpointPageId", "productRestEndpointPageId", &STRING)
-            .uri()
-            .required(),
+        Member::new("PortalProductId", "portalProductId", &STRING).uri().required(),
+        Member::new("ProductRestEndpointPageId", "productRestEndpointPageId", &STRING).uri().required(),
         Member::new("ResourceOwnerAccountId", "resourceOwnerAccountId", &STRING).query(),
     ],
 );
@@ -3671,28 +2717,16 @@ pub static GET_PRODUCT_REST_ENDPOINT_PAGE_REQUEST: ShapeTable = ShapeTable::stru
 pub static GET_PRODUCT_REST_ENDPOINT_PAGE_RESPONSE: ShapeTable = ShapeTable::structure(
     "GetProductRestEndpointPageResponse",
     &[
-        Member::new(
-            "DisplayContent",
-            "displayContent",
-            &ENDPOINT_DISPLAY_CONTENT_RESPONSE,
-        ),
+        Member::new("DisplayContent", "displayContent", &ENDPOINT_DISPLAY_CONTENT_RESPONSE),
         Member::new("LastModified", "lastModified", &TIMESTAMP_ISO8601),
-        Member::new(
-            "ProductRestEndpointPageArn",
-            "productRestEndpointPageArn",
-            &STRING_MIN20_MAX2048,
-        ),
+        Member::new("ProductRestEndpointPageArn", "productRestEndpointPageArn", &STRING_MIN20_MAX2048),
         Member::new(
             "ProductRestEndpointPageId",
             "productRestEndpointPageId",
             &STRING_MIN10_MAX30_PATTERN_AZ09,
         ),
         Member::new("RawDisplayContent", "rawDisplayContent", &STRING),
-        Member::new(
-            "RestEndpointIdentifier",
-            "restEndpointIdentifier",
-            &REST_ENDPOINT_IDENTIFIER,
-        ),
+        Member::new("RestEndpointIdentifier", "restEndpointIdentifier", &REST_ENDPOINT_IDENTIFIER),
         Member::new("Status", "status", &STATUS),
         Member::new("StatusException", "statusException", &STATUS_EXCEPTION),
         Member::new("TryItState", "tryItState", &TRY_IT_STATE),
@@ -3702,19 +2736,10 @@ pub static GET_PRODUCT_REST_ENDPOINT_PAGE_RESPONSE: ShapeTable = ShapeTable::str
 pub static GET_PRODUCT_REST_ENDPOINT_PAGE_RESPONSE_CONTENT: ShapeTable = ShapeTable::structure(
     "GetProductRestEndpointPageResponseContent",
     &[
-        Member::new(
-            "DisplayContent",
-            "displayContent",
-            &ENDPOINT_DISPLAY_CONTENT_RESPONSE,
-        )
-        .required(),
+        Member::new("DisplayContent", "displayContent", &ENDPOINT_DISPLAY_CONTENT_RESPONSE).required(),
         Member::new("LastModified", "lastModified", &TIMESTAMP_ISO8601).required(),
-        Member::new(
-            "ProductRestEndpointPageArn",
-            "productRestEndpointPageArn",
-            &STRING_MIN20_MAX2048,
-        )
-        .required(),
+        Member::new("ProductRestEndpointPageArn", "productRestEndpointPageArn", &STRING_MIN20_MAX2048)
+            .required(),
         Member::new(
             "ProductRestEndpointPageId",
             "productRestEndpointPageId",
@@ -3722,12 +2747,7 @@ pub static GET_PRODUCT_REST_ENDPOINT_PAGE_RESPONSE_CONTENT: ShapeTable = ShapeTa
         )
         .required(),
         Member::new("RawDisplayContent", "rawDisplayContent", &STRING),
-        Member::new(
-            "RestEndpointIdentifier",
-            "restEndpointIdentifier",
-            &REST_ENDPOINT_IDENTIFIER,
-        )
-        .required(),
+        Member::new("RestEndpointIdentifier", "restEndpointIdentifier", &REST_ENDPOINT_IDENTIFIER).required(),
         Member::new("Status", "status", &STATUS).required(),
         Member::new("StatusException", "statusException", &STATUS_EXCEPTION),
         Member::new("TryItState", "tryItState", &TRY_IT_STATE).required(),
@@ -3747,20 +2767,14 @@ pub static GET_ROUTE_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
     &[
         Member::new("ApiId", "apiId", &STRING).uri().required(),
         Member::new("RouteId", "routeId", &STRING).uri().required(),
-        Member::new("RouteResponseId", "routeResponseId", &STRING)
-            .uri()
-            .required(),
+        Member::new("RouteResponseId", "routeResponseId", &STRING).uri().required(),
     ],
 );
 
 pub static GET_ROUTE_RESPONSE_RESPONSE: ShapeTable = ShapeTable::structure(
     "GetRouteResponseResponse",
     &[
-        Member::new(
-            "ModelSelectionExpression",
-            "modelSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("ModelSelectionExpression", "modelSelectionExpression", &SELECTION_EXPRESSION),
         Member::new("ResponseModels", "responseModels", &ROUTE_MODELS),
         Member::new("ResponseParameters", "responseParameters", &ROUTE_PARAMETERS),
         Member::new("RouteResponseId", "routeResponseId", &ID),
@@ -3791,23 +2805,11 @@ pub static GET_ROUTE_RESULT: ShapeTable = ShapeTable::structure(
     &[
         Member::new("ApiGatewayManaged", "apiGatewayManaged", &BOOLEAN),
         Member::new("ApiKeyRequired", "apiKeyRequired", &BOOLEAN),
-        Member::new(
-            "AuthorizationScopes",
-            "authorizationScopes",
-            &AUTHORIZATION_SCOPES,
-        ),
+        Member::new("AuthorizationScopes", "authorizationScopes", &AUTHORIZATION_SCOPES),
         Member::new("AuthorizationType", "authorizationType", &AUTHORIZATION_TYPE),
         Member::new("AuthorizerId", "authorizerId", &ID),
-        Member::new(
-            "ModelSelectionExpression",
-            "modelSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
-        Member::new(
-            "OperationName",
-            "operationName",
-            &STRING_WITH_LENGTH_BETWEEN1_AND64,
-        ),
+        Member::new("ModelSelectionExpression", "modelSelectionExpression", &SELECTION_EXPRESSION),
+        Member::new("OperationName", "operationName", &STRING_WITH_LENGTH_BETWEEN1_AND64),
         Member::new("RequestModels", "requestModels", &ROUTE_MODELS),
         Member::new("RequestParameters", "requestParameters", &ROUTE_PARAMETERS),
         Member::new("RouteId", "routeId", &ID),
@@ -3832,10 +2834,7 @@ pub static GET_ROUTES_REQUEST: ShapeTable = ShapeTable::structure(
 
 pub static GET_ROUTES_RESPONSE: ShapeTable = ShapeTable::structure(
     "GetRoutesResponse",
-    &[
-        Member::new("Items", "items", &LIST_OF_ROUTE),
-        Member::new("NextToken", "nextToken", &NEXT_TOKEN),
-    ],
+    &[Member::new("Items", "items", &LIST_OF_ROUTE), Member::new("NextToken", "nextToken", &NEXT_TOKEN)],
 );
 
 pub static GET_ROUTING_RULE_REQUEST: ShapeTable = ShapeTable::structure(
@@ -3843,9 +2842,7 @@ pub static GET_ROUTING_RULE_REQUEST: ShapeTable = ShapeTable::structure(
     &[
         Member::new("DomainName", "domainName", &STRING).uri().required(),
         Member::new("DomainNameId", "domainNameId", &STRING).query(),
-        Member::new("RoutingRuleId", "routingRuleId", &STRING)
-            .uri()
-            .required(),
+        Member::new("RoutingRuleId", "routingRuleId", &STRING).uri().required(),
     ],
 );
 
@@ -3879,11 +2876,7 @@ pub static GET_STAGE_RESPONSE: ShapeTable = ShapeTable::structure(
         Member::new("DefaultRouteSettings", "defaultRouteSettings", &ROUTE_SETTINGS),
         Member::new("DeploymentId", "deploymentId", &ID),
         Member::new("Description", "description", &STRING_WITH_LENGTH_BETWEEN0_AND1024),
-        Member::new(
-            "LastDeploymentStatusMessage",
-            "lastDeploymentStatusMessage",
-            &STRING,
-        ),
+        Member::new("LastDeploymentStatusMessage", "lastDeploymentStatusMessage", &STRING),
         Member::new("LastUpdatedDate", "lastUpdatedDate", &TIMESTAMP_ISO8601),
         Member::new("RouteSettings", "routeSettings", &ROUTE_SETTINGS_MAP),
         Member::new("StageName", "stageName", &STRING_WITH_LENGTH_BETWEEN1_AND128),
@@ -3903,17 +2896,12 @@ pub static GET_STAGES_REQUEST: ShapeTable = ShapeTable::structure(
 
 pub static GET_STAGES_RESPONSE: ShapeTable = ShapeTable::structure(
     "GetStagesResponse",
-    &[
-        Member::new("Items", "items", &LIST_OF_STAGE),
-        Member::new("NextToken", "nextToken", &NEXT_TOKEN),
-    ],
+    &[Member::new("Items", "items", &LIST_OF_STAGE), Member::new("NextToken", "nextToken", &NEXT_TOKEN)],
 );
 
 pub static GET_TAGS_REQUEST: ShapeTable = ShapeTable::structure(
     "GetTagsRequest",
-    &[Member::new("ResourceArn", "resource-arn", &STRING)
-        .uri()
-        .required()],
+    &[Member::new("ResourceArn", "resource-arn", &STRING).uri().required()],
 );
 
 pub static GET_TAGS_RESPONSE: ShapeTable =
@@ -3934,11 +2922,7 @@ pub static GET_VPC_LINK_RESPONSE: ShapeTable = ShapeTable::structure(
         Member::new("Tags", "tags", &TAGS),
         Member::new("VpcLinkId", "vpcLinkId", &ID),
         Member::new("VpcLinkStatus", "vpcLinkStatus", &VPC_LINK_STATUS),
-        Member::new(
-            "VpcLinkStatusMessage",
-            "vpcLinkStatusMessage",
-            &STRING_WITH_LENGTH_BETWEEN0_AND1024,
-        ),
+        Member::new("VpcLinkStatusMessage", "vpcLinkStatusMessage", &STRING_WITH_LENGTH_BETWEEN0_AND1024),
         Member::new("VpcLinkVersion", "vpcLinkVersion", &VPC_LINK_VERSION),
     ],
 );
@@ -3953,10 +2937,7 @@ pub static GET_VPC_LINKS_REQUEST: ShapeTable = ShapeTable::structure(
 
 pub static GET_VPC_LINKS_RESPONSE: ShapeTable = ShapeTable::structure(
     "GetVpcLinksResponse",
-    &[
-        Member::new("Items", "items", &LIST_OF_VPC_LINK),
-        Member::new("NextToken", "nextToken", &NEXT_TOKEN),
-    ],
+    &[Member::new("Items", "items", &LIST_OF_VPC_LINK), Member::new("NextToken", "nextToken", &NEXT_TOKEN)],
 );
 
 pub static ID: ShapeTable = ShapeTable::new("Id", Kind::String);
@@ -3973,10 +2954,8 @@ pub static IDENTIFIER_PARTS: ShapeTable = ShapeTable::structure(
 
 pub static IDENTITY_SOURCE_LIST: ShapeTable = ShapeTable::new("IdentitySourceList", Kind::List(&STRING));
 
-pub static IMPORT_API_INPUT: ShapeTable = ShapeTable::structure(
-    "ImportApiInput",
-    &[Member::new("Body", "body", &STRING).required()],
-);
+pub static IMPORT_API_INPUT: ShapeTable =
+    ShapeTable::structure("ImportApiInput", &[Member::new("Body", "body", &STRING).required()]);
 
 pub static IMPORT_API_REQUEST: ShapeTable = ShapeTable::structure(
     "ImportApiRequest",
@@ -3993,11 +2972,7 @@ pub static IMPORT_API_RESPONSE: ShapeTable = ShapeTable::structure(
         Member::new("ApiEndpoint", "apiEndpoint", &STRING),
         Member::new("ApiGatewayManaged", "apiGatewayManaged", &BOOLEAN),
         Member::new("ApiId", "apiId", &ID),
-        Member::new(
-            "ApiKeySelectionExpression",
-            "apiKeySelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("ApiKeySelectionExpression", "apiKeySelectionExpression", &SELECTION_EXPRESSION),
         Member::new("CorsConfiguration", "corsConfiguration", &CORS),
         Member::new("CreatedDate", "createdDate", &TIMESTAMP_ISO8601),
         Member::new("Description", "description", &STRING_WITH_LENGTH_BETWEEN0_AND1024),
@@ -4007,11 +2982,7 @@ pub static IMPORT_API_RESPONSE: ShapeTable = ShapeTable::structure(
         Member::new("IpAddressType", "ipAddressType", &IP_ADDRESS_TYPE),
         Member::new("Name", "name", &STRING_WITH_LENGTH_BETWEEN1_AND128),
         Member::new("ProtocolType", "protocolType", &PROTOCOL_TYPE),
-        Member::new(
-            "RouteSelectionExpression",
-            "routeSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("RouteSelectionExpression", "routeSelectionExpression", &SELECTION_EXPRESSION),
         Member::new("Tags", "tags", &TAGS),
         Member::new("Version", "version", &STRING_WITH_LENGTH_BETWEEN1_AND64),
         Member::new("Warnings", "warnings", &LIST_OF__STRING),
@@ -4021,129 +2992,65 @@ pub static IMPORT_API_RESPONSE: ShapeTable = ShapeTable::structure(
 pub static INTEGER_WITH_LENGTH_BETWEEN0_AND3600: ShapeTable = ShapeTable {
     name: "IntegerWithLengthBetween0And3600",
     kind: Kind::Integer,
-    constraint: Constraint {
-        min: Some(0),
-        max: Some(3600),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(0), max: Some(3600), ..Constraint::NONE },
 };
 
 pub static INTEGER_WITH_LENGTH_BETWEEN50_AND30000: ShapeTable = ShapeTable {
     name: "IntegerWithLengthBetween50And30000",
     kind: Kind::Integer,
-    constraint: Constraint {
-        min: Some(50),
-        max: Some(30000),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(50), max: Some(30000), ..Constraint::NONE },
 };
 
 pub static INTEGER_WITH_LENGTH_BETWEEN_MINUS1_AND86400: ShapeTable = ShapeTable {
     name: "IntegerWithLengthBetweenMinus1And86400",
     kind: Kind::Integer,
-    constraint: Constraint {
-        min: Some(-1),
-        max: Some(86400),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(-1), max: Some(86400), ..Constraint::NONE },
 };
 
 pub static INTEGRATION: ShapeTable = ShapeTable::structure(
     "Integration",
     &[
         Member::new("ApiGatewayManaged", "apiGatewayManaged", &BOOLEAN),
-        Member::new(
-            "ConnectionId",
-            "connectionId",
-            &STRING_WITH_LENGTH_BETWEEN1_AND1024,
-        ),
+        Member::new("ConnectionId", "connectionId", &STRING_WITH_LENGTH_BETWEEN1_AND1024),
         Member::new("ConnectionType", "connectionType", &CONNECTION_TYPE),
-        Member::new(
-            "ContentHandlingStrategy",
-            "contentHandlingStrategy",
-            &CONTENT_HANDLING_STRATEGY,
-        ),
+        Member::new("ContentHandlingStrategy", "contentHandlingStrategy", &CONTENT_HANDLING_STRATEGY),
         Member::new("CredentialsArn", "credentialsArn", &ARN),
         Member::new("Description", "description", &STRING_WITH_LENGTH_BETWEEN0_AND1024),
         Member::new("IntegrationId", "integrationId", &ID),
-        Member::new(
-            "IntegrationMethod",
-            "integrationMethod",
-            &STRING_WITH_LENGTH_BETWEEN1_AND64,
-        ),
+        Member::new("IntegrationMethod", "integrationMethod", &STRING_WITH_LENGTH_BETWEEN1_AND64),
         Member::new(
             "IntegrationResponseSelectionExpression",
             "integrationResponseSelectionExpression",
             &SELECTION_EXPRESSION,
         ),
-        Member::new(
-            "IntegrationSubtype",
-            "integrationSubtype",
-            &STRING_WITH_LENGTH_BETWEEN1_AND128,
-        ),
+        Member::new("IntegrationSubtype", "integrationSubtype", &STRING_WITH_LENGTH_BETWEEN1_AND128),
         Member::new("IntegrationType", "integrationType", &INTEGRATION_TYPE),
-        Member::new(
-            "IntegrationUri",
-            "integrationUri",
-            &URI_WITH_LENGTH_BETWEEN1_AND2048,
-        ),
-        Member::new(
-            "PassthroughBehavior",
-            "passthroughBehavior",
-            &PASSTHROUGH_BEHAVIOR,
-        ),
-        Member::new(
-            "PayloadFormatVersion",
-            "payloadFormatVersion",
-            &STRING_WITH_LENGTH_BETWEEN1_AND64,
-        ),
+        Member::new("IntegrationUri", "integrationUri", &URI_WITH_LENGTH_BETWEEN1_AND2048),
+        Member::new("PassthroughBehavior", "passthroughBehavior", &PASSTHROUGH_BEHAVIOR),
+        Member::new("PayloadFormatVersion", "payloadFormatVersion", &STRING_WITH_LENGTH_BETWEEN1_AND64),
         Member::new("RequestParameters", "requestParameters", &INTEGRATION_PARAMETERS),
         Member::new("RequestTemplates", "requestTemplates", &TEMPLATE_MAP),
         Member::new("ResponseParameters", "responseParameters", &RESPONSE_PARAMETERS),
-        Member::new(
-            "TemplateSelectionExpression",
-            "templateSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
-        Member::new(
-            "TimeoutInMillis",
-            "timeoutInMillis",
-            &INTEGER_WITH_LENGTH_BETWEEN50_AND30000,
-        ),
+        Member::new("TemplateSelectionExpression", "templateSelectionExpression", &SELECTION_EXPRESSION),
+        Member::new("TimeoutInMillis", "timeoutInMillis", &INTEGER_WITH_LENGTH_BETWEEN50_AND30000),
         Member::new("TlsConfig", "tlsConfig", &TLS_CONFIG),
     ],
 );
 
 pub static INTEGRATION_PARAMETERS: ShapeTable = ShapeTable::new(
     "IntegrationParameters",
-    Kind::Map {
-        key: &STRING,
-        value: &STRING_WITH_LENGTH_BETWEEN1_AND512,
-        sparse: false,
-    },
+    Kind::Map { key: &STRING, value: &STRING_WITH_LENGTH_BETWEEN1_AND512, sparse: false },
 );
 
 pub static INTEGRATION_RESPONSE: ShapeTable = ShapeTable::structure(
     "IntegrationResponse",
     &[
-        Member::new(
-            "ContentHandlingStrategy",
-            "contentHandlingStrategy",
-            &CONTENT_HANDLING_STRATEGY,
-        ),
+        Member::new("ContentHandlingStrategy", "contentHandlingStrategy", &CONTENT_HANDLING_STRATEGY),
         Member::new("IntegrationResponseId", "integrationResponseId", &ID),
         Member::new("IntegrationResponseKey", "integrationResponseKey", &SELECTION_KEY).required(),
-        Member::new(
-            "ResponseParameters",
-            "responseParameters",
-            &INTEGRATION_PARAMETERS,
-        ),
+        Member::new("ResponseParameters", "responseParameters", &INTEGRATION_PARAMETERS),
         Member::new("ResponseTemplates", "responseTemplates", &TEMPLATE_MAP),
-        Member::new(
-            "TemplateSelectionExpression",
-            "templateSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("TemplateSelectionExpression", "templateSelectionExpression", &SELECTION_EXPRESSION),
     ],
 );
 
@@ -4175,10 +3082,7 @@ pub static INTEGRATIONS: ShapeTable = ShapeTable::structure(
 pub static IP_ADDRESS_TYPE: ShapeTable = ShapeTable {
     name: "IpAddressType",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["ipv4", "dualstack"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["ipv4", "dualstack"], ..Constraint::NONE },
 };
 
 pub static JWT_CONFIGURATION: ShapeTable = ShapeTable::structure(
@@ -4191,18 +3095,12 @@ pub static JWT_CONFIGURATION: ShapeTable = ShapeTable::structure(
 
 pub static LIMIT_EXCEEDED_EXCEPTION: ShapeTable = ShapeTable::structure(
     "LimitExceededException",
-    &[
-        Member::new("LimitType", "limitType", &STRING),
-        Member::new("Message", "message", &STRING),
-    ],
+    &[Member::new("LimitType", "limitType", &STRING), Member::new("Message", "message", &STRING)],
 );
 
 pub static LIMIT_EXCEEDED_EXCEPTION_RESPONSE_CONTENT: ShapeTable = ShapeTable::structure(
     "LimitExceededExceptionResponseContent",
-    &[
-        Member::new("LimitType", "limitType", &STRING),
-        Member::new("Message", "message", &STRING),
-    ],
+    &[Member::new("LimitType", "limitType", &STRING), Member::new("Message", "message", &STRING)],
 );
 
 pub static LIST_PORTAL_PRODUCTS_REQUEST: ShapeTable = ShapeTable::structure(
@@ -4259,9 +3157,7 @@ pub static LIST_PRODUCT_PAGES_REQUEST: ShapeTable = ShapeTable::structure(
     &[
         Member::new("MaxResults", "maxResults", &STRING).query(),
         Member::new("NextToken", "nextToken", &STRING).query(),
-        Member::new("PortalProductId", "portalProductId", &STRING)
-            .uri()
-            .required(),
+        Member::new("PortalProductId", "portalProductId", &STRING).uri().required(),
         Member::new("ResourceOwnerAccountId", "resourceOwnerAccountId", &STRING).query(),
     ],
 );
@@ -4287,9 +3183,7 @@ pub static LIST_PRODUCT_REST_ENDPOINT_PAGES_REQUEST: ShapeTable = ShapeTable::st
     &[
         Member::new("MaxResults", "maxResults", &STRING).query(),
         Member::new("NextToken", "nextToken", &STRING).query(),
-        Member::new("PortalProductId", "portalProductId", &STRING)
-            .uri()
-            .required(),
+        Member::new("PortalProductId", "portalProductId", &STRING).uri().required(),
         Member::new("ResourceOwnerAccountId", "resourceOwnerAccountId", &STRING).query(),
     ],
 );
@@ -4297,11 +3191,7 @@ pub static LIST_PRODUCT_REST_ENDPOINT_PAGES_REQUEST: ShapeTable = ShapeTable::st
 pub static LIST_PRODUCT_REST_ENDPOINT_PAGES_RESPONSE: ShapeTable = ShapeTable::structure(
     "ListProductRestEndpointPagesResponse",
     &[
-        Member::new(
-            "Items",
-            "items",
-            &LIST_OF_PRODUCT_REST_ENDPOINT_PAGE_SUMMARY_NO_BODY,
-        ),
+        Member::new("Items", "items", &LIST_OF_PRODUCT_REST_ENDPOINT_PAGE_SUMMARY_NO_BODY),
         Member::new("NextToken", "nextToken", &STRING),
     ],
 );
@@ -4309,12 +3199,7 @@ pub static LIST_PRODUCT_REST_ENDPOINT_PAGES_RESPONSE: ShapeTable = ShapeTable::s
 pub static LIST_PRODUCT_REST_ENDPOINT_PAGES_RESPONSE_CONTENT: ShapeTable = ShapeTable::structure(
     "ListProductRestEndpointPagesResponseContent",
     &[
-        Member::new(
-            "Items",
-            "items",
-            &LIST_OF_PRODUCT_REST_ENDPOINT_PAGE_SUMMARY_NO_BODY,
-        )
-        .required(),
+        Member::new("Items", "items", &LIST_OF_PRODUCT_REST_ENDPOINT_PAGE_SUMMARY_NO_BODY).required(),
         Member::new("NextToken", "nextToken", &STRING),
     ],
 );
@@ -4340,20 +3225,13 @@ pub static LIST_ROUTING_RULES_RESPONSE: ShapeTable = ShapeTable::structure(
 pub static LOGGING_LEVEL: ShapeTable = ShapeTable {
     name: "LoggingLevel",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["ERROR", "INFO", "OFF"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["ERROR", "INFO", "OFF"], ..Constraint::NONE },
 };
 
 pub static MAX_RESULTS: ShapeTable = ShapeTable {
     name: "MaxResults",
     kind: Kind::Integer,
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(100),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(100), ..Constraint::NONE },
 };
 
 pub static MODEL: ShapeTable = ShapeTable::structure(
@@ -4369,25 +3247,14 @@ pub static MODEL: ShapeTable = ShapeTable::structure(
 
 pub static MODELS: ShapeTable = ShapeTable::structure(
     "Models",
-    &[
-        Member::new("Items", "items", &LIST_OF_MODEL),
-        Member::new("NextToken", "nextToken", &NEXT_TOKEN),
-    ],
+    &[Member::new("Items", "items", &LIST_OF_MODEL), Member::new("NextToken", "nextToken", &NEXT_TOKEN)],
 );
 
 pub static MUTUAL_TLS_AUTHENTICATION: ShapeTable = ShapeTable::structure(
     "MutualTlsAuthentication",
     &[
-        Member::new(
-            "TruststoreUri",
-            "truststoreUri",
-            &URI_WITH_LENGTH_BETWEEN1_AND2048,
-        ),
-        Member::new(
-            "TruststoreVersion",
-            "truststoreVersion",
-            &STRING_WITH_LENGTH_BETWEEN1_AND64,
-        ),
+        Member::new("TruststoreUri", "truststoreUri", &URI_WITH_LENGTH_BETWEEN1_AND2048),
+        Member::new("TruststoreVersion", "truststoreVersion", &STRING_WITH_LENGTH_BETWEEN1_AND64),
         Member::new("TruststoreWarnings", "truststoreWarnings", &LIST_OF__STRING),
     ],
 );
@@ -4395,16 +3262,8 @@ pub static MUTUAL_TLS_AUTHENTICATION: ShapeTable = ShapeTable::structure(
 pub static MUTUAL_TLS_AUTHENTICATION_INPUT: ShapeTable = ShapeTable::structure(
     "MutualTlsAuthenticationInput",
     &[
-        Member::new(
-            "TruststoreUri",
-            "truststoreUri",
-            &URI_WITH_LENGTH_BETWEEN1_AND2048,
-        ),
-        Member::new(
-            "TruststoreVersion",
-            "truststoreVersion",
-            &STRING_WITH_LENGTH_BETWEEN1_AND64,
-        ),
+        Member::new("TruststoreUri", "truststoreUri", &URI_WITH_LENGTH_BETWEEN1_AND2048),
+        Member::new("TruststoreVersion", "truststoreVersion", &STRING_WITH_LENGTH_BETWEEN1_AND64),
     ],
 );
 
@@ -4414,24 +3273,16 @@ pub static NONE: ShapeTable = ShapeTable::structure("None", &[]);
 
 pub static NOT_FOUND_EXCEPTION_RESPONSE_CONTENT: ShapeTable = ShapeTable::structure(
     "NotFoundExceptionResponseContent",
-    &[
-        Member::new("Message", "message", &STRING),
-        Member::new("ResourceType", "resourceType", &STRING),
-    ],
+    &[Member::new("Message", "message", &STRING), Member::new("ResourceType", "resourceType", &STRING)],
 );
 
-pub static PARAMETER_CONSTRAINTS: ShapeTable = ShapeTable::structure(
-    "ParameterConstraints",
-    &[Member::new("Required", "required", &BOOLEAN)],
-);
+pub static PARAMETER_CONSTRAINTS: ShapeTable =
+    ShapeTable::structure("ParameterConstraints", &[Member::new("Required", "required", &BOOLEAN)]);
 
 pub static PASSTHROUGH_BEHAVIOR: ShapeTable = ShapeTable {
     name: "PassthroughBehavior",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["WHEN_NO_MATCH", "NEVER", "WHEN_NO_TEMPLATES"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["WHEN_NO_MATCH", "NEVER", "WHEN_NO_TEMPLATES"], ..Constraint::NONE },
 };
 
 pub static PORTAL_CONTENT: ShapeTable = ShapeTable::structure(
@@ -4450,12 +3301,7 @@ pub static PORTAL_PRODUCT_SUMMARY: ShapeTable = ShapeTable::structure(
         Member::new("DisplayName", "displayName", &STRING_MIN1_MAX255).required(),
         Member::new("LastModified", "lastModified", &TIMESTAMP_ISO8601).required(),
         Member::new("PortalProductArn", "portalProductArn", &STRING_MIN20_MAX2048).required(),
-        Member::new(
-            "PortalProductId",
-            "portalProductId",
-            &STRING_MIN10_MAX30_PATTERN_AZ09,
-        )
-        .required(),
+        Member::new("PortalProductId", "portalProductId", &STRING_MIN10_MAX30_PATTERN_AZ09).required(),
         Member::new("Tags", "tags", &TAGS),
     ],
 );
@@ -4464,25 +3310,13 @@ pub static PORTAL_SUMMARY: ShapeTable = ShapeTable::structure(
     "PortalSummary",
     &[
         Member::new("Authorization", "authorization", &AUTHORIZATION).required(),
-        Member::new(
-            "EndpointConfiguration",
-            "endpointConfiguration",
-            &ENDPOINT_CONFIGURATION_RESPONSE,
-        )
-        .required(),
-        Member::new(
-            "IncludedPortalProductArns",
-            "includedPortalProductArns",
-            &LIST_OF__STRING_MIN20_MAX2048,
-        )
-        .required(),
+        Member::new("EndpointConfiguration", "endpointConfiguration", &ENDPOINT_CONFIGURATION_RESPONSE)
+            .required(),
+        Member::new("IncludedPortalProductArns", "includedPortalProductArns", &LIST_OF__STRING_MIN20_MAX2048)
+            .required(),
         Member::new("LastModified", "lastModified", &TIMESTAMP_ISO8601).required(),
         Member::new("LastPublished", "lastPublished", &TIMESTAMP_ISO8601),
-        Member::new(
-            "LastPublishedDescription",
-            "lastPublishedDescription",
-            &STRING_MIN0_MAX1024,
-        ),
+        Member::new("LastPublishedDescription", "lastPublishedDescription", &STRING_MIN0_MAX1024),
         Member::new("PortalArn", "portalArn", &STRING_MIN20_MAX2048).required(),
         Member::new("PortalContent", "portalContent", &PORTAL_CONTENT).required(),
         Member::new("PortalId", "portalId", &STRING_MIN10_MAX30_PATTERN_AZ09).required(),
@@ -4543,24 +3377,15 @@ pub static PRODUCT_REST_ENDPOINT_PAGE_SUMMARY_NO_BODY: ShapeTable = ShapeTable::
         Member::new("Endpoint", "endpoint", &STRING_MIN1_MAX1024).required(),
         Member::new("LastModified", "lastModified", &TIMESTAMP_ISO8601).required(),
         Member::new("OperationName", "operationName", &STRING_MIN1_MAX255),
-        Member::new(
-            "ProductRestEndpointPageArn",
-            "productRestEndpointPageArn",
-            &STRING_MIN20_MAX2048,
-        )
-        .required(),
+        Member::new("ProductRestEndpointPageArn", "productRestEndpointPageArn", &STRING_MIN20_MAX2048)
+            .required(),
         Member::new(
             "ProductRestEndpointPageId",
             "productRestEndpointPageId",
             &STRING_MIN10_MAX30_PATTERN_AZ09,
         )
         .required(),
-        Member::new(
-            "RestEndpointIdentifier",
-            "restEndpointIdentifier",
-            &REST_ENDPOINT_IDENTIFIER,
-        )
-        .required(),
+        Member::new("RestEndpointIdentifier", "restEndpointIdentifier", &REST_ENDPOINT_IDENTIFIER).required(),
         Member::new("Status", "status", &STATUS).required(),
         Member::new("StatusException", "statusException", &STATUS_EXCEPTION),
         Member::new("TryItState", "tryItState", &TRY_IT_STATE).required(),
@@ -4570,10 +3395,7 @@ pub static PRODUCT_REST_ENDPOINT_PAGE_SUMMARY_NO_BODY: ShapeTable = ShapeTable::
 pub static PROTOCOL_TYPE: ShapeTable = ShapeTable {
     name: "ProtocolType",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["WEBSOCKET", "HTTP"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["WEBSOCKET", "HTTP"], ..Constraint::NONE },
 };
 
 pub static PUBLISH_PORTAL_REQUEST: ShapeTable = ShapeTable::structure(
@@ -4611,9 +3433,7 @@ pub static PUT_PORTAL_PRODUCT_SHARING_POLICY_REQUEST: ShapeTable = ShapeTable::s
     "PutPortalProductSharingPolicyRequest",
     &[
         Member::new("PolicyDocument", "policyDocument", &STRING_MIN1_MAX307200).required(),
-        Member::new("PortalProductId", "portalProductId", &STRING)
-            .uri()
-            .required(),
+        Member::new("PortalProductId", "portalProductId", &STRING).uri().required(),
     ],
 );
 
@@ -4633,9 +3453,7 @@ pub static PUT_ROUTING_RULE_REQUEST: ShapeTable = ShapeTable::structure(
         Member::new("DomainName", "domainName", &STRING).uri().required(),
         Member::new("DomainNameId", "domainNameId", &STRING).query(),
         Member::new("Priority", "priority", &ROUTING_RULE_PRIORITY).required(),
-        Member::new("RoutingRuleId", "routingRuleId", &STRING)
-            .uri()
-            .required(),
+        Member::new("RoutingRuleId", "routingRuleId", &STRING).uri().required(),
     ],
 );
 
@@ -4650,10 +3468,8 @@ pub static PUT_ROUTING_RULE_RESPONSE: ShapeTable = ShapeTable::structure(
     ],
 );
 
-pub static REIMPORT_API_INPUT: ShapeTable = ShapeTable::structure(
-    "ReimportApiInput",
-    &[Member::new("Body", "body", &STRING).required()],
-);
+pub static REIMPORT_API_INPUT: ShapeTable =
+    ShapeTable::structure("ReimportApiInput", &[Member::new("Body", "body", &STRING).required()]);
 
 pub static REIMPORT_API_REQUEST: ShapeTable = ShapeTable::structure(
     "ReimportApiRequest",
@@ -4671,11 +3487,7 @@ pub static REIMPORT_API_RESPONSE: ShapeTable = ShapeTable::structure(
         Member::new("ApiEndpoint", "apiEndpoint", &STRING),
         Member::new("ApiGatewayManaged", "apiGatewayManaged", &BOOLEAN),
         Member::new("ApiId", "apiId", &ID),
-        Member::new(
-            "ApiKeySelectionExpression",
-            "apiKeySelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("ApiKeySelectionExpression", "apiKeySelectionExpression", &SELECTION_EXPRESSION),
         Member::new("CorsConfiguration", "corsConfiguration", &CORS),
         Member::new("CreatedDate", "createdDate", &TIMESTAMP_ISO8601),
         Member::new("Description", "description", &STRING_WITH_LENGTH_BETWEEN0_AND1024),
@@ -4685,11 +3497,7 @@ pub static REIMPORT_API_RESPONSE: ShapeTable = ShapeTable::structure(
         Member::new("IpAddressType", "ipAddressType", &IP_ADDRESS_TYPE),
         Member::new("Name", "name", &STRING_WITH_LENGTH_BETWEEN1_AND128),
         Member::new("ProtocolType", "protocolType", &PROTOCOL_TYPE),
-        Member::new(
-            "RouteSelectionExpression",
-            "routeSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("RouteSelectionExpression", "routeSelectionExpression", &SELECTION_EXPRESSION),
         Member::new("Tags", "tags", &TAGS),
         Member::new("Version", "version", &STRING_WITH_LENGTH_BETWEEN1_AND64),
         Member::new("Warnings", "warnings", &LIST_OF__STRING),
@@ -4706,20 +3514,12 @@ pub static RESET_AUTHORIZERS_CACHE_REQUEST: ShapeTable = ShapeTable::structure(
 
 pub static RESPONSE_PARAMETERS: ShapeTable = ShapeTable::new(
     "ResponseParameters",
-    Kind::Map {
-        key: &STRING,
-        value: &INTEGRATION_PARAMETERS,
-        sparse: false,
-    },
+    Kind::Map { key: &STRING, value: &INTEGRATION_PARAMETERS, sparse: false },
 );
 
 pub static REST_ENDPOINT_IDENTIFIER: ShapeTable = ShapeTable::structure(
     "RestEndpointIdentifier",
-    &[Member::new(
-        "IdentifierParts",
-        "identifierParts",
-        &IDENTIFIER_PARTS,
-    )],
+    &[Member::new("IdentifierParts", "identifierParts", &IDENTIFIER_PARTS)],
 );
 
 pub static ROUTE: ShapeTable = ShapeTable::structure(
@@ -4727,23 +3527,11 @@ pub static ROUTE: ShapeTable = ShapeTable::structure(
     &[
         Member::new("ApiGatewayManaged", "apiGatewayManaged", &BOOLEAN),
         Member::new("ApiKeyRequired", "apiKeyRequired", &BOOLEAN),
-        Member::new(
-            "AuthorizationScopes",
-            "authorizationScopes",
-            &AUTHORIZATION_SCOPES,
-        ),
+        Member::new("AuthorizationScopes", "authorizationScopes", &AUTHORIZATION_SCOPES),
         Member::new("AuthorizationType", "authorizationType", &AUTHORIZATION_TYPE),
         Member::new("AuthorizerId", "authorizerId", &ID),
-        Member::new(
-            "ModelSelectionExpression",
-            "modelSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
-        Member::new(
-            "OperationName",
-            "operationName",
-            &STRING_WITH_LENGTH_BETWEEN1_AND64,
-        ),
+        Member::new("ModelSelectionExpression", "modelSelectionExpression", &SELECTION_EXPRESSION),
+        Member::new("OperationName", "operationName", &STRING_WITH_LENGTH_BETWEEN1_AND64),
         Member::new("RequestModels", "requestModels", &ROUTE_MODELS),
         Member::new("RequestParameters", "requestParameters", &ROUTE_PARAMETERS),
         Member::new("RouteId", "routeId", &ID),
@@ -4759,30 +3547,18 @@ pub static ROUTE: ShapeTable = ShapeTable::structure(
 
 pub static ROUTE_MODELS: ShapeTable = ShapeTable::new(
     "RouteModels",
-    Kind::Map {
-        key: &STRING,
-        value: &STRING_WITH_LENGTH_BETWEEN1_AND128,
-        sparse: false,
-    },
+    Kind::Map { key: &STRING, value: &STRING_WITH_LENGTH_BETWEEN1_AND128, sparse: false },
 );
 
 pub static ROUTE_PARAMETERS: ShapeTable = ShapeTable::new(
     "RouteParameters",
-    Kind::Map {
-        key: &STRING,
-        value: &PARAMETER_CONSTRAINTS,
-        sparse: false,
-    },
+    Kind::Map { key: &STRING, value: &PARAMETER_CONSTRAINTS, sparse: false },
 );
 
 pub static ROUTE_RESPONSE: ShapeTable = ShapeTable::structure(
     "RouteResponse",
     &[
-        Member::new(
-            "ModelSelectionExpression",
-            "modelSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("ModelSelectionExpression", "modelSelectionExpression", &SELECTION_EXPRESSION),
         Member::new("ResponseModels", "responseModels", &ROUTE_MODELS),
         Member::new("ResponseParameters", "responseParameters", &ROUTE_PARAMETERS),
         Member::new("RouteResponseId", "routeResponseId", &ID),
@@ -4809,32 +3585,19 @@ pub static ROUTE_SETTINGS: ShapeTable = ShapeTable::structure(
     ],
 );
 
-pub static ROUTE_SETTINGS_MAP: ShapeTable = ShapeTable::new(
-    "RouteSettingsMap",
-    Kind::Map {
-        key: &STRING,
-        value: &ROUTE_SETTINGS,
-        sparse: false,
-    },
-);
+pub static ROUTE_SETTINGS_MAP: ShapeTable =
+    ShapeTable::new("RouteSettingsMap", Kind::Map { key: &STRING, value: &ROUTE_SETTINGS, sparse: false });
 
 pub static ROUTES: ShapeTable = ShapeTable::structure(
     "Routes",
-    &[
-        Member::new("Items", "items", &LIST_OF_ROUTE),
-        Member::new("NextToken", "nextToken", &NEXT_TOKEN),
-    ],
+    &[Member::new("Items", "items", &LIST_OF_ROUTE), Member::new("NextToken", "nextToken", &NEXT_TOKEN)],
 );
 
 pub static ROUTING_MODE: ShapeTable = ShapeTable {
     name: "RoutingMode",
     kind: Kind::String,
     constraint: Constraint {
-        values: &[
-            "API_MAPPING_ONLY",
-            "ROUTING_RULE_ONLY",
-            "ROUTING_RULE_THEN_API_MAPPING",
-        ],
+        values: &["API_MAPPING_ONLY", "ROUTING_RULE_ONLY", "ROUTING_RULE_THEN_API_MAPPING"],
         ..Constraint::NONE
     },
 };
@@ -4902,11 +3665,7 @@ pub static ROUTING_RULE_MATCH_HEADERS: ShapeTable = ShapeTable::structure(
 pub static ROUTING_RULE_PRIORITY: ShapeTable = ShapeTable {
     name: "RoutingRulePriority",
     kind: Kind::Integer,
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(1000000),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(1000000), ..Constraint::NONE },
 };
 
 pub static ROUTING_RULES: ShapeTable = ShapeTable::structure(
@@ -4935,10 +3694,7 @@ pub static SECURITY_GROUP_ID_LIST: ShapeTable = ShapeTable::new("SecurityGroupId
 pub static SECURITY_POLICY: ShapeTable = ShapeTable {
     name: "SecurityPolicy",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["TLS_1_0", "TLS_1_2"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["TLS_1_0", "TLS_1_2"], ..Constraint::NONE },
 };
 
 pub static SELECTION_EXPRESSION: ShapeTable = ShapeTable::new("SelectionExpression", Kind::String);
@@ -4956,11 +3712,7 @@ pub static STAGE: ShapeTable = ShapeTable::structure(
         Member::new("DefaultRouteSettings", "defaultRouteSettings", &ROUTE_SETTINGS),
         Member::new("DeploymentId", "deploymentId", &ID),
         Member::new("Description", "description", &STRING_WITH_LENGTH_BETWEEN0_AND1024),
-        Member::new(
-            "LastDeploymentStatusMessage",
-            "lastDeploymentStatusMessage",
-            &STRING,
-        ),
+        Member::new("LastDeploymentStatusMessage", "lastDeploymentStatusMessage", &STRING),
         Member::new("LastUpdatedDate", "lastUpdatedDate", &TIMESTAMP_ISO8601),
         Member::new("RouteSettings", "routeSettings", &ROUTE_SETTINGS_MAP),
         Member::new("StageName", "stageName", &STRING_WITH_LENGTH_BETWEEN1_AND128).required(),
@@ -4971,28 +3723,18 @@ pub static STAGE: ShapeTable = ShapeTable::structure(
 
 pub static STAGE_VARIABLES_MAP: ShapeTable = ShapeTable::new(
     "StageVariablesMap",
-    Kind::Map {
-        key: &STRING,
-        value: &STRING_WITH_LENGTH_BETWEEN0_AND2048,
-        sparse: false,
-    },
+    Kind::Map { key: &STRING, value: &STRING_WITH_LENGTH_BETWEEN0_AND2048, sparse: false },
 );
 
 pub static STAGES: ShapeTable = ShapeTable::structure(
     "Stages",
-    &[
-        Member::new("Items", "items", &LIST_OF_STAGE),
-        Member::new("NextToken", "nextToken", &NEXT_TOKEN),
-    ],
+    &[Member::new("Items", "items", &LIST_OF_STAGE), Member::new("NextToken", "nextToken", &NEXT_TOKEN)],
 );
 
 pub static STATUS: ShapeTable = ShapeTable {
     name: "Status",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["AVAILABLE", "IN_PROGRESS", "FAILED"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["AVAILABLE", "IN_PROGRESS", "FAILED"], ..Constraint::NONE },
 };
 
 pub static STATUS_EXCEPTION: ShapeTable = ShapeTable::structure(
@@ -5038,9 +3780,7 @@ pub static TAG_RESOURCE_INPUT: ShapeTable =
 pub static TAG_RESOURCE_REQUEST: ShapeTable = ShapeTable::structure(
     "TagResourceRequest",
     &[
-        Member::new("ResourceArn", "resource-arn", &STRING)
-            .uri()
-            .required(),
+        Member::new("ResourceArn", "resource-arn", &STRING).uri().required(),
         Member::new("Tags", "tags", &TAGS),
     ],
 );
@@ -5049,11 +3789,7 @@ pub static TAG_RESOURCE_RESPONSE: ShapeTable = ShapeTable::structure("TagResourc
 
 pub static TAGS: ShapeTable = ShapeTable::new(
     "Tags",
-    Kind::Map {
-        key: &STRING,
-        value: &STRING_WITH_LENGTH_BETWEEN1_AND1600,
-        sparse: false,
-    },
+    Kind::Map { key: &STRING, value: &STRING_WITH_LENGTH_BETWEEN1_AND1600, sparse: false },
 );
 
 pub static TEMPLATE: ShapeTable =
@@ -5061,60 +3797,37 @@ pub static TEMPLATE: ShapeTable =
 
 pub static TEMPLATE_MAP: ShapeTable = ShapeTable::new(
     "TemplateMap",
-    Kind::Map {
-        key: &STRING,
-        value: &STRING_WITH_LENGTH_BETWEEN0_AND32_K,
-        sparse: false,
-    },
+    Kind::Map { key: &STRING, value: &STRING_WITH_LENGTH_BETWEEN0_AND32_K, sparse: false },
 );
 
 pub static TLS_CONFIG: ShapeTable = ShapeTable::structure(
     "TlsConfig",
-    &[Member::new(
-        "ServerNameToVerify",
-        "serverNameToVerify",
-        &STRING_WITH_LENGTH_BETWEEN1_AND512,
-    )],
+    &[Member::new("ServerNameToVerify", "serverNameToVerify", &STRING_WITH_LENGTH_BETWEEN1_AND512)],
 );
 
 pub static TLS_CONFIG_INPUT: ShapeTable = ShapeTable::structure(
     "TlsConfigInput",
-    &[Member::new(
-        "ServerNameToVerify",
-        "serverNameToVerify",
-        &STRING_WITH_LENGTH_BETWEEN1_AND512,
-    )],
+    &[Member::new("ServerNameToVerify", "serverNameToVerify", &STRING_WITH_LENGTH_BETWEEN1_AND512)],
 );
 
 pub static TRY_IT_STATE: ShapeTable = ShapeTable {
     name: "TryItState",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["ENABLED", "DISABLED"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["ENABLED", "DISABLED"], ..Constraint::NONE },
 };
 
 pub static UNTAG_RESOURCE_REQUEST: ShapeTable = ShapeTable::structure(
     "UntagResourceRequest",
     &[
-        Member::new("ResourceArn", "resource-arn", &STRING)
-            .uri()
-            .required(),
-        Member::new("TagKeys", "tagKeys", &LIST_OF__STRING)
-            .query()
-            .required(),
+        Member::new("ResourceArn", "resource-arn", &STRING).uri().required(),
+        Member::new("TagKeys", "tagKeys", &LIST_OF__STRING).query().required(),
     ],
 );
 
 pub static UPDATE_API_INPUT: ShapeTable = ShapeTable::structure(
     "UpdateApiInput",
     &[
-        Member::new(
-            "ApiKeySelectionExpression",
-            "apiKeySelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("ApiKeySelectionExpression", "apiKeySelectionExpression", &SELECTION_EXPRESSION),
         Member::new("CorsConfiguration", "corsConfiguration", &CORS),
         Member::new("CredentialsArn", "credentialsArn", &ARN),
         Member::new("Description", "description", &STRING_WITH_LENGTH_BETWEEN0_AND1024),
@@ -5123,11 +3836,7 @@ pub static UPDATE_API_INPUT: ShapeTable = ShapeTable::structure(
         Member::new("IpAddressType", "ipAddressType", &IP_ADDRESS_TYPE),
         Member::new("Name", "name", &STRING_WITH_LENGTH_BETWEEN1_AND128),
         Member::new("RouteKey", "routeKey", &SELECTION_KEY),
-        Member::new(
-            "RouteSelectionExpression",
-            "routeSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("RouteSelectionExpression", "routeSelectionExpression", &SELECTION_EXPRESSION),
         Member::new("Target", "target", &URI_WITH_LENGTH_BETWEEN1_AND2048),
         Member::new("Version", "version", &STRING_WITH_LENGTH_BETWEEN1_AND64),
     ],
@@ -5146,9 +3855,7 @@ pub static UPDATE_API_MAPPING_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateApiMappingRequest",
     &[
         Member::new("ApiId", "apiId", &ID).required(),
-        Member::new("ApiMappingId", "apiMappingId", &STRING)
-            .uri()
-            .required(),
+        Member::new("ApiMappingId", "apiMappingId", &STRING).uri().required(),
         Member::new("ApiMappingKey", "apiMappingKey", &SELECTION_KEY),
         Member::new("DomainName", "domainName", &STRING).uri().required(),
         Member::new("Stage", "stage", &STRING_WITH_LENGTH_BETWEEN1_AND128),
@@ -5169,11 +3876,7 @@ pub static UPDATE_API_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateApiRequest",
     &[
         Member::new("ApiId", "apiId", &STRING).uri().required(),
-        Member::new(
-            "ApiKeySelectionExpression",
-            "apiKeySelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("ApiKeySelectionExpression", "apiKeySelectionExpression", &SELECTION_EXPRESSION),
         Member::new("CorsConfiguration", "corsConfiguration", &CORS),
         Member::new("CredentialsArn", "credentialsArn", &ARN),
         Member::new("Description", "description", &STRING_WITH_LENGTH_BETWEEN0_AND1024),
@@ -5182,11 +3885,7 @@ pub static UPDATE_API_REQUEST: ShapeTable = ShapeTable::structure(
         Member::new("IpAddressType", "ipAddressType", &IP_ADDRESS_TYPE),
         Member::new("Name", "name", &STRING_WITH_LENGTH_BETWEEN1_AND128),
         Member::new("RouteKey", "routeKey", &SELECTION_KEY),
-        Member::new(
-            "RouteSelectionExpression",
-            "routeSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("RouteSelectionExpression", "routeSelectionExpression", &SELECTION_EXPRESSION),
         Member::new("Target", "target", &URI_WITH_LENGTH_BETWEEN1_AND2048),
         Member::new("Version", "version", &STRING_WITH_LENGTH_BETWEEN1_AND64),
     ],
@@ -5198,11 +3897,7 @@ pub static UPDATE_API_RESPONSE: ShapeTable = ShapeTable::structure(
         Member::new("ApiEndpoint", "apiEndpoint", &STRING),
         Member::new("ApiGatewayManaged", "apiGatewayManaged", &BOOLEAN),
         Member::new("ApiId", "apiId", &ID),
-        Member::new(
-            "ApiKeySelectionExpression",
-            "apiKeySelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("ApiKeySelectionExpression", "apiKeySelectionExpression", &SELECTION_EXPRESSION),
         Member::new("CorsConfiguration", "corsConfiguration", &CORS),
         Member::new("CreatedDate", "createdDate", &TIMESTAMP_ISO8601),
         Member::new("Description", "description", &STRING_WITH_LENGTH_BETWEEN0_AND1024),
@@ -5212,11 +3907,7 @@ pub static UPDATE_API_RESPONSE: ShapeTable = ShapeTable::structure(
         Member::new("IpAddressType", "ipAddressType", &IP_ADDRESS_TYPE),
         Member::new("Name", "name", &STRING_WITH_LENGTH_BETWEEN1_AND128),
         Member::new("ProtocolType", "protocolType", &PROTOCOL_TYPE),
-        Member::new(
-            "RouteSelectionExpression",
-            "routeSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("RouteSelectionExpression", "routeSelectionExpression", &SELECTION_EXPRESSION),
         Member::new("Tags", "tags", &TAGS),
         Member::new("Version", "version", &STRING_WITH_LENGTH_BETWEEN1_AND64),
         Member::new("Warnings", "warnings", &LIST_OF__STRING),
@@ -5238,11 +3929,7 @@ pub static UPDATE_AUTHORIZER_INPUT: ShapeTable = ShapeTable::structure(
             &INTEGER_WITH_LENGTH_BETWEEN0_AND3600,
         ),
         Member::new("AuthorizerType", "authorizerType", &AUTHORIZER_TYPE),
-        Member::new(
-            "AuthorizerUri",
-            "authorizerUri",
-            &URI_WITH_LENGTH_BETWEEN1_AND2048,
-        ),
+        Member::new("AuthorizerUri", "authorizerUri", &URI_WITH_LENGTH_BETWEEN1_AND2048),
         Member::new("EnableSimpleResponses", "enableSimpleResponses", &BOOLEAN),
         Member::new("IdentitySource", "identitySource", &IDENTITY_SOURCE_LIST),
         Member::new(
@@ -5260,9 +3947,7 @@ pub static UPDATE_AUTHORIZER_REQUEST: ShapeTable = ShapeTable::structure(
     &[
         Member::new("ApiId", "apiId", &STRING).uri().required(),
         Member::new("AuthorizerCredentialsArn", "authorizerCredentialsArn", &ARN),
-        Member::new("AuthorizerId", "authorizerId", &STRING)
-            .uri()
-            .required(),
+        Member::new("AuthorizerId", "authorizerId", &STRING).uri().required(),
         Member::new(
             "AuthorizerPayloadFormatVersion",
             "authorizerPayloadFormatVersion",
@@ -5274,11 +3959,7 @@ pub static UPDATE_AUTHORIZER_REQUEST: ShapeTable = ShapeTable::structure(
             &INTEGER_WITH_LENGTH_BETWEEN0_AND3600,
         ),
         Member::new("AuthorizerType", "authorizerType", &AUTHORIZER_TYPE),
-        Member::new(
-            "AuthorizerUri",
-            "authorizerUri",
-            &URI_WITH_LENGTH_BETWEEN1_AND2048,
-        ),
+        Member::new("AuthorizerUri", "authorizerUri", &URI_WITH_LENGTH_BETWEEN1_AND2048),
         Member::new("EnableSimpleResponses", "enableSimpleResponses", &BOOLEAN),
         Member::new("IdentitySource", "identitySource", &IDENTITY_SOURCE_LIST),
         Member::new(
@@ -5307,11 +3988,7 @@ pub static UPDATE_AUTHORIZER_RESPONSE: ShapeTable = ShapeTable::structure(
             &INTEGER_WITH_LENGTH_BETWEEN0_AND3600,
         ),
         Member::new("AuthorizerType", "authorizerType", &AUTHORIZER_TYPE),
-        Member::new(
-            "AuthorizerUri",
-            "authorizerUri",
-            &URI_WITH_LENGTH_BETWEEN1_AND2048,
-        ),
+        Member::new("AuthorizerUri", "authorizerUri", &URI_WITH_LENGTH_BETWEEN1_AND2048),
         Member::new("EnableSimpleResponses", "enableSimpleResponses", &BOOLEAN),
         Member::new("IdentitySource", "identitySource", &IDENTITY_SOURCE_LIST),
         Member::new(
@@ -5326,20 +4003,14 @@ pub static UPDATE_AUTHORIZER_RESPONSE: ShapeTable = ShapeTable::structure(
 
 pub static UPDATE_DEPLOYMENT_INPUT: ShapeTable = ShapeTable::structure(
     "UpdateDeploymentInput",
-    &[Member::new(
-        "Description",
-        "description",
-        &STRING_WITH_LENGTH_BETWEEN0_AND1024,
-    )],
+    &[Member::new("Description", "description", &STRING_WITH_LENGTH_BETWEEN0_AND1024)],
 );
 
 pub static UPDATE_DEPLOYMENT_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateDeploymentRequest",
     &[
         Member::new("ApiId", "apiId", &STRING).uri().required(),
-        Member::new("DeploymentId", "deploymentId", &STRING)
-            .uri()
-            .required(),
+        Member::new("DeploymentId", "deploymentId", &STRING).uri().required(),
         Member::new("Description", "description", &STRING_WITH_LENGTH_BETWEEN0_AND1024),
     ],
 );
@@ -5359,16 +4030,8 @@ pub static UPDATE_DEPLOYMENT_RESPONSE: ShapeTable = ShapeTable::structure(
 pub static UPDATE_DOMAIN_NAME_INPUT: ShapeTable = ShapeTable::structure(
     "UpdateDomainNameInput",
     &[
-        Member::new(
-            "DomainNameConfigurations",
-            "domainNameConfigurations",
-            &DOMAIN_NAME_CONFIGURATIONS,
-        ),
-        Member::new(
-            "MutualTlsAuthentication",
-            "mutualTlsAuthentication",
-            &MUTUAL_TLS_AUTHENTICATION_INPUT,
-        ),
+        Member::new("DomainNameConfigurations", "domainNameConfigurations", &DOMAIN_NAME_CONFIGURATIONS),
+        Member::new("MutualTlsAuthentication", "mutualTlsAuthentication", &MUTUAL_TLS_AUTHENTICATION_INPUT),
         Member::new("RoutingMode", "routingMode", &ROUTING_MODE),
     ],
 );
@@ -5377,16 +4040,8 @@ pub static UPDATE_DOMAIN_NAME_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateDomainNameRequest",
     &[
         Member::new("DomainName", "domainName", &STRING).uri().required(),
-        Member::new(
-            "DomainNameConfigurations",
-            "domainNameConfigurations",
-            &DOMAIN_NAME_CONFIGURATIONS,
-        ),
-        Member::new(
-            "MutualTlsAuthentication",
-            "mutualTlsAuthentication",
-            &MUTUAL_TLS_AUTHENTICATION_INPUT,
-        ),
+        Member::new("DomainNameConfigurations", "domainNameConfigurations", &DOMAIN_NAME_CONFIGURATIONS),
+        Member::new("MutualTlsAuthentication", "mutualTlsAuthentication", &MUTUAL_TLS_AUTHENTICATION_INPUT),
         Member::new("RoutingMode", "routingMode", &ROUTING_MODE),
     ],
 );
@@ -5394,23 +4049,11 @@ pub static UPDATE_DOMAIN_NAME_REQUEST: ShapeTable = ShapeTable::structure(
 pub static UPDATE_DOMAIN_NAME_RESPONSE: ShapeTable = ShapeTable::structure(
     "UpdateDomainNameResponse",
     &[
-        Member::new(
-            "ApiMappingSelectionExpression",
-            "apiMappingSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("ApiMappingSelectionExpression", "apiMappingSelectionExpression", &SELECTION_EXPRESSION),
         Member::new("DomainName", "domainName", &STRING_WITH_LENGTH_BETWEEN1_AND512),
         Member::new("DomainNameArn", "domainNameArn", &ARN),
-        Member::new(
-            "DomainNameConfigurations",
-            "domainNameConfigurations",
-            &DOMAIN_NAME_CONFIGURATIONS,
-        ),
-        Member::new(
-            "MutualTlsAuthentication",
-            "mutualTlsAuthentication",
-            &MUTUAL_TLS_AUTHENTICATION,
-        ),
+        Member::new("DomainNameConfigurations", "domainNameConfigurations", &DOMAIN_NAME_CONFIGURATIONS),
+        Member::new("MutualTlsAuthentication", "mutualTlsAuthentication", &MUTUAL_TLS_AUTHENTICATION),
         Member::new("RoutingMode", "routingMode", &ROUTING_MODE),
         Member::new("Tags", "tags", &TAGS),
     ],
@@ -5419,58 +4062,22 @@ pub static UPDATE_DOMAIN_NAME_RESPONSE: ShapeTable = ShapeTable::structure(
 pub static UPDATE_INTEGRATION_INPUT: ShapeTable = ShapeTable::structure(
     "UpdateIntegrationInput",
     &[
-        Member::new(
-            "ConnectionId",
-            "connectionId",
-            &STRING_WITH_LENGTH_BETWEEN1_AND1024,
-        ),
+        Member::new("ConnectionId", "connectionId", &STRING_WITH_LENGTH_BETWEEN1_AND1024),
         Member::new("ConnectionType", "connectionType", &CONNECTION_TYPE),
-        Member::new(
-            "ContentHandlingStrategy",
-            "contentHandlingStrategy",
-            &CONTENT_HANDLING_STRATEGY,
-        ),
+        Member::new("ContentHandlingStrategy", "contentHandlingStrategy", &CONTENT_HANDLING_STRATEGY),
         Member::new("CredentialsArn", "credentialsArn", &ARN),
         Member::new("Description", "description", &STRING_WITH_LENGTH_BETWEEN0_AND1024),
-        Member::new(
-            "IntegrationMethod",
-            "integrationMethod",
-            &STRING_WITH_LENGTH_BETWEEN1_AND64,
-        ),
-        Member::new(
-            "IntegrationSubtype",
-            "integrationSubtype",
-            &STRING_WITH_LENGTH_BETWEEN1_AND128,
-        ),
+        Member::new("IntegrationMethod", "integrationMethod", &STRING_WITH_LENGTH_BETWEEN1_AND64),
+        Member::new("IntegrationSubtype", "integrationSubtype", &STRING_WITH_LENGTH_BETWEEN1_AND128),
         Member::new("IntegrationType", "integrationType", &INTEGRATION_TYPE),
-        Member::new(
-            "IntegrationUri",
-            "integrationUri",
-            &URI_WITH_LENGTH_BETWEEN1_AND2048,
-        ),
-        Member::new(
-            "PassthroughBehavior",
-            "passthroughBehavior",
-            &PASSTHROUGH_BEHAVIOR,
-        ),
-        Member::new(
-            "PayloadFormatVersion",
-            "payloadFormatVersion",
-            &STRING_WITH_LENGTH_BETWEEN1_AND64,
-        ),
+        Member::new("IntegrationUri", "integrationUri", &URI_WITH_LENGTH_BETWEEN1_AND2048),
+        Member::new("PassthroughBehavior", "passthroughBehavior", &PASSTHROUGH_BEHAVIOR),
+        Member::new("PayloadFormatVersion", "payloadFormatVersion", &STRING_WITH_LENGTH_BETWEEN1_AND64),
         Member::new("RequestParameters", "requestParameters", &INTEGRATION_PARAMETERS),
         Member::new("RequestTemplates", "requestTemplates", &TEMPLATE_MAP),
         Member::new("ResponseParameters", "responseParameters", &RESPONSE_PARAMETERS),
-        Member::new(
-            "TemplateSelectionExpression",
-            "templateSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
-        Member::new(
-            "TimeoutInMillis",
-            "timeoutInMillis",
-            &INTEGER_WITH_LENGTH_BETWEEN50_AND30000,
-        ),
+        Member::new("TemplateSelectionExpression", "templateSelectionExpression", &SELECTION_EXPRESSION),
+        Member::new("TimeoutInMillis", "timeoutInMillis", &INTEGER_WITH_LENGTH_BETWEEN50_AND30000),
         Member::new("TlsConfig", "tlsConfig", &TLS_CONFIG_INPUT),
     ],
 );
@@ -5479,61 +4086,23 @@ pub static UPDATE_INTEGRATION_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateIntegrationRequest",
     &[
         Member::new("ApiId", "apiId", &STRING).uri().required(),
-        Member::new(
-            "ConnectionId",
-            "connectionId",
-            &STRING_WITH_LENGTH_BETWEEN1_AND1024,
-        ),
+        Member::new("ConnectionId", "connectionId", &STRING_WITH_LENGTH_BETWEEN1_AND1024),
         Member::new("ConnectionType", "connectionType", &CONNECTION_TYPE),
-        Member::new(
-            "ContentHandlingStrategy",
-            "contentHandlingStrategy",
-            &CONTENT_HANDLING_STRATEGY,
-        ),
+        Member::new("ContentHandlingStrategy", "contentHandlingStrategy", &CONTENT_HANDLING_STRATEGY),
         Member::new("CredentialsArn", "credentialsArn", &ARN),
         Member::new("Description", "description", &STRING_WITH_LENGTH_BETWEEN0_AND1024),
-        Member::new("IntegrationId", "integrationId", &STRING)
-            .uri()
-            .required(),
-        Member::new(
-            "IntegrationMethod",
-            "integrationMethod",
-            &STRING_WITH_LENGTH_BETWEEN1_AND64,
-        ),
-        Member::new(
-            "IntegrationSubtype",
-            "integrationSubtype",
-            &STRING_WITH_LENGTH_BETWEEN1_AND128,
-        ),
+        Member::new("IntegrationId", "integrationId", &STRING).uri().required(),
+        Member::new("IntegrationMethod", "integrationMethod", &STRING_WITH_LENGTH_BETWEEN1_AND64),
+        Member::new("IntegrationSubtype", "integrationSubtype", &STRING_WITH_LENGTH_BETWEEN1_AND128),
         Member::new("IntegrationType", "integrationType", &INTEGRATION_TYPE),
-        Member::new(
-            "IntegrationUri",
-            "integrationUri",
-            &URI_WITH_LENGTH_BETWEEN1_AND2048,
-        ),
-        Member::new(
-            "PassthroughBehavior",
-            "passthroughBehavior",
-            &PASSTHROUGH_BEHAVIOR,
-        ),
-        Member::new(
-            "PayloadFormatVersion",
-            "payloadFormatVersion",
-            &STRING_WITH_LENGTH_BETWEEN1_AND64,
-        ),
+        Member::new("IntegrationUri", "integrationUri", &URI_WITH_LENGTH_BETWEEN1_AND2048),
+        Member::new("PassthroughBehavior", "passthroughBehavior", &PASSTHROUGH_BEHAVIOR),
+        Member::new("PayloadFormatVersion", "payloadFormatVersion", &STRING_WITH_LENGTH_BETWEEN1_AND64),
         Member::new("RequestParameters", "requestParameters", &INTEGRATION_PARAMETERS),
         Member::new("RequestTemplates", "requestTemplates", &TEMPLATE_MAP),
         Member::new("ResponseParameters", "responseParameters", &RESPONSE_PARAMETERS),
-        Member::new(
-            "TemplateSelectionExpression",
-            "templateSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
-        Member::new(
-            "TimeoutInMillis",
-            "timeoutInMillis",
-            &INTEGER_WITH_LENGTH_BETWEEN50_AND30000,
-        ),
+        Member::new("TemplateSelectionExpression", "templateSelectionExpression", &SELECTION_EXPRESSION),
+        Member::new("TimeoutInMillis", "timeoutInMillis", &INTEGER_WITH_LENGTH_BETWEEN50_AND30000),
         Member::new("TlsConfig", "tlsConfig", &TLS_CONFIG_INPUT),
     ],
 );
@@ -5541,23 +4110,11 @@ pub static UPDATE_INTEGRATION_REQUEST: ShapeTable = ShapeTable::structure(
 pub static UPDATE_INTEGRATION_RESPONSE_INPUT: ShapeTable = ShapeTable::structure(
     "UpdateIntegrationResponseInput",
     &[
-        Member::new(
-            "ContentHandlingStrategy",
-            "contentHandlingStrategy",
-            &CONTENT_HANDLING_STRATEGY,
-        ),
+        Member::new("ContentHandlingStrategy", "contentHandlingStrategy", &CONTENT_HANDLING_STRATEGY),
         Member::new("IntegrationResponseKey", "integrationResponseKey", &SELECTION_KEY),
-        Member::new(
-            "ResponseParameters",
-            "responseParameters",
-            &INTEGRATION_PARAMETERS,
-        ),
+        Member::new("ResponseParameters", "responseParameters", &INTEGRATION_PARAMETERS),
         Member::new("ResponseTemplates", "responseTemplates", &TEMPLATE_MAP),
-        Member::new(
-            "TemplateSelectionExpression",
-            "templateSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("TemplateSelectionExpression", "templateSelectionExpression", &SELECTION_EXPRESSION),
     ],
 );
 
@@ -5565,53 +4122,25 @@ pub static UPDATE_INTEGRATION_RESPONSE_REQUEST: ShapeTable = ShapeTable::structu
     "UpdateIntegrationResponseRequest",
     &[
         Member::new("ApiId", "apiId", &STRING).uri().required(),
-        Member::new(
-            "ContentHandlingStrategy",
-            "contentHandlingStrategy",
-            &CONTENT_HANDLING_STRATEGY,
-        ),
-        Member::new("IntegrationId", "integrationId", &STRING)
-            .uri()
-            .required(),
-        Member::new("IntegrationResponseId", "integrationResponseId", &STRING)
-            .uri()
-            .required(),
+        Member::new("ContentHandlingStrategy", "contentHandlingStrategy", &CONTENT_HANDLING_STRATEGY),
+        Member::new("IntegrationId", "integrationId", &STRING).uri().required(),
+        Member::new("IntegrationResponseId", "integrationResponseId", &STRING).uri().required(),
         Member::new("IntegrationResponseKey", "integrationResponseKey", &SELECTION_KEY),
-        Member::new(
-            "ResponseParameters",
-            "responseParameters",
-            &INTEGRATION_PARAMETERS,
-        ),
+        Member::new("ResponseParameters", "responseParameters", &INTEGRATION_PARAMETERS),
         Member::new("ResponseTemplates", "responseTemplates", &TEMPLATE_MAP),
-        Member::new(
-            "TemplateSelectionExpression",
-            "templateSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("TemplateSelectionExpression", "templateSelectionExpression", &SELECTION_EXPRESSION),
     ],
 );
 
 pub static UPDATE_INTEGRATION_RESPONSE_RESPONSE: ShapeTable = ShapeTable::structure(
     "UpdateIntegrationResponseResponse",
     &[
-        Member::new(
-            "ContentHandlingStrategy",
-            "contentHandlingStrategy",
-            &CONTENT_HANDLING_STRATEGY,
-        ),
+        Member::new("ContentHandlingStrategy", "contentHandlingStrategy", &CONTENT_HANDLING_STRATEGY),
         Member::new("IntegrationResponseId", "integrationResponseId", &ID),
         Member::new("IntegrationResponseKey", "integrationResponseKey", &SELECTION_KEY),
-        Member::new(
-            "ResponseParameters",
-            "responseParameters",
-            &INTEGRATION_PARAMETERS,
-        ),
+        Member::new("ResponseParameters", "responseParameters", &INTEGRATION_PARAMETERS),
         Member::new("ResponseTemplates", "responseTemplates", &TEMPLATE_MAP),
-        Member::new(
-            "TemplateSelectionExpression",
-            "templateSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("TemplateSelectionExpression", "templateSelectionExpression", &SELECTION_EXPRESSION),
     ],
 );
 
@@ -5619,64 +4148,28 @@ pub static UPDATE_INTEGRATION_RESULT: ShapeTable = ShapeTable::structure(
     "UpdateIntegrationResult",
     &[
         Member::new("ApiGatewayManaged", "apiGatewayManaged", &BOOLEAN),
-        Member::new(
-            "ConnectionId",
-            "connectionId",
-            &STRING_WITH_LENGTH_BETWEEN1_AND1024,
-        ),
+        Member::new("ConnectionId", "connectionId", &STRING_WITH_LENGTH_BETWEEN1_AND1024),
         Member::new("ConnectionType", "connectionType", &CONNECTION_TYPE),
-        Member::new(
-            "ContentHandlingStrategy",
-            "contentHandlingStrategy",
-            &CONTENT_HANDLING_STRATEGY,
-        ),
+        Member::new("ContentHandlingStrategy", "contentHandlingStrategy", &CONTENT_HANDLING_STRATEGY),
         Member::new("CredentialsArn", "credentialsArn", &ARN),
         Member::new("Description", "description", &STRING_WITH_LENGTH_BETWEEN0_AND1024),
         Member::new("IntegrationId", "integrationId", &ID),
-        Member::new(
-            "IntegrationMethod",
-            "integrationMethod",
-            &STRING_WITH_LENGTH_BETWEEN1_AND64,
-        ),
+        Member::new("IntegrationMethod", "integrationMethod", &STRING_WITH_LENGTH_BETWEEN1_AND64),
         Member::new(
             "IntegrationResponseSelectionExpression",
             "integrationResponseSelectionExpression",
             &SELECTION_EXPRESSION,
         ),
-        Member::new(
-            "IntegrationSubtype",
-            "integrationSubtype",
-            &STRING_WITH_LENGTH_BETWEEN1_AND128,
-        ),
+        Member::new("IntegrationSubtype", "integrationSubtype", &STRING_WITH_LENGTH_BETWEEN1_AND128),
         Member::new("IntegrationType", "integrationType", &INTEGRATION_TYPE),
-        Member::new(
-            "IntegrationUri",
-            "integrationUri",
-            &URI_WITH_LENGTH_BETWEEN1_AND2048,
-        ),
-        Member::new(
-            "PassthroughBehavior",
-            "passthroughBehavior",
-            &PASSTHROUGH_BEHAVIOR,
-        ),
-        Member::new(
-            "PayloadFormatVersion",
-            "payloadFormatVersion",
-            &STRING_WITH_LENGTH_BETWEEN1_AND64,
-        ),
+        Member::new("IntegrationUri", "integrationUri", &URI_WITH_LENGTH_BETWEEN1_AND2048),
+        Member::new("PassthroughBehavior", "passthroughBehavior", &PASSTHROUGH_BEHAVIOR),
+        Member::new("PayloadFormatVersion", "payloadFormatVersion", &STRING_WITH_LENGTH_BETWEEN1_AND64),
         Member::new("RequestParameters", "requestParameters", &INTEGRATION_PARAMETERS),
         Member::new("RequestTemplates", "requestTemplates", &TEMPLATE_MAP),
         Member::new("ResponseParameters", "responseParameters", &RESPONSE_PARAMETERS),
-        Member::new(
-            "TemplateSelectionExpression",
-            "templateSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
-        Member::new(
-            "TimeoutInMillis",
-            "timeoutInMillis",
-            &INTEGER_WITH_LENGTH_BETWEEN50_AND30000,
-        ),
+        Member::new("TemplateSelectionExpression", "templateSelectionExpression", &SELECTION_EXPRESSION),
+        Member::new("TimeoutInMillis", "timeoutInMillis", &INTEGER_WITH_LENGTH_BETWEEN50_AND30000),
         Member::new("TlsConfig", "tlsConfig", &TLS_CONFIG),
     ],
 );
@@ -5720,9 +4213,7 @@ pub static UPDATE_PORTAL_PRODUCT_REQUEST: ShapeTable = ShapeTable::structure(
         Member::new("Description", "description", &STRING_MIN0_MAX1024),
         Member::new("DisplayName", "displayName", &STRING_MIN1_MAX255),
         Member::new("DisplayOrder", "displayOrder", &DISPLAY_ORDER),
-        Member::new("PortalProductId", "portalProductId", &STRING)
-            .uri()
-            .required(),
+        Member::new("PortalProductId", "portalProductId", &STRING).uri().required(),
     ],
 );
 
@@ -5743,11 +4234,7 @@ pub static UPDATE_PORTAL_PRODUCT_RESPONSE: ShapeTable = ShapeTable::structure(
         Member::new("DisplayOrder", "displayOrder", &DISPLAY_ORDER),
         Member::new("LastModified", "lastModified", &TIMESTAMP_ISO8601),
         Member::new("PortalProductArn", "portalProductArn", &STRING_MIN20_MAX2048),
-        Member::new(
-            "PortalProductId",
-            "portalProductId",
-            &STRING_MIN10_MAX30_PATTERN_AZ09,
-        ),
+        Member::new("PortalProductId", "portalProductId", &STRING_MIN10_MAX30_PATTERN_AZ09),
         Member::new("Tags", "tags", &TAGS),
     ],
 );
@@ -5760,12 +4247,7 @@ pub static UPDATE_PORTAL_PRODUCT_RESPONSE_CONTENT: ShapeTable = ShapeTable::stru
         Member::new("DisplayOrder", "displayOrder", &DISPLAY_ORDER),
         Member::new("LastModified", "lastModified", &TIMESTAMP_ISO8601).required(),
         Member::new("PortalProductArn", "portalProductArn", &STRING_MIN20_MAX2048).required(),
-        Member::new(
-            "PortalProductId",
-            "portalProductId",
-            &STRING_MIN10_MAX30_PATTERN_AZ09,
-        )
-        .required(),
+        Member::new("PortalProductId", "portalProductId", &STRING_MIN10_MAX30_PATTERN_AZ09).required(),
         Member::new("Tags", "tags", &TAGS),
     ],
 );
@@ -5774,16 +4256,8 @@ pub static UPDATE_PORTAL_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdatePortalRequest",
     &[
         Member::new("Authorization", "authorization", &AUTHORIZATION),
-        Member::new(
-            "EndpointConfiguration",
-            "endpointConfiguration",
-            &ENDPOINT_CONFIGURATION_REQUEST,
-        ),
-        Member::new(
-            "IncludedPortalProductArns",
-            "includedPortalProductArns",
-            &LIST_OF__STRING_MIN20_MAX2048,
-        ),
+        Member::new("EndpointConfiguration", "endpointConfiguration", &ENDPOINT_CONFIGURATION_REQUEST),
+        Member::new("IncludedPortalProductArns", "includedPortalProductArns", &LIST_OF__STRING_MIN20_MAX2048),
         Member::new("LogoUri", "logoUri", &STRING_MIN0_MAX1092),
         Member::new("PortalContent", "portalContent", &PORTAL_CONTENT),
         Member::new("PortalId", "portalId", &STRING).uri().required(),
@@ -5795,16 +4269,8 @@ pub static UPDATE_PORTAL_REQUEST_CONTENT: ShapeTable = ShapeTable::structure(
     "UpdatePortalRequestContent",
     &[
         Member::new("Authorization", "authorization", &AUTHORIZATION),
-        Member::new(
-            "EndpointConfiguration",
-            "endpointConfiguration",
-            &ENDPOINT_CONFIGURATION_REQUEST,
-        ),
-        Member::new(
-            "IncludedPortalProductArns",
-            "includedPortalProductArns",
-            &LIST_OF__STRING_MIN20_MAX2048,
-        ),
+        Member::new("EndpointConfiguration", "endpointConfiguration", &ENDPOINT_CONFIGURATION_REQUEST),
+        Member::new("IncludedPortalProductArns", "includedPortalProductArns", &LIST_OF__STRING_MIN20_MAX2048),
         Member::new("LogoUri", "logoUri", &STRING_MIN0_MAX1092),
         Member::new("PortalContent", "portalContent", &PORTAL_CONTENT),
         Member::new("RumAppMonitorName", "rumAppMonitorName", &STRING_MIN0_MAX255),
@@ -5815,23 +4281,11 @@ pub static UPDATE_PORTAL_RESPONSE: ShapeTable = ShapeTable::structure(
     "UpdatePortalResponse",
     &[
         Member::new("Authorization", "authorization", &AUTHORIZATION),
-        Member::new(
-            "EndpointConfiguration",
-            "endpointConfiguration",
-            &ENDPOINT_CONFIGURATION_RESPONSE,
-        ),
-        Member::new(
-            "IncludedPortalProductArns",
-            "includedPortalProductArns",
-            &LIST_OF__STRING_MIN20_MAX2048,
-        ),
+        Member::new("EndpointConfiguration", "endpointConfiguration", &ENDPOINT_CONFIGURATION_RESPONSE),
+        Member::new("IncludedPortalProductArns", "includedPortalProductArns", &LIST_OF__STRING_MIN20_MAX2048),
         Member::new("LastModified", "lastModified", &TIMESTAMP_ISO8601),
         Member::new("LastPublished", "lastPublished", &TIMESTAMP_ISO8601),
-        Member::new(
-            "LastPublishedDescription",
-            "lastPublishedDescription",
-            &STRING_MIN0_MAX1024,
-        ),
+        Member::new("LastPublishedDescription", "lastPublishedDescription", &STRING_MIN0_MAX1024),
         Member::new("PortalArn", "portalArn", &STRING_MIN20_MAX2048),
         Member::new("PortalContent", "portalContent", &PORTAL_CONTENT),
         Member::new("PortalId", "portalId", &STRING_MIN10_MAX30_PATTERN_AZ09),
@@ -5847,25 +4301,13 @@ pub static UPDATE_PORTAL_RESPONSE_CONTENT: ShapeTable = ShapeTable::structure(
     "UpdatePortalResponseContent",
     &[
         Member::new("Authorization", "authorization", &AUTHORIZATION).required(),
-        Member::new(
-            "EndpointConfiguration",
-            "endpointConfiguration",
-            &ENDPOINT_CONFIGURATION_RESPONSE,
-        )
-        .required(),
-        Member::new(
-            "IncludedPortalProductArns",
-            "includedPortalProductArns",
-            &LIST_OF__STRING_MIN20_MAX2048,
-        )
-        .required(),
+        Member::new("EndpointConfiguration", "endpointConfiguration", &ENDPOINT_CONFIGURATION_RESPONSE)
+            .required(),
+        Member::new("IncludedPortalProductArns", "includedPortalProductArns", &LIST_OF__STRING_MIN20_MAX2048)
+            .required(),
         Member::new("LastModified", "lastModified", &TIMESTAMP_ISO8601).required(),
         Member::new("LastPublished", "lastPublished", &TIMESTAMP_ISO8601),
-        Member::new(
-            "LastPublishedDescription",
-            "lastPublishedDescription",
-            &STRING_MIN0_MAX1024,
-        ),
+        Member::new("LastPublishedDescription", "lastPublishedDescription", &STRING_MIN0_MAX1024),
         Member::new("PortalArn", "portalArn", &STRING_MIN20_MAX2048).required(),
         Member::new("PortalContent", "portalContent", &PORTAL_CONTENT).required(),
         Member::new("PortalId", "portalId", &STRING_MIN10_MAX30_PATTERN_AZ09).required(),
@@ -5881,12 +4323,8 @@ pub static UPDATE_PRODUCT_PAGE_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateProductPageRequest",
     &[
         Member::new("DisplayContent", "displayContent", &DISPLAY_CONTENT),
-        Member::new("PortalProductId", "portalProductId", &STRING)
-            .uri()
-            .required(),
-        Member::new("ProductPageId", "productPageId", &STRING)
-            .uri()
-            .required(),
+        Member::new("PortalProductId", "portalProductId", &STRING).uri().required(),
+        Member::new("ProductPageId", "productPageId", &STRING).uri().required(),
     ],
 );
 
@@ -5919,12 +4357,8 @@ pub static UPDATE_PRODUCT_REST_ENDPOINT_PAGE_REQUEST: ShapeTable = ShapeTable::s
     "UpdateProductRestEndpointPageRequest",
     &[
         Member::new("DisplayContent", "displayContent", &ENDPOINT_DISPLAY_CONTENT),
-        Member::new("PortalProductId", "portalProductId", &STRING)
-            .uri()
-            .required(),
-        Member::new("ProductRestEndpointPageId", "productRestEndpointPageId", &STRING)
-            .uri()
-            .required(),
+        Member::new("PortalProductId", "portalProductId", &STRING).uri().required(),
+        Member::new("ProductRestEndpointPageId", "productRestEndpointPageId", &STRING).uri().required(),
         Member::new("TryItState", "tryItState", &TRY_IT_STATE),
     ],
 );
@@ -5940,27 +4374,15 @@ pub static UPDATE_PRODUCT_REST_ENDPOINT_PAGE_REQUEST_CONTENT: ShapeTable = Shape
 pub static UPDATE_PRODUCT_REST_ENDPOINT_PAGE_RESPONSE: ShapeTable = ShapeTable::structure(
     "UpdateProductRestEndpointPageResponse",
     &[
-        Member::new(
-            "DisplayContent",
-            "displayContent",
-            &ENDPOINT_DISPLAY_CONTENT_RESPONSE,
-        ),
+        Member::new("DisplayContent", "displayContent", &ENDPOINT_DISPLAY_CONTENT_RESPONSE),
         Member::new("LastModified", "lastModified", &TIMESTAMP_ISO8601),
-        Member::new(
-            "ProductRestEndpointPageArn",
-            "productRestEndpointPageArn",
-            &STRING_MIN20_MAX2048,
-        ),
+        Member::new("ProductRestEndpointPageArn", "productRestEndpointPageArn", &STRING_MIN20_MAX2048),
         Member::new(
             "ProductRestEndpointPageId",
             "productRestEndpointPageId",
             &STRING_MIN10_MAX30_PATTERN_AZ09,
         ),
-        Member::new(
-            "RestEndpointIdentifier",
-            "restEndpointIdentifier",
-            &REST_ENDPOINT_IDENTIFIER,
-        ),
+        Member::new("RestEndpointIdentifier", "restEndpointIdentifier", &REST_ENDPOINT_IDENTIFIER),
         Member::new("Status", "status", &STATUS),
         Member::new("StatusException", "statusException", &STATUS_EXCEPTION),
         Member::new("TryItState", "tryItState", &TRY_IT_STATE),
@@ -5970,31 +4392,17 @@ pub static UPDATE_PRODUCT_REST_ENDPOINT_PAGE_RESPONSE: ShapeTable = ShapeTable::
 pub static UPDATE_PRODUCT_REST_ENDPOINT_PAGE_RESPONSE_CONTENT: ShapeTable = ShapeTable::structure(
     "UpdateProductRestEndpointPageResponseContent",
     &[
-        Member::new(
-            "DisplayContent",
-            "displayContent",
-            &ENDPOINT_DISPLAY_CONTENT_RESPONSE,
-        )
-        .required(),
+        Member::new("DisplayContent", "displayContent", &ENDPOINT_DISPLAY_CONTENT_RESPONSE).required(),
         Member::new("LastModified", "lastModified", &TIMESTAMP_ISO8601).required(),
-        Member::new(
-            "ProductRestEndpointPageArn",
-            "productRestEndpointPageArn",
-            &STRING_MIN20_MAX2048,
-        )
-        .required(),
+        Member::new("ProductRestEndpointPageArn", "productRestEndpointPageArn", &STRING_MIN20_MAX2048)
+            .required(),
         Member::new(
             "ProductRestEndpointPageId",
             "productRestEndpointPageId",
             &STRING_MIN10_MAX30_PATTERN_AZ09,
         )
         .required(),
-        Member::new(
-            "RestEndpointIdentifier",
-            "restEndpointIdentifier",
-            &REST_ENDPOINT_IDENTIFIER,
-        )
-        .required(),
+        Member::new("RestEndpointIdentifier", "restEndpointIdentifier", &REST_ENDPOINT_IDENTIFIER).required(),
         Member::new("Status", "status", &STATUS).required(),
         Member::new("StatusException", "statusException", &STATUS_EXCEPTION),
         Member::new("TryItState", "tryItState", &TRY_IT_STATE).required(),
@@ -6005,23 +4413,11 @@ pub static UPDATE_ROUTE_INPUT: ShapeTable = ShapeTable::structure(
     "UpdateRouteInput",
     &[
         Member::new("ApiKeyRequired", "apiKeyRequired", &BOOLEAN),
-        Member::new(
-            "AuthorizationScopes",
-            "authorizationScopes",
-            &AUTHORIZATION_SCOPES,
-        ),
+        Member::new("AuthorizationScopes", "authorizationScopes", &AUTHORIZATION_SCOPES),
         Member::new("AuthorizationType", "authorizationType", &AUTHORIZATION_TYPE),
         Member::new("AuthorizerId", "authorizerId", &ID),
-        Member::new(
-            "ModelSelectionExpression",
-            "modelSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
-        Member::new(
-            "OperationName",
-            "operationName",
-            &STRING_WITH_LENGTH_BETWEEN1_AND64,
-        ),
+        Member::new("ModelSelectionExpression", "modelSelectionExpression", &SELECTION_EXPRESSION),
+        Member::new("OperationName", "operationName", &STRING_WITH_LENGTH_BETWEEN1_AND64),
         Member::new("RequestModels", "requestModels", &ROUTE_MODELS),
         Member::new("RequestParameters", "requestParameters", &ROUTE_PARAMETERS),
         Member::new("RouteKey", "routeKey", &SELECTION_KEY),
@@ -6039,23 +4435,11 @@ pub static UPDATE_ROUTE_REQUEST: ShapeTable = ShapeTable::structure(
     &[
         Member::new("ApiId", "apiId", &STRING).uri().required(),
         Member::new("ApiKeyRequired", "apiKeyRequired", &BOOLEAN),
-        Member::new(
-            "AuthorizationScopes",
-            "authorizationScopes",
-            &AUTHORIZATION_SCOPES,
-        ),
+        Member::new("AuthorizationScopes", "authorizationScopes", &AUTHORIZATION_SCOPES),
         Member::new("AuthorizationType", "authorizationType", &AUTHORIZATION_TYPE),
         Member::new("AuthorizerId", "authorizerId", &ID),
-        Member::new(
-            "ModelSelectionExpression",
-            "modelSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
-        Member::new(
-            "OperationName",
-            "operationName",
-            &STRING_WITH_LENGTH_BETWEEN1_AND64,
-        ),
+        Member::new("ModelSelectionExpression", "modelSelectionExpression", &SELECTION_EXPRESSION),
+        Member::new("OperationName", "operationName", &STRING_WITH_LENGTH_BETWEEN1_AND64),
         Member::new("RequestModels", "requestModels", &ROUTE_MODELS),
         Member::new("RequestParameters", "requestParameters", &ROUTE_PARAMETERS),
         Member::new("RouteId", "routeId", &STRING).uri().required(),
@@ -6072,11 +4456,7 @@ pub static UPDATE_ROUTE_REQUEST: ShapeTable = ShapeTable::structure(
 pub static UPDATE_ROUTE_RESPONSE_INPUT: ShapeTable = ShapeTable::structure(
     "UpdateRouteResponseInput",
     &[
-        Member::new(
-            "ModelSelectionExpression",
-            "modelSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("ModelSelectionExpression", "modelSelectionExpression", &SELECTION_EXPRESSION),
         Member::new("ResponseModels", "responseModels", &ROUTE_MODELS),
         Member::new("ResponseParameters", "responseParameters", &ROUTE_PARAMETERS),
         Member::new("RouteResponseKey", "routeResponseKey", &SELECTION_KEY),
@@ -6087,17 +4467,11 @@ pub static UPDATE_ROUTE_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateRouteResponseRequest",
     &[
         Member::new("ApiId", "apiId", &STRING).uri().required(),
-        Member::new(
-            "ModelSelectionExpression",
-            "modelSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("ModelSelectionExpression", "modelSelectionExpression", &SELECTION_EXPRESSION),
         Member::new("ResponseModels", "responseModels", &ROUTE_MODELS),
         Member::new("ResponseParameters", "responseParameters", &ROUTE_PARAMETERS),
         Member::new("RouteId", "routeId", &STRING).uri().required(),
-        Member::new("RouteResponseId", "routeResponseId", &STRING)
-            .uri()
-            .required(),
+        Member::new("RouteResponseId", "routeResponseId", &STRING).uri().required(),
         Member::new("RouteResponseKey", "routeResponseKey", &SELECTION_KEY),
     ],
 );
@@ -6105,11 +4479,7 @@ pub static UPDATE_ROUTE_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
 pub static UPDATE_ROUTE_RESPONSE_RESPONSE: ShapeTable = ShapeTable::structure(
     "UpdateRouteResponseResponse",
     &[
-        Member::new(
-            "ModelSelectionExpression",
-            "modelSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
+        Member::new("ModelSelectionExpression", "modelSelectionExpression", &SELECTION_EXPRESSION),
         Member::new("ResponseModels", "responseModels", &ROUTE_MODELS),
         Member::new("ResponseParameters", "responseParameters", &ROUTE_PARAMETERS),
         Member::new("RouteResponseId", "routeResponseId", &ID),
@@ -6122,23 +4492,11 @@ pub static UPDATE_ROUTE_RESULT: ShapeTable = ShapeTable::structure(
     &[
         Member::new("ApiGatewayManaged", "apiGatewayManaged", &BOOLEAN),
         Member::new("ApiKeyRequired", "apiKeyRequired", &BOOLEAN),
-        Member::new(
-            "AuthorizationScopes",
-            "authorizationScopes",
-            &AUTHORIZATION_SCOPES,
-        ),
+        Member::new("AuthorizationScopes", "authorizationScopes", &AUTHORIZATION_SCOPES),
         Member::new("AuthorizationType", "authorizationType", &AUTHORIZATION_TYPE),
         Member::new("AuthorizerId", "authorizerId", &ID),
-        Member::new(
-            "ModelSelectionExpression",
-            "modelSelectionExpression",
-            &SELECTION_EXPRESSION,
-        ),
-        Member::new(
-            "OperationName",
-            "operationName",
-            &STRING_WITH_LENGTH_BETWEEN1_AND64,
-        ),
+        Member::new("ModelSelectionExpression", "modelSelectionExpression", &SELECTION_EXPRESSION),
+        Member::new("OperationName", "operationName", &STRING_WITH_LENGTH_BETWEEN1_AND64),
         Member::new("RequestModels", "requestModels", &ROUTE_MODELS),
         Member::new("RequestParameters", "requestParameters", &ROUTE_PARAMETERS),
         Member::new("RouteId", "routeId", &ID),
@@ -6193,11 +4551,7 @@ pub static UPDATE_STAGE_RESPONSE: ShapeTable = ShapeTable::structure(
         Member::new("DefaultRouteSettings", "defaultRouteSettings", &ROUTE_SETTINGS),
         Member::new("DeploymentId", "deploymentId", &ID),
         Member::new("Description", "description", &STRING_WITH_LENGTH_BETWEEN0_AND1024),
-        Member::new(
-            "LastDeploymentStatusMessage",
-            "lastDeploymentStatusMessage",
-            &STRING,
-        ),
+        Member::new("LastDeploymentStatusMessage", "lastDeploymentStatusMessage", &STRING),
         Member::new("LastUpdatedDate", "lastUpdatedDate", &TIMESTAMP_ISO8601),
         Member::new("RouteSettings", "routeSettings", &ROUTE_SETTINGS_MAP),
         Member::new("StageName", "stageName", &STRING_WITH_LENGTH_BETWEEN1_AND128),
@@ -6229,11 +4583,7 @@ pub static UPDATE_VPC_LINK_RESPONSE: ShapeTable = ShapeTable::structure(
         Member::new("Tags", "tags", &TAGS),
         Member::new("VpcLinkId", "vpcLinkId", &ID),
         Member::new("VpcLinkStatus", "vpcLinkStatus", &VPC_LINK_STATUS),
-        Member::new(
-            "VpcLinkStatusMessage",
-            "vpcLinkStatusMessage",
-            &STRING_WITH_LENGTH_BETWEEN0_AND1024,
-        ),
+        Member::new("VpcLinkStatusMessage", "vpcLinkStatusMessage", &STRING_WITH_LENGTH_BETWEEN0_AND1024),
         Member::new("VpcLinkVersion", "vpcLinkVersion", &VPC_LINK_VERSION),
     ],
 );
@@ -6251,11 +4601,7 @@ pub static VPC_LINK: ShapeTable = ShapeTable::structure(
         Member::new("Tags", "tags", &TAGS),
         Member::new("VpcLinkId", "vpcLinkId", &ID).required(),
         Member::new("VpcLinkStatus", "vpcLinkStatus", &VPC_LINK_STATUS),
-        Member::new(
-            "VpcLinkStatusMessage",
-            "vpcLinkStatusMessage",
-            &STRING_WITH_LENGTH_BETWEEN0_AND1024,
-        ),
+        Member::new("VpcLinkStatusMessage", "vpcLinkStatusMessage", &STRING_WITH_LENGTH_BETWEEN0_AND1024),
         Member::new("VpcLinkVersion", "vpcLinkVersion", &VPC_LINK_VERSION),
     ],
 );
@@ -6272,18 +4618,12 @@ pub static VPC_LINK_STATUS: ShapeTable = ShapeTable {
 pub static VPC_LINK_VERSION: ShapeTable = ShapeTable {
     name: "VpcLinkVersion",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["V2"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["V2"], ..Constraint::NONE },
 };
 
 pub static VPC_LINKS: ShapeTable = ShapeTable::structure(
     "VpcLinks",
-    &[
-        Member::new("Items", "items", &LIST_OF_VPC_LINK),
-        Member::new("NextToken", "nextToken", &NEXT_TOKEN),
-    ],
+    &[Member::new("Items", "items", &LIST_OF_VPC_LINK), Member::new("NextToken", "nextToken", &NEXT_TOKEN)],
 );
 
 pub static BOOLEAN: ShapeTable = ShapeTable::new("__boolean", Kind::Boolean);
@@ -6309,18 +4649,14 @@ pub static LIST_OF_INTEGRATION_RESPONSE: ShapeTable =
 
 pub static LIST_OF_MODEL: ShapeTable = ShapeTable::new("__listOfModel", Kind::List(&MODEL));
 
-pub static LIST_OF_PORTAL_PRODUCT_SUMMARY: ShapeTable = ShapeTable::new(
-    "__listOfPortalProductSummary",
-    Kind::List(&PORTAL_PRODUCT_SUMMARY),
-);
+pub static LIST_OF_PORTAL_PRODUCT_SUMMARY: ShapeTable =
+    ShapeTable::new("__listOfPortalProductSummary", Kind::List(&PORTAL_PRODUCT_SUMMARY));
 
 pub static LIST_OF_PORTAL_SUMMARY: ShapeTable =
     ShapeTable::new("__listOfPortalSummary", Kind::List(&PORTAL_SUMMARY));
 
-pub static LIST_OF_PRODUCT_PAGE_SUMMARY_NO_BODY: ShapeTable = ShapeTable::new(
-    "__listOfProductPageSummaryNoBody",
-    Kind::List(&PRODUCT_PAGE_SUMMARY_NO_BODY),
-);
+pub static LIST_OF_PRODUCT_PAGE_SUMMARY_NO_BODY: ShapeTable =
+    ShapeTable::new("__listOfProductPageSummaryNoBody", Kind::List(&PRODUCT_PAGE_SUMMARY_NO_BODY));
 
 pub static LIST_OF_PRODUCT_REST_ENDPOINT_PAGE_SUMMARY_NO_BODY: ShapeTable = ShapeTable::new(
     "__listOfProductRestEndpointPageSummaryNoBody",
@@ -6338,15 +4674,11 @@ pub static LIST_OF_ROUTING_RULE: ShapeTable =
 pub static LIST_OF_ROUTING_RULE_ACTION: ShapeTable =
     ShapeTable::new("__listOfRoutingRuleAction", Kind::List(&ROUTING_RULE_ACTION));
 
-pub static LIST_OF_ROUTING_RULE_CONDITION: ShapeTable = ShapeTable::new(
-    "__listOfRoutingRuleCondition",
-    Kind::List(&ROUTING_RULE_CONDITION),
-);
+pub static LIST_OF_ROUTING_RULE_CONDITION: ShapeTable =
+    ShapeTable::new("__listOfRoutingRuleCondition", Kind::List(&ROUTING_RULE_CONDITION));
 
-pub static LIST_OF_ROUTING_RULE_MATCH_HEADER_VALUE: ShapeTable = ShapeTable::new(
-    "__listOfRoutingRuleMatchHeaderValue",
-    Kind::List(&ROUTING_RULE_MATCH_HEADER_VALUE),
-);
+pub static LIST_OF_ROUTING_RULE_MATCH_HEADER_VALUE: ShapeTable =
+    ShapeTable::new("__listOfRoutingRuleMatchHeaderValue", Kind::List(&ROUTING_RULE_MATCH_HEADER_VALUE));
 
 pub static LIST_OF_SECTION: ShapeTable = ShapeTable::new("__listOfSection", Kind::List(&SECTION));
 
@@ -6369,41 +4701,25 @@ pub static STRING: ShapeTable = ShapeTable::new("__string", Kind::String);
 pub static STRING_MIN0_MAX1024: ShapeTable = ShapeTable {
     name: "__stringMin0Max1024",
     kind: Kind::String,
-    constraint: Constraint {
-        min: Some(0),
-        max: Some(1024),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(0), max: Some(1024), ..Constraint::NONE },
 };
 
 pub static STRING_MIN0_MAX1092: ShapeTable = ShapeTable {
     name: "__stringMin0Max1092",
     kind: Kind::String,
-    constraint: Constraint {
-        min: Some(0),
-        max: Some(1092),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(0), max: Some(1092), ..Constraint::NONE },
 };
 
 pub static STRING_MIN0_MAX255: ShapeTable = ShapeTable {
     name: "__stringMin0Max255",
     kind: Kind::String,
-    constraint: Constraint {
-        min: Some(0),
-        max: Some(255),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(0), max: Some(255), ..Constraint::NONE },
 };
 
 pub static STRING_MIN10_MAX2048: ShapeTable = ShapeTable {
     name: "__stringMin10Max2048",
     kind: Kind::String,
-    constraint: Constraint {
-        min: Some(10),
-        max: Some(2048),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(10), max: Some(2048), ..Constraint::NONE },
 };
 
 pub static STRING_MIN10_MAX30_PATTERN_AZ09: ShapeTable = ShapeTable {
@@ -6420,151 +4736,91 @@ pub static STRING_MIN10_MAX30_PATTERN_AZ09: ShapeTable = ShapeTable {
 pub static STRING_MIN1_MAX1024: ShapeTable = ShapeTable {
     name: "__stringMin1Max1024",
     kind: Kind::String,
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(1024),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(1024), ..Constraint::NONE },
 };
 
 pub static STRING_MIN1_MAX128: ShapeTable = ShapeTable {
     name: "__stringMin1Max128",
     kind: Kind::String,
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(128),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(128), ..Constraint::NONE },
 };
 
 pub static STRING_MIN1_MAX16: ShapeTable = ShapeTable {
     name: "__stringMin1Max16",
     kind: Kind::String,
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(16),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(16), ..Constraint::NONE },
 };
 
 pub static STRING_MIN1_MAX20: ShapeTable = ShapeTable {
     name: "__stringMin1Max20",
     kind: Kind::String,
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(20),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(20), ..Constraint::NONE },
 };
 
 pub static STRING_MIN1_MAX2048: ShapeTable = ShapeTable {
     name: "__stringMin1Max2048",
     kind: Kind::String,
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(2048),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(2048), ..Constraint::NONE },
 };
 
 pub static STRING_MIN1_MAX255: ShapeTable = ShapeTable {
     name: "__stringMin1Max255",
     kind: Kind::String,
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(255),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(255), ..Constraint::NONE },
 };
 
 pub static STRING_MIN1_MAX256: ShapeTable = ShapeTable {
     name: "__stringMin1Max256",
     kind: Kind::String,
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(256),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(256), ..Constraint::NONE },
 };
 
 pub static STRING_MIN1_MAX307200: ShapeTable = ShapeTable {
     name: "__stringMin1Max307200",
     kind: Kind::String,
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(307200),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(307200), ..Constraint::NONE },
 };
 
 pub static STRING_MIN1_MAX32768: ShapeTable = ShapeTable {
     name: "__stringMin1Max32768",
     kind: Kind::String,
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(32768),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(32768), ..Constraint::NONE },
 };
 
 pub static STRING_MIN1_MAX4096: ShapeTable = ShapeTable {
     name: "__stringMin1Max4096",
     kind: Kind::String,
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(4096),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(4096), ..Constraint::NONE },
 };
 
 pub static STRING_MIN1_MAX50: ShapeTable = ShapeTable {
     name: "__stringMin1Max50",
     kind: Kind::String,
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(50),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(50), ..Constraint::NONE },
 };
 
 pub static STRING_MIN1_MAX64: ShapeTable = ShapeTable {
     name: "__stringMin1Max64",
     kind: Kind::String,
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(64),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(64), ..Constraint::NONE },
 };
 
 pub static STRING_MIN20_MAX2048: ShapeTable = ShapeTable {
     name: "__stringMin20Max2048",
     kind: Kind::String,
-    constraint: Constraint {
-        min: Some(20),
-        max: Some(2048),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(20), max: Some(2048), ..Constraint::NONE },
 };
 
 pub static STRING_MIN3_MAX255: ShapeTable = ShapeTable {
     name: "__stringMin3Max255",
     kind: Kind::String,
-    constraint: Constraint {
-        min: Some(3),
-        max: Some(255),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(3), max: Some(255), ..Constraint::NONE },
 };
 
 pub static STRING_MIN3_MAX256: ShapeTable = ShapeTable {
     name: "__stringMin3Max256",
     kind: Kind::String,
-    constraint: Constraint {
-        min: Some(3),
-        max: Some(256),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(3), max: Some(256), ..Constraint::NONE },
 };
 
 pub static TIMESTAMP_ISO8601: ShapeTable =

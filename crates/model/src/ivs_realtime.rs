@@ -2,12 +2,8 @@
 
 use crate::table::{Constraint, Kind, Member, Operation, Pattern, Service, ShapeTable, TimeFormat};
 
-pub static SERVICE: Service = Service {
-    name: "ivs-realtime",
-    signing_name: "ivs",
-    api_version: "2020-07-14",
-    operations: &OPERATIONS,
-};
+pub static SERVICE: Service =
+    Service { name: "ivs-realtime", signing_name: "ivs", api_version: "2020-07-14", operations: &OPERATIONS };
 
 static OPERATIONS: [Operation; 40] = [
     Operation::new(
@@ -112,21 +108,15 @@ static OPERATIONS: [Operation; 40] = [
         "ConflictException",
         "PendingVerification",
     ]),
-    Operation::new(
-        "DeletePublicKey",
-        "POST",
-        "/DeletePublicKey",
-        200,
-        &DELETE_PUBLIC_KEY_REQUEST,
-    )
-    .output(&DELETE_PUBLIC_KEY_RESPONSE)
-    .errors(&[
-        "ResourceNotFoundException",
-        "ValidationException",
-        "AccessDeniedException",
-        "ConflictException",
-        "PendingVerification",
-    ]),
+    Operation::new("DeletePublicKey", "POST", "/DeletePublicKey", 200, &DELETE_PUBLIC_KEY_REQUEST)
+        .output(&DELETE_PUBLIC_KEY_RESPONSE)
+        .errors(&[
+            "ResourceNotFoundException",
+            "ValidationException",
+            "AccessDeniedException",
+            "ConflictException",
+            "PendingVerification",
+        ]),
     Operation::new("DeleteStage", "POST", "/DeleteStage", 200, &DELETE_STAGE_REQUEST)
         .output(&DELETE_STAGE_RESPONSE)
         .errors(&[
@@ -166,23 +156,17 @@ static OPERATIONS: [Operation; 40] = [
         "AccessDeniedException",
         "PendingVerification",
     ]),
-    Operation::new(
-        "GetComposition",
-        "POST",
-        "/GetComposition",
-        200,
-        &GET_COMPOSITION_REQUEST,
-    )
-    .output(&GET_COMPOSITION_RESPONSE)
-    .errors(&[
-        "ResourceNotFoundException",
-        "ValidationException",
-        "AccessDeniedException",
-        "InternalServerException",
-        "ServiceQuotaExceededException",
-        "ConflictException",
-    ])
-    .readonly(),
+    Operation::new("GetComposition", "POST", "/GetComposition", 200, &GET_COMPOSITION_REQUEST)
+        .output(&GET_COMPOSITION_RESPONSE)
+        .errors(&[
+            "ResourceNotFoundException",
+            "ValidationException",
+            "AccessDeniedException",
+            "InternalServerException",
+            "ServiceQuotaExceededException",
+            "ConflictException",
+        ])
+        .readonly(),
     Operation::new(
         "GetEncoderConfiguration",
         "POST",
@@ -208,62 +192,24 @@ static OPERATIONS: [Operation; 40] = [
         &GET_INGEST_CONFIGURATION_REQUEST,
     )
     .output(&GET_INGEST_CONFIGURATION_RESPONSE)
-    .errors(&[
-        "ResourceNotFoundException",
-        "ValidationException",
-        "AccessDeniedException",
-    ])
+    .errors(&["ResourceNotFoundException", "ValidationException", "AccessDeniedException"])
     .readonly(),
-    Operation::new(
-        "GetParticipant",
-        "POST",
-        "/GetParticipant",
-        200,
-        &GET_PARTICIPANT_REQUEST,
-    )
-    .output(&GET_PARTICIPANT_RESPONSE)
-    .errors(&[
-        "ResourceNotFoundException",
-        "ValidationException",
-        "AccessDeniedException",
-    ])
-    .readonly(),
-    Operation::new(
-        "GetPublicKey",
-        "POST",
-        "/GetPublicKey",
-        200,
-        &GET_PUBLIC_KEY_REQUEST,
-    )
-    .output(&GET_PUBLIC_KEY_RESPONSE)
-    .errors(&[
-        "ResourceNotFoundException",
-        "ValidationException",
-        "AccessDeniedException",
-    ])
-    .readonly(),
+    Operation::new("GetParticipant", "POST", "/GetParticipant", 200, &GET_PARTICIPANT_REQUEST)
+        .output(&GET_PARTICIPANT_RESPONSE)
+        .errors(&["ResourceNotFoundException", "ValidationException", "AccessDeniedException"])
+        .readonly(),
+    Operation::new("GetPublicKey", "POST", "/GetPublicKey", 200, &GET_PUBLIC_KEY_REQUEST)
+        .output(&GET_PUBLIC_KEY_RESPONSE)
+        .errors(&["ResourceNotFoundException", "ValidationException", "AccessDeniedException"])
+        .readonly(),
     Operation::new("GetStage", "POST", "/GetStage", 200, &GET_STAGE_REQUEST)
         .output(&GET_STAGE_RESPONSE)
-        .errors(&[
-            "ResourceNotFoundException",
-            "ValidationException",
-            "AccessDeniedException",
-        ])
+        .errors(&["ResourceNotFoundException", "ValidationException", "AccessDeniedException"])
         .readonly(),
-    Operation::new(
-        "GetStageSession",
-        "POST",
-        "/GetStageSession",
-        200,
-        &GET_STAGE_SESSION_REQUEST,
-    )
-    .output(&GET_STAGE_SESSION_RESPONSE)
-    .errors(&[
-        "ResourceNotFoundException",
-        "ValidationException",
-        "AccessDeniedException",
-    ])
-    .readonly(),
+    Operation::new("GetStageSession", "POST", "/GetStageSession", 200, &GET_STAGE_SESSION_REQUEST)
+        .output(&GET_STAGE_SESSION_RESPONSE)
+        .errors(&["ResourceNotFoundException", "ValidationException", "AccessDeniedException"])
+        .readonly(),
     Operation::new(
         "GetStorageConfiguration",
         "POST",
@@ -281,37 +227,25 @@ static OPERATIONS: [Operation; 40] = [
         "ConflictException",
     ])
     .readonly(),
-    Operation::new(
-        "ImportPublicKey",
-        "POST",
-        "/ImportPublicKey",
-        200,
-        &IMPORT_PUBLIC_KEY_REQUEST,
-    )
-    .output(&IMPORT_PUBLIC_KEY_RESPONSE)
-    .errors(&[
-        "ValidationException",
-        "AccessDeniedException",
-        "ServiceQuotaExceededException",
-        "ConflictException",
-        "PendingVerification",
-    ]),
-    Operation::new(
-        "ListCompositions",
-        "POST",
-        "/ListCompositions",
-        200,
-        &LIST_COMPOSITIONS_REQUEST,
-    )
-    .output(&LIST_COMPOSITIONS_RESPONSE)
-    .errors(&[
-        "ValidationException",
-        "AccessDeniedException",
-        "InternalServerException",
-        "ServiceQuotaExceededException",
-        "ConflictException",
-    ])
-    .readonly(),
+    Operation::new("ImportPublicKey", "POST", "/ImportPublicKey", 200, &IMPORT_PUBLIC_KEY_REQUEST)
+        .output(&IMPORT_PUBLIC_KEY_RESPONSE)
+        .errors(&[
+            "ValidationException",
+            "AccessDeniedException",
+            "ServiceQuotaExceededException",
+            "ConflictException",
+            "PendingVerification",
+        ]),
+    Operation::new("ListCompositions", "POST", "/ListCompositions", 200, &LIST_COMPOSITIONS_REQUEST)
+        .output(&LIST_COMPOSITIONS_RESPONSE)
+        .errors(&[
+            "ValidationException",
+            "AccessDeniedException",
+            "InternalServerException",
+            "ServiceQuotaExceededException",
+            "ConflictException",
+        ])
+        .readonly(),
     Operation::new(
         "ListEncoderConfigurations",
         "POST",
@@ -358,43 +292,21 @@ static OPERATIONS: [Operation; 40] = [
     .output(&LIST_PARTICIPANT_REPLICAS_RESPONSE)
     .errors(&["ValidationException", "AccessDeniedException"])
     .readonly(),
-    Operation::new(
-        "ListParticipants",
-        "POST",
-        "/ListParticipants",
-        200,
-        &LIST_PARTICIPANTS_REQUEST,
-    )
-    .output(&LIST_PARTICIPANTS_RESPONSE)
-    .errors(&["ValidationException", "AccessDeniedException"])
-    .readonly(),
-    Operation::new(
-        "ListPublicKeys",
-        "POST",
-        "/ListPublicKeys",
-        200,
-        &LIST_PUBLIC_KEYS_REQUEST,
-    )
-    .output(&LIST_PUBLIC_KEYS_RESPONSE)
-    .errors(&["ValidationException", "AccessDeniedException"])
-    .readonly(),
-    Operation::new(
-        "ListStageSessions",
-        "POST",
-        "/ListStageSessions",
-        200,
-        &LIST_STAGE_SESSIONS_REQUEST,
-    )
-    .output(&LIST_STAGE_SESSIONS_RESPONSE)
-    .errors(&["ValidationException", "AccessDeniedException"])
-    .readonly(),
+    Operation::new("ListParticipants", "POST", "/ListParticipants", 200, &LIST_PARTICIPANTS_REQUEST)
+        .output(&LIST_PARTICIPANTS_RESPONSE)
+        .errors(&["ValidationException", "AccessDeniedException"])
+        .readonly(),
+    Operation::new("ListPublicKeys", "POST", "/ListPublicKeys", 200, &LIST_PUBLIC_KEYS_REQUEST)
+        .output(&LIST_PUBLIC_KEYS_RESPONSE)
+        .errors(&["ValidationException", "AccessDeniedException"])
+        .readonly(),
+    Operation::new("ListStageSessions", "POST", "/ListStageSessions", 200, &LIST_STAGE_SESSIONS_REQUEST)
+        .output(&LIST_STAGE_SESSIONS_RESPONSE)
+        .errors(&["ValidationException", "AccessDeniedException"])
+        .readonly(),
     Operation::new("ListStages", "POST", "/ListStages", 200, &LIST_STAGES_REQUEST)
         .output(&LIST_STAGES_RESPONSE)
-        .errors(&[
-            "ValidationException",
-            "AccessDeniedException",
-            "ConflictException",
-        ])
+        .errors(&["ValidationException", "AccessDeniedException", "ConflictException"])
         .readonly(),
     Operation::new(
         "ListStorageConfigurations",
@@ -412,20 +324,10 @@ static OPERATIONS: [Operation; 40] = [
         "ConflictException",
     ])
     .readonly(),
-    Operation::new(
-        "ListTagsForResource",
-        "GET",
-        "/tags/{resourceArn}",
-        200,
-        &LIST_TAGS_FOR_RESOURCE_REQUEST,
-    )
-    .output(&LIST_TAGS_FOR_RESOURCE_RESPONSE)
-    .errors(&[
-        "ResourceNotFoundException",
-        "ValidationException",
-        "InternalServerException",
-    ])
-    .readonly(),
+    Operation::new("ListTagsForResource", "GET", "/tags/{resourceArn}", 200, &LIST_TAGS_FOR_RESOURCE_REQUEST)
+        .output(&LIST_TAGS_FOR_RESOURCE_RESPONSE)
+        .errors(&["ResourceNotFoundException", "ValidationException", "InternalServerException"])
+        .readonly(),
     Operation::new(
         "RevokeConnectionToken",
         "POST",
@@ -434,28 +336,18 @@ static OPERATIONS: [Operation; 40] = [
         &REVOKE_CONNECTION_TOKEN_REQUEST,
     )
     .output(&REVOKE_CONNECTION_TOKEN_RESPONSE)
-    .errors(&[
-        "ValidationException",
-        "AccessDeniedException",
-        "InternalServerException",
-    ]),
-    Operation::new(
-        "StartComposition",
-        "POST",
-        "/StartComposition",
-        200,
-        &START_COMPOSITION_REQUEST,
-    )
-    .output(&START_COMPOSITION_RESPONSE)
-    .errors(&[
-        "ResourceNotFoundException",
-        "ValidationException",
-        "AccessDeniedException",
-        "InternalServerException",
-        "ServiceQuotaExceededException",
-        "ConflictException",
-        "PendingVerification",
-    ]),
+    .errors(&["ValidationException", "AccessDeniedException", "InternalServerException"]),
+    Operation::new("StartComposition", "POST", "/StartComposition", 200, &START_COMPOSITION_REQUEST)
+        .output(&START_COMPOSITION_RESPONSE)
+        .errors(&[
+            "ResourceNotFoundException",
+            "ValidationException",
+            "AccessDeniedException",
+            "InternalServerException",
+            "ServiceQuotaExceededException",
+            "ConflictException",
+            "PendingVerification",
+        ]),
     Operation::new(
         "StartParticipantReplication",
         "POST",
@@ -473,22 +365,16 @@ static OPERATIONS: [Operation; 40] = [
         "PendingVerification",
         "ConflictException",
     ]),
-    Operation::new(
-        "StopComposition",
-        "POST",
-        "/StopComposition",
-        200,
-        &STOP_COMPOSITION_REQUEST,
-    )
-    .output(&STOP_COMPOSITION_RESPONSE)
-    .errors(&[
-        "ResourceNotFoundException",
-        "ValidationException",
-        "AccessDeniedException",
-        "InternalServerException",
-        "ServiceQuotaExceededException",
-        "ConflictException",
-    ]),
+    Operation::new("StopComposition", "POST", "/StopComposition", 200, &STOP_COMPOSITION_REQUEST)
+        .output(&STOP_COMPOSITION_RESPONSE)
+        .errors(&[
+            "ResourceNotFoundException",
+            "ValidationException",
+            "AccessDeniedException",
+            "InternalServerException",
+            "ServiceQuotaExceededException",
+            "ConflictException",
+        ]),
     Operation::new(
         "StopParticipantReplication",
         "POST",
@@ -503,32 +389,12 @@ static OPERATIONS: [Operation; 40] = [
         "AccessDeniedException",
         "InternalServerException",
     ]),
-    Operation::new(
-        "TagResource",
-        "POST",
-        "/tags/{resourceArn}",
-        200,
-        &TAG_RESOURCE_REQUEST,
-    )
-    .output(&TAG_RESOURCE_RESPONSE)
-    .errors(&[
-        "ResourceNotFoundException",
-        "ValidationException",
-        "InternalServerException",
-    ]),
-    Operation::new(
-        "UntagResource",
-        "DELETE",
-        "/tags/{resourceArn}",
-        200,
-        &UNTAG_RESOURCE_REQUEST,
-    )
-    .output(&UNTAG_RESOURCE_RESPONSE)
-    .errors(&[
-        "ResourceNotFoundException",
-        "ValidationException",
-        "InternalServerException",
-    ]),
+    Operation::new("TagResource", "POST", "/tags/{resourceArn}", 200, &TAG_RESOURCE_REQUEST)
+        .output(&TAG_RESOURCE_RESPONSE)
+        .errors(&["ResourceNotFoundException", "ValidationException", "InternalServerException"]),
+    Operation::new("UntagResource", "DELETE", "/tags/{resourceArn}", 200, &UNTAG_RESOURCE_REQUEST)
+        .output(&UNTAG_RESOURCE_RESPONSE)
+        .errors(&["ResourceNotFoundException", "ValidationException", "InternalServerException"]),
     Operation::new(
         "UpdateIngestConfiguration",
         "POST",
@@ -570,17 +436,9 @@ pub static ATTRIBUTE_KEY: ShapeTable = ShapeTable {
 pub static AUTO_PARTICIPANT_RECORDING_CONFIGURATION: ShapeTable = ShapeTable::structure(
     "AutoParticipantRecordingConfiguration",
     &[
-        Member::new(
-            "hlsConfiguration",
-            "hlsConfiguration",
-            &PARTICIPANT_RECORDING_HLS_CONFIGURATION,
-        ),
+        Member::new("hlsConfiguration", "hlsConfiguration", &PARTICIPANT_RECORDING_HLS_CONFIGURATION),
         Member::new("mediaTypes", "mediaTypes", &PARTICIPANT_RECORDING_MEDIA_TYPE_LIST),
-        Member::new(
-            "recordParticipantReplicas",
-            "recordParticipantReplicas",
-            &RECORD_PARTICIPANT_REPLICAS,
-        ),
+        Member::new("recordParticipantReplicas", "recordParticipantReplicas", &RECORD_PARTICIPANT_REPLICAS),
         Member::new(
             "recordingReconnectWindowSeconds",
             "recordingReconnectWindowSeconds",
@@ -592,11 +450,7 @@ pub static AUTO_PARTICIPANT_RECORDING_CONFIGURATION: ShapeTable = ShapeTable::st
             &AUTO_PARTICIPANT_RECORDING_STORAGE_CONFIGURATION_ARN,
         )
         .required(),
-        Member::new(
-            "thumbnailConfiguration",
-            "thumbnailConfiguration",
-            &PARTICIPANT_THUMBNAIL_CONFIGURATION,
-        ),
+        Member::new("thumbnailConfiguration", "thumbnailConfiguration", &PARTICIPANT_THUMBNAIL_CONFIGURATION),
     ],
 );
 
@@ -606,9 +460,7 @@ pub static AUTO_PARTICIPANT_RECORDING_STORAGE_CONFIGURATION_ARN: ShapeTable = Sh
     constraint: Constraint {
         min: Some(0),
         max: Some(128),
-        pattern: Some(Pattern::new(
-            "^$|^arn:aws:ivs:[a-z0-9-]+:[0-9]+:storage-configuration/[a-zA-Z0-9-]+$",
-        )),
+        pattern: Some(Pattern::new("^$|^arn:aws:ivs:[a-z0-9-]+:[0-9]+:storage-configuration/[a-zA-Z0-9-]+$")),
         ..Constraint::NONE
     },
 };
@@ -616,11 +468,7 @@ pub static AUTO_PARTICIPANT_RECORDING_STORAGE_CONFIGURATION_ARN: ShapeTable = Sh
 pub static BITRATE: ShapeTable = ShapeTable {
     name: "Bitrate",
     kind: Kind::Integer,
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(8500000),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(8500000), ..Constraint::NONE },
 };
 
 pub static BOOLEAN: ShapeTable = ShapeTable::new("Boolean", Kind::Boolean);
@@ -631,9 +479,7 @@ pub static CHANNEL_ARN: ShapeTable = ShapeTable {
     constraint: Constraint {
         min: Some(1),
         max: Some(128),
-        pattern: Some(Pattern::new(
-            "arn:aws:ivs:[a-z0-9-]+:[0-9]+:channel/[a-zA-Z0-9-]+",
-        )),
+        pattern: Some(Pattern::new("arn:aws:ivs:[a-z0-9-]+:[0-9]+:channel/[a-zA-Z0-9-]+")),
         ..Constraint::NONE
     },
 };
@@ -642,11 +488,7 @@ pub static CHANNEL_DESTINATION_CONFIGURATION: ShapeTable = ShapeTable::structure
     "ChannelDestinationConfiguration",
     &[
         Member::new("channelArn", "channelArn", &CHANNEL_ARN).required(),
-        Member::new(
-            "encoderConfigurationArn",
-            "encoderConfigurationArn",
-            &ENCODER_CONFIGURATION_ARN,
-        ),
+        Member::new("encoderConfigurationArn", "encoderConfigurationArn", &ENCODER_CONFIGURATION_ARN),
     ],
 );
 
@@ -670,9 +512,7 @@ pub static COMPOSITION_ARN: ShapeTable = ShapeTable {
     constraint: Constraint {
         min: Some(1),
         max: Some(128),
-        pattern: Some(Pattern::new(
-            "arn:aws:ivs:[a-z0-9-]+:[0-9]+:composition/[a-zA-Z0-9-]+",
-        )),
+        pattern: Some(Pattern::new("arn:aws:ivs:[a-z0-9-]+:[0-9]+:composition/[a-zA-Z0-9-]+")),
         ..Constraint::NONE
     },
 };
@@ -700,11 +540,7 @@ pub static COMPOSITION_RECORDING_HLS_CONFIGURATION: ShapeTable = ShapeTable::str
 pub static COMPOSITION_RECORDING_TARGET_SEGMENT_DURATION_SECONDS: ShapeTable = ShapeTable {
     name: "CompositionRecordingTargetSegmentDurationSeconds",
     kind: Kind::Integer,
-    constraint: Constraint {
-        min: Some(2),
-        max: Some(10),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(2), max: Some(10), ..Constraint::NONE },
 };
 
 pub static COMPOSITION_STATE: ShapeTable = ShapeTable {
@@ -736,22 +572,14 @@ pub static COMPOSITION_THUMBNAIL_CONFIGURATION: ShapeTable = ShapeTable::structu
     "CompositionThumbnailConfiguration",
     &[
         Member::new("storage", "storage", &THUMBNAIL_STORAGE_TYPE_LIST),
-        Member::new(
-            "targetIntervalSeconds",
-            "targetIntervalSeconds",
-            &THUMBNAIL_INTERVAL_SECONDS,
-        ),
+        Member::new("targetIntervalSeconds", "targetIntervalSeconds", &THUMBNAIL_INTERVAL_SECONDS),
     ],
 );
 
 pub static COMPOSITION_THUMBNAIL_CONFIGURATION_LIST: ShapeTable = ShapeTable {
     name: "CompositionThumbnailConfigurationList",
     kind: Kind::List(&COMPOSITION_THUMBNAIL_CONFIGURATION),
-    constraint: Constraint {
-        min: Some(0),
-        max: Some(1),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(0), max: Some(1), ..Constraint::NONE },
 };
 
 pub static CONNECTION_TOKEN_ID: ShapeTable = ShapeTable {
@@ -776,11 +604,7 @@ pub static CREATE_ENCODER_CONFIGURATION_REQUEST: ShapeTable = ShapeTable::struct
 
 pub static CREATE_ENCODER_CONFIGURATION_RESPONSE: ShapeTable = ShapeTable::structure(
     "CreateEncoderConfigurationResponse",
-    &[Member::new(
-        "encoderConfiguration",
-        "encoderConfiguration",
-        &ENCODER_CONFIGURATION,
-    )],
+    &[Member::new("encoderConfiguration", "encoderConfiguration", &ENCODER_CONFIGURATION)],
 );
 
 pub static CREATE_INGEST_CONFIGURATION_REQUEST: ShapeTable = ShapeTable::structure(
@@ -801,19 +625,10 @@ pub static CREATE_INGEST_CONFIGURATION_RESPONSE: ShapeTable = ShapeTable::struct
     "CreateIngestConfigurationResponse",
     &[
         Member::new("accessControlAllowOrigin", "Access-Control-Allow-Origin", &STRING).header(),
-        Member::new(
-            "accessControlExposeHeaders",
-            "Access-Control-Expose-Headers",
-            &STRING,
-        )
-        .header(),
+        Member::new("accessControlExposeHeaders", "Access-Control-Expose-Headers", &STRING).header(),
         Member::new("cacheControl", "Cache-Control", &STRING).header(),
         Member::new("contentSecurityPolicy", "Content-Security-Policy", &STRING).header(),
-        Member::new(
-            "ingestConfiguration",
-            "ingestConfiguration",
-            &INGEST_CONFIGURATION,
-        ),
+        Member::new("ingestConfiguration", "ingestConfiguration", &INGEST_CONFIGURATION),
         Member::new("strictTransportSecurity", "Strict-Transport-Security", &STRING).header(),
         Member::new("xContentTypeOptions", "X-Content-Type-Options", &STRING).header(),
         Member::new("xFrameOptions", "X-Frame-Options", &STRING).header(),
@@ -833,11 +648,7 @@ pub static CREATE_PARTICIPANT_TOKEN_REQUEST: ShapeTable = ShapeTable::structure(
 
 pub static CREATE_PARTICIPANT_TOKEN_RESPONSE: ShapeTable = ShapeTable::structure(
     "CreateParticipantTokenResponse",
-    &[Member::new(
-        "participantToken",
-        "participantToken",
-        &PARTICIPANT_TOKEN,
-    )],
+    &[Member::new("participantToken", "participantToken", &PARTICIPANT_TOKEN)],
 );
 
 pub static CREATE_STAGE_REQUEST: ShapeTable = ShapeTable::structure(
@@ -877,11 +688,7 @@ pub static CREATE_STORAGE_CONFIGURATION_REQUEST: ShapeTable = ShapeTable::struct
 
 pub static CREATE_STORAGE_CONFIGURATION_RESPONSE: ShapeTable = ShapeTable::structure(
     "CreateStorageConfigurationResponse",
-    &[Member::new(
-        "storageConfiguration",
-        "storageConfiguration",
-        &STORAGE_CONFIGURATION,
-    )],
+    &[Member::new("storageConfiguration", "storageConfiguration", &STORAGE_CONFIGURATION)],
 );
 
 pub static DELETE_ENCODER_CONFIGURATION_REQUEST: ShapeTable = ShapeTable::structure(
@@ -903,17 +710,13 @@ pub static DELETE_INGEST_CONFIGURATION_REQUEST: ShapeTable = ShapeTable::structu
 pub static DELETE_INGEST_CONFIGURATION_RESPONSE: ShapeTable =
     ShapeTable::structure("DeleteIngestConfigurationResponse", &[]);
 
-pub static DELETE_PUBLIC_KEY_REQUEST: ShapeTable = ShapeTable::structure(
-    "DeletePublicKeyRequest",
-    &[Member::new("arn", "arn", &PUBLIC_KEY_ARN).required()],
-);
+pub static DELETE_PUBLIC_KEY_REQUEST: ShapeTable =
+    ShapeTable::structure("DeletePublicKeyRequest", &[Member::new("arn", "arn", &PUBLIC_KEY_ARN).required()]);
 
 pub static DELETE_PUBLIC_KEY_RESPONSE: ShapeTable = ShapeTable::structure("DeletePublicKeyResponse", &[]);
 
-pub static DELETE_STAGE_REQUEST: ShapeTable = ShapeTable::structure(
-    "DeleteStageRequest",
-    &[Member::new("arn", "arn", &STAGE_ARN).required()],
-);
+pub static DELETE_STAGE_REQUEST: ShapeTable =
+    ShapeTable::structure("DeleteStageRequest", &[Member::new("arn", "arn", &STAGE_ARN).required()]);
 
 pub static DELETE_STAGE_RESPONSE: ShapeTable = ShapeTable::structure("DeleteStageResponse", &[]);
 
@@ -949,11 +752,7 @@ pub static DESTINATION_CONFIGURATION: ShapeTable = ShapeTable::structure(
 pub static DESTINATION_CONFIGURATION_LIST: ShapeTable = ShapeTable {
     name: "DestinationConfigurationList",
     kind: Kind::List(&DESTINATION_CONFIGURATION),
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(2),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(2), ..Constraint::NONE },
 };
 
 pub static DESTINATION_CONFIGURATION_NAME: ShapeTable = ShapeTable {
@@ -973,25 +772,14 @@ pub static DESTINATION_DETAIL: ShapeTable =
 pub static DESTINATION_LIST: ShapeTable = ShapeTable {
     name: "DestinationList",
     kind: Kind::List(&DESTINATION),
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(2),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(2), ..Constraint::NONE },
 };
 
 pub static DESTINATION_STATE: ShapeTable = ShapeTable {
     name: "DestinationState",
     kind: Kind::String,
     constraint: Constraint {
-        values: &[
-            "STARTING",
-            "ACTIVE",
-            "STOPPING",
-            "RECONNECTING",
-            "FAILED",
-            "STOPPED",
-        ],
+        values: &["STARTING", "ACTIVE", "STOPPING", "RECONNECTING", "FAILED", "STOPPED"],
         ..Constraint::NONE
     },
 };
@@ -1009,21 +797,13 @@ pub static DESTINATION_SUMMARY: ShapeTable = ShapeTable::structure(
 pub static DESTINATION_SUMMARY_LIST: ShapeTable = ShapeTable {
     name: "DestinationSummaryList",
     kind: Kind::List(&DESTINATION_SUMMARY),
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(2),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(2), ..Constraint::NONE },
 };
 
 pub static DISCONNECT_PARTICIPANT_REASON: ShapeTable = ShapeTable {
     name: "DisconnectParticipantReason",
     kind: Kind::String,
-    constraint: Constraint {
-        min: Some(0),
-        max: Some(128),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(0), max: Some(128), ..Constraint::NONE },
 };
 
 pub static DISCONNECT_PARTICIPANT_REQUEST: ShapeTable = ShapeTable::structure(
@@ -1054,9 +834,7 @@ pub static ENCODER_CONFIGURATION_ARN: ShapeTable = ShapeTable {
     constraint: Constraint {
         min: Some(1),
         max: Some(128),
-        pattern: Some(Pattern::new(
-            "arn:aws:ivs:[a-z0-9-]+:[0-9]+:encoder-configuration/[a-zA-Z0-9-]+",
-        )),
+        pattern: Some(Pattern::new("arn:aws:ivs:[a-z0-9-]+:[0-9]+:encoder-configuration/[a-zA-Z0-9-]+")),
         ..Constraint::NONE
     },
 };
@@ -1064,11 +842,7 @@ pub static ENCODER_CONFIGURATION_ARN: ShapeTable = ShapeTable {
 pub static ENCODER_CONFIGURATION_ARN_LIST: ShapeTable = ShapeTable {
     name: "EncoderConfigurationArnList",
     kind: Kind::List(&ENCODER_CONFIGURATION_ARN),
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(1),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(1), ..Constraint::NONE },
 };
 
 pub static ENCODER_CONFIGURATION_NAME: ShapeTable = ShapeTable {
@@ -1091,10 +865,8 @@ pub static ENCODER_CONFIGURATION_SUMMARY: ShapeTable = ShapeTable::structure(
     ],
 );
 
-pub static ENCODER_CONFIGURATION_SUMMARY_LIST: ShapeTable = ShapeTable::new(
-    "EncoderConfigurationSummaryList",
-    Kind::List(&ENCODER_CONFIGURATION_SUMMARY),
-);
+pub static ENCODER_CONFIGURATION_SUMMARY_LIST: ShapeTable =
+    ShapeTable::new("EncoderConfigurationSummaryList", Kind::List(&ENCODER_CONFIGURATION_SUMMARY));
 
 pub static EVENT: ShapeTable = ShapeTable::structure(
     "Event",
@@ -1165,11 +937,7 @@ pub static EXCHANGED_PARTICIPANT_TOKEN: ShapeTable = ShapeTable::structure(
     &[
         Member::new("attributes", "attributes", &PARTICIPANT_TOKEN_ATTRIBUTES),
         Member::new("capabilities", "capabilities", &PARTICIPANT_TOKEN_CAPABILITIES),
-        Member::new(
-            "expirationTime",
-            "expirationTime",
-            &PARTICIPANT_TOKEN_EXPIRATION_TIME,
-        ),
+        Member::new("expirationTime", "expirationTime", &PARTICIPANT_TOKEN_EXPIRATION_TIME),
         Member::new("userId", "userId", &PARTICIPANT_TOKEN_USER_ID),
     ],
 );
@@ -1177,17 +945,11 @@ pub static EXCHANGED_PARTICIPANT_TOKEN: ShapeTable = ShapeTable::structure(
 pub static FRAMERATE: ShapeTable = ShapeTable {
     name: "Framerate",
     kind: Kind::Float,
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(60),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(60), ..Constraint::NONE },
 };
 
-pub static GET_COMPOSITION_REQUEST: ShapeTable = ShapeTable::structure(
-    "GetCompositionRequest",
-    &[Member::new("arn", "arn", &COMPOSITION_ARN).required()],
-);
+pub static GET_COMPOSITION_REQUEST: ShapeTable =
+    ShapeTable::structure("GetCompositionRequest", &[Member::new("arn", "arn", &COMPOSITION_ARN).required()]);
 
 pub static GET_COMPOSITION_RESPONSE: ShapeTable = ShapeTable::structure(
     "GetCompositionResponse",
@@ -1201,11 +963,7 @@ pub static GET_ENCODER_CONFIGURATION_REQUEST: ShapeTable = ShapeTable::structure
 
 pub static GET_ENCODER_CONFIGURATION_RESPONSE: ShapeTable = ShapeTable::structure(
     "GetEncoderConfigurationResponse",
-    &[Member::new(
-        "encoderConfiguration",
-        "encoderConfiguration",
-        &ENCODER_CONFIGURATION,
-    )],
+    &[Member::new("encoderConfiguration", "encoderConfiguration", &ENCODER_CONFIGURATION)],
 );
 
 pub static GET_INGEST_CONFIGURATION_REQUEST: ShapeTable = ShapeTable::structure(
@@ -1215,11 +973,7 @@ pub static GET_INGEST_CONFIGURATION_REQUEST: ShapeTable = ShapeTable::structure(
 
 pub static GET_INGEST_CONFIGURATION_RESPONSE: ShapeTable = ShapeTable::structure(
     "GetIngestConfigurationResponse",
-    &[Member::new(
-        "ingestConfiguration",
-        "ingestConfiguration",
-        &INGEST_CONFIGURATION,
-    )],
+    &[Member::new("ingestConfiguration", "ingestConfiguration", &INGEST_CONFIGURATION)],
 );
 
 pub static GET_PARTICIPANT_REQUEST: ShapeTable = ShapeTable::structure(
@@ -1236,20 +990,14 @@ pub static GET_PARTICIPANT_RESPONSE: ShapeTable = ShapeTable::structure(
     &[Member::new("participant", "participant", &PARTICIPANT)],
 );
 
-pub static GET_PUBLIC_KEY_REQUEST: ShapeTable = ShapeTable::structure(
-    "GetPublicKeyRequest",
-    &[Member::new("arn", "arn", &PUBLIC_KEY_ARN).required()],
-);
+pub static GET_PUBLIC_KEY_REQUEST: ShapeTable =
+    ShapeTable::structure("GetPublicKeyRequest", &[Member::new("arn", "arn", &PUBLIC_KEY_ARN).required()]);
 
-pub static GET_PUBLIC_KEY_RESPONSE: ShapeTable = ShapeTable::structure(
-    "GetPublicKeyResponse",
-    &[Member::new("publicKey", "publicKey", &PUBLIC_KEY)],
-);
+pub static GET_PUBLIC_KEY_RESPONSE: ShapeTable =
+    ShapeTable::structure("GetPublicKeyResponse", &[Member::new("publicKey", "publicKey", &PUBLIC_KEY)]);
 
-pub static GET_STAGE_REQUEST: ShapeTable = ShapeTable::structure(
-    "GetStageRequest",
-    &[Member::new("arn", "arn", &STAGE_ARN).required()],
-);
+pub static GET_STAGE_REQUEST: ShapeTable =
+    ShapeTable::structure("GetStageRequest", &[Member::new("arn", "arn", &STAGE_ARN).required()]);
 
 pub static GET_STAGE_RESPONSE: ShapeTable =
     ShapeTable::structure("GetStageResponse", &[Member::new("stage", "stage", &STAGE)]);
@@ -1274,28 +1022,16 @@ pub static GET_STORAGE_CONFIGURATION_REQUEST: ShapeTable = ShapeTable::structure
 
 pub static GET_STORAGE_CONFIGURATION_RESPONSE: ShapeTable = ShapeTable::structure(
     "GetStorageConfigurationResponse",
-    &[Member::new(
-        "storageConfiguration",
-        "storageConfiguration",
-        &STORAGE_CONFIGURATION,
-    )],
+    &[Member::new("storageConfiguration", "storageConfiguration", &STORAGE_CONFIGURATION)],
 );
 
 pub static GRID_CONFIGURATION: ShapeTable = ShapeTable::structure(
     "GridConfiguration",
     &[
-        Member::new(
-            "featuredParticipantAttribute",
-            "featuredParticipantAttribute",
-            &ATTRIBUTE_KEY,
-        ),
+        Member::new("featuredParticipantAttribute", "featuredParticipantAttribute", &ATTRIBUTE_KEY),
         Member::new("gridGap", "gridGap", &GRID_GAP),
         Member::new("omitStoppedVideo", "omitStoppedVideo", &OMIT_STOPPED_VIDEO),
-        Member::new(
-            "participantOrderAttribute",
-            "participantOrderAttribute",
-            &ATTRIBUTE_KEY,
-        ),
+        Member::new("participantOrderAttribute", "participantOrderAttribute", &ATTRIBUTE_KEY),
         Member::new("videoAspectRatio", "videoAspectRatio", &VIDEO_ASPECT_RATIO),
         Member::new("videoFillMode", "videoFillMode", &VIDEO_FILL_MODE),
     ],
@@ -1304,20 +1040,13 @@ pub static GRID_CONFIGURATION: ShapeTable = ShapeTable::structure(
 pub static GRID_GAP: ShapeTable = ShapeTable {
     name: "GridGap",
     kind: Kind::Integer,
-    constraint: Constraint {
-        min: Some(0),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(0), ..Constraint::NONE },
 };
 
 pub static HEIGHT: ShapeTable = ShapeTable {
     name: "Height",
     kind: Kind::Integer,
-    constraint: Constraint {
-        min: Some(2),
-        max: Some(1920),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(2), max: Some(1920), ..Constraint::NONE },
 };
 
 pub static IMPORT_PUBLIC_KEY_REQUEST: ShapeTable = ShapeTable::structure(
@@ -1329,10 +1058,8 @@ pub static IMPORT_PUBLIC_KEY_REQUEST: ShapeTable = ShapeTable::structure(
     ],
 );
 
-pub static IMPORT_PUBLIC_KEY_RESPONSE: ShapeTable = ShapeTable::structure(
-    "ImportPublicKeyResponse",
-    &[Member::new("publicKey", "publicKey", &PUBLIC_KEY)],
-);
+pub static IMPORT_PUBLIC_KEY_RESPONSE: ShapeTable =
+    ShapeTable::structure("ImportPublicKeyResponse", &[Member::new("publicKey", "publicKey", &PUBLIC_KEY)]);
 
 pub static INGEST_CONFIGURATION: ShapeTable = ShapeTable::structure(
     "IngestConfiguration",
@@ -1362,17 +1089,13 @@ pub static INGEST_CONFIGURATION_ARN: ShapeTable = ShapeTable {
     constraint: Constraint {
         min: Some(1),
         max: Some(128),
-        pattern: Some(Pattern::new(
-            "arn:aws:ivs:[a-z0-9-]+:[0-9]+:ingest-configuration/[a-zA-Z0-9-]+",
-        )),
+        pattern: Some(Pattern::new("arn:aws:ivs:[a-z0-9-]+:[0-9]+:ingest-configuration/[a-zA-Z0-9-]+")),
         ..Constraint::NONE
     },
 };
 
-pub static INGEST_CONFIGURATION_LIST: ShapeTable = ShapeTable::new(
-    "IngestConfigurationList",
-    Kind::List(&INGEST_CONFIGURATION_SUMMARY),
-);
+pub static INGEST_CONFIGURATION_LIST: ShapeTable =
+    ShapeTable::new("IngestConfigurationList", Kind::List(&INGEST_CONFIGURATION_SUMMARY));
 
 pub static INGEST_CONFIGURATION_NAME: ShapeTable = ShapeTable {
     name: "IngestConfigurationName",
@@ -1391,9 +1114,7 @@ pub static INGEST_CONFIGURATION_STAGE_ARN: ShapeTable = ShapeTable {
     constraint: Constraint {
         min: Some(0),
         max: Some(128),
-        pattern: Some(Pattern::new(
-            "^$|^arn:aws:ivs:[a-z0-9-]+:[0-9]+:stage/[a-zA-Z0-9-]+$",
-        )),
+        pattern: Some(Pattern::new("^$|^arn:aws:ivs:[a-z0-9-]+:[0-9]+:stage/[a-zA-Z0-9-]+$")),
         ..Constraint::NONE
     },
 };
@@ -1401,10 +1122,7 @@ pub static INGEST_CONFIGURATION_STAGE_ARN: ShapeTable = ShapeTable {
 pub static INGEST_CONFIGURATION_STATE: ShapeTable = ShapeTable {
     name: "IngestConfigurationState",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["ACTIVE", "INACTIVE"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["ACTIVE", "INACTIVE"], ..Constraint::NONE },
 };
 
 pub static INGEST_CONFIGURATION_SUMMARY: ShapeTable = ShapeTable::structure(
@@ -1424,20 +1142,14 @@ pub static INGEST_CONFIGURATION_SUMMARY: ShapeTable = ShapeTable::structure(
 pub static INGEST_PROTOCOL: ShapeTable = ShapeTable {
     name: "IngestProtocol",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["RTMP", "RTMPS"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["RTMP", "RTMPS"], ..Constraint::NONE },
 };
 
 pub static INSECURE_INGEST: ShapeTable = ShapeTable::new("InsecureIngest", Kind::Boolean);
 
 pub static LAYOUT_CONFIGURATION: ShapeTable = ShapeTable::structure(
     "LayoutConfiguration",
-    &[
-        Member::new("grid", "grid", &GRID_CONFIGURATION),
-        Member::new("pip", "pip", &PIP_CONFIGURATION),
-    ],
+    &[Member::new("grid", "grid", &GRID_CONFIGURATION), Member::new("pip", "pip", &PIP_CONFIGURATION)],
 );
 
 pub static LIST_COMPOSITIONS_REQUEST: ShapeTable = ShapeTable::structure(
@@ -1473,12 +1185,8 @@ pub static LIST_ENCODER_CONFIGURATIONS_REQUEST: ShapeTable = ShapeTable::structu
 pub static LIST_ENCODER_CONFIGURATIONS_RESPONSE: ShapeTable = ShapeTable::structure(
     "ListEncoderConfigurationsResponse",
     &[
-        Member::new(
-            "encoderConfigurations",
-            "encoderConfigurations",
-            &ENCODER_CONFIGURATION_SUMMARY_LIST,
-        )
-        .required(),
+        Member::new("encoderConfigurations", "encoderConfigurations", &ENCODER_CONFIGURATION_SUMMARY_LIST)
+            .required(),
         Member::new("nextToken", "nextToken", &PAGINATION_TOKEN),
     ],
 );
@@ -1496,12 +1204,7 @@ pub static LIST_INGEST_CONFIGURATIONS_REQUEST: ShapeTable = ShapeTable::structur
 pub static LIST_INGEST_CONFIGURATIONS_RESPONSE: ShapeTable = ShapeTable::structure(
     "ListIngestConfigurationsResponse",
     &[
-        Member::new(
-            "ingestConfigurations",
-            "ingestConfigurations",
-            &INGEST_CONFIGURATION_LIST,
-        )
-        .required(),
+        Member::new("ingestConfigurations", "ingestConfigurations", &INGEST_CONFIGURATION_LIST).required(),
         Member::new("nextToken", "nextToken", &PAGINATION_TOKEN),
     ],
 );
@@ -1630,125 +1333,77 @@ pub static LIST_STORAGE_CONFIGURATIONS_RESPONSE: ShapeTable = ShapeTable::struct
     "ListStorageConfigurationsResponse",
     &[
         Member::new("nextToken", "nextToken", &PAGINATION_TOKEN),
-        Member::new(
-            "storageConfigurations",
-            "storageConfigurations",
-            &STORAGE_CONFIGURATION_SUMMARY_LIST,
-        )
-        .required(),
+        Member::new("storageConfigurations", "storageConfigurations", &STORAGE_CONFIGURATION_SUMMARY_LIST)
+            .required(),
     ],
 );
 
 pub static LIST_TAGS_FOR_RESOURCE_REQUEST: ShapeTable = ShapeTable::structure(
     "ListTagsForResourceRequest",
-    &[Member::new("resourceArn", "resourceArn", &RESOURCE_ARN)
-        .uri()
-        .required()],
+    &[Member::new("resourceArn", "resourceArn", &RESOURCE_ARN).uri().required()],
 );
 
-pub static LIST_TAGS_FOR_RESOURCE_RESPONSE: ShapeTable = ShapeTable::structure(
-    "ListTagsForResourceResponse",
-    &[Member::new("tags", "tags", &TAGS).required()],
-);
+pub static LIST_TAGS_FOR_RESOURCE_RESPONSE: ShapeTable =
+    ShapeTable::structure("ListTagsForResourceResponse", &[Member::new("tags", "tags", &TAGS).required()]);
 
 pub static MAX_COMPOSITION_RESULTS: ShapeTable = ShapeTable {
     name: "MaxCompositionResults",
     kind: Kind::Integer,
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(100),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(100), ..Constraint::NONE },
 };
 
 pub static MAX_ENCODER_CONFIGURATION_RESULTS: ShapeTable = ShapeTable {
     name: "MaxEncoderConfigurationResults",
     kind: Kind::Integer,
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(100),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(100), ..Constraint::NONE },
 };
 
 pub static MAX_INGEST_CONFIGURATION_RESULTS: ShapeTable = ShapeTable {
     name: "MaxIngestConfigurationResults",
     kind: Kind::Integer,
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(100),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(100), ..Constraint::NONE },
 };
 
 pub static MAX_PARTICIPANT_EVENT_RESULTS: ShapeTable = ShapeTable {
     name: "MaxParticipantEventResults",
     kind: Kind::Integer,
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(100),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(100), ..Constraint::NONE },
 };
 
 pub static MAX_PARTICIPANT_REPLICA_RESULTS: ShapeTable = ShapeTable {
     name: "MaxParticipantReplicaResults",
     kind: Kind::Integer,
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(50),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(50), ..Constraint::NONE },
 };
 
 pub static MAX_PARTICIPANT_RESULTS: ShapeTable = ShapeTable {
     name: "MaxParticipantResults",
     kind: Kind::Integer,
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(100),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(100), ..Constraint::NONE },
 };
 
 pub static MAX_PUBLIC_KEY_RESULTS: ShapeTable = ShapeTable {
     name: "MaxPublicKeyResults",
     kind: Kind::Integer,
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(100),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(100), ..Constraint::NONE },
 };
 
 pub static MAX_STAGE_RESULTS: ShapeTable = ShapeTable {
     name: "MaxStageResults",
     kind: Kind::Integer,
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(100),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(100), ..Constraint::NONE },
 };
 
 pub static MAX_STAGE_SESSION_RESULTS: ShapeTable = ShapeTable {
     name: "MaxStageSessionResults",
     kind: Kind::Integer,
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(100),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(100), ..Constraint::NONE },
 };
 
 pub static MAX_STORAGE_CONFIGURATION_RESULTS: ShapeTable = ShapeTable {
     name: "MaxStorageConfigurationResults",
     kind: Kind::Integer,
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(100),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(100), ..Constraint::NONE },
 };
 
 pub static OMIT_STOPPED_VIDEO: ShapeTable = ShapeTable::new("OmitStoppedVideo", Kind::Boolean);
@@ -1771,27 +1426,15 @@ pub static PARTICIPANT: ShapeTable = ShapeTable::structure(
         Member::new("browserName", "browserName", &PARTICIPANT_CLIENT_ATTRIBUTE),
         Member::new("browserVersion", "browserVersion", &PARTICIPANT_CLIENT_ATTRIBUTE),
         Member::new("firstJoinTime", "firstJoinTime", &TIME),
-        Member::new(
-            "ingestConfigurationArn",
-            "ingestConfigurationArn",
-            &INGEST_CONFIGURATION_ARN,
-        ),
+        Member::new("ingestConfigurationArn", "ingestConfigurationArn", &INGEST_CONFIGURATION_ARN),
         Member::new("ispName", "ispName", &PARTICIPANT_CLIENT_ATTRIBUTE),
         Member::new("osName", "osName", &PARTICIPANT_CLIENT_ATTRIBUTE),
         Member::new("osVersion", "osVersion", &PARTICIPANT_CLIENT_ATTRIBUTE),
         Member::new("participantId", "participantId", &PARTICIPANT_ID),
         Member::new("protocol", "protocol", &PARTICIPANT_PROTOCOL),
         Member::new("published", "published", &PUBLISHED),
-        Member::new(
-            "recordingS3BucketName",
-            "recordingS3BucketName",
-            &PARTICIPANT_RECORDING_S3_BUCKET_NAME,
-        ),
-        Member::new(
-            "recordingS3Prefix",
-            "recordingS3Prefix",
-            &PARTICIPANT_RECORDING_S3_PREFIX,
-        ),
+        Member::new("recordingS3BucketName", "recordingS3BucketName", &PARTICIPANT_RECORDING_S3_BUCKET_NAME),
+        Member::new("recordingS3Prefix", "recordingS3Prefix", &PARTICIPANT_RECORDING_S3_PREFIX),
         Member::new("recordingState", "recordingState", &PARTICIPANT_RECORDING_STATE),
         Member::new("redundantIngest", "redundantIngest", &REDUNDANT_INGEST),
         Member::new("replicationState", "replicationState", &REPLICATION_STATE),
@@ -1804,14 +1447,8 @@ pub static PARTICIPANT: ShapeTable = ShapeTable::structure(
     ],
 );
 
-pub static PARTICIPANT_ATTRIBUTES: ShapeTable = ShapeTable::new(
-    "ParticipantAttributes",
-    Kind::Map {
-        key: &STRING,
-        value: &STRING,
-        sparse: false,
-    },
-);
+pub static PARTICIPANT_ATTRIBUTES: ShapeTable =
+    ShapeTable::new("ParticipantAttributes", Kind::Map { key: &STRING, value: &STRING, sparse: false });
 
 pub static PARTICIPANT_CLIENT_ATTRIBUTE: ShapeTable = ShapeTable {
     name: "ParticipantClientAttribute",
@@ -1841,10 +1478,7 @@ pub static PARTICIPANT_LIST: ShapeTable =
 pub static PARTICIPANT_PROTOCOL: ShapeTable = ShapeTable {
     name: "ParticipantProtocol",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["UNKNOWN", "WHIP", "RTMP", "RTMPS"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["UNKNOWN", "WHIP", "RTMP", "RTMPS"], ..Constraint::NONE },
 };
 
 pub static PARTICIPANT_RECORDING_FILTER_BY_RECORDING_STATE: ShapeTable = ShapeTable {
@@ -1868,30 +1502,19 @@ pub static PARTICIPANT_RECORDING_HLS_CONFIGURATION: ShapeTable = ShapeTable::str
 pub static PARTICIPANT_RECORDING_MEDIA_TYPE: ShapeTable = ShapeTable {
     name: "ParticipantRecordingMediaType",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["AUDIO_VIDEO", "AUDIO_ONLY", "NONE"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["AUDIO_VIDEO", "AUDIO_ONLY", "NONE"], ..Constraint::NONE },
 };
 
 pub static PARTICIPANT_RECORDING_MEDIA_TYPE_LIST: ShapeTable = ShapeTable {
     name: "ParticipantRecordingMediaTypeList",
     kind: Kind::List(&PARTICIPANT_RECORDING_MEDIA_TYPE),
-    constraint: Constraint {
-        min: Some(0),
-        max: Some(1),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(0), max: Some(1), ..Constraint::NONE },
 };
 
 pub static PARTICIPANT_RECORDING_RECONNECT_WINDOW_SECONDS: ShapeTable = ShapeTable {
     name: "ParticipantRecordingReconnectWindowSeconds",
     kind: Kind::Integer,
-    constraint: Constraint {
-        min: Some(0),
-        max: Some(300),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(0), max: Some(300), ..Constraint::NONE },
 };
 
 pub static PARTICIPANT_RECORDING_S3_BUCKET_NAME: ShapeTable = ShapeTable {
@@ -1928,11 +1551,7 @@ pub static PARTICIPANT_RECORDING_STATE: ShapeTable = ShapeTable {
 pub static PARTICIPANT_RECORDING_TARGET_SEGMENT_DURATION_SECONDS: ShapeTable = ShapeTable {
     name: "ParticipantRecordingTargetSegmentDurationSeconds",
     kind: Kind::Integer,
-    constraint: Constraint {
-        min: Some(2),
-        max: Some(10),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(2), max: Some(10), ..Constraint::NONE },
 };
 
 pub static PARTICIPANT_REPLICA: ShapeTable = ShapeTable::structure(
@@ -1953,21 +1572,14 @@ pub static PARTICIPANT_REPLICA_LIST: ShapeTable =
 pub static PARTICIPANT_STATE: ShapeTable = ShapeTable {
     name: "ParticipantState",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["CONNECTED", "DISCONNECTED"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["CONNECTED", "DISCONNECTED"], ..Constraint::NONE },
 };
 
 pub static PARTICIPANT_SUMMARY: ShapeTable = ShapeTable::structure(
     "ParticipantSummary",
     &[
         Member::new("firstJoinTime", "firstJoinTime", &TIME),
-        Member::new(
-            "ingestConfigurationArn",
-            "ingestConfigurationArn",
-            &INGEST_CONFIGURATION_ARN,
-        ),
+        Member::new("ingestConfigurationArn", "ingestConfigurationArn", &INGEST_CONFIGURATION_ARN),
         Member::new("participantId", "participantId", &PARTICIPANT_ID),
         Member::new("published", "published", &PUBLISHED),
         Member::new("recordingState", "recordingState", &PARTICIPANT_RECORDING_STATE),
@@ -1986,11 +1598,7 @@ pub static PARTICIPANT_THUMBNAIL_CONFIGURATION: ShapeTable = ShapeTable::structu
     &[
         Member::new("recordingMode", "recordingMode", &THUMBNAIL_RECORDING_MODE),
         Member::new("storage", "storage", &THUMBNAIL_STORAGE_TYPE_LIST),
-        Member::new(
-            "targetIntervalSeconds",
-            "targetIntervalSeconds",
-            &THUMBNAIL_INTERVAL_SECONDS,
-        ),
+        Member::new("targetIntervalSeconds", "targetIntervalSeconds", &THUMBNAIL_INTERVAL_SECONDS),
     ],
 );
 
@@ -2000,43 +1608,26 @@ pub static PARTICIPANT_TOKEN: ShapeTable = ShapeTable::structure(
         Member::new("attributes", "attributes", &PARTICIPANT_TOKEN_ATTRIBUTES),
         Member::new("capabilities", "capabilities", &PARTICIPANT_TOKEN_CAPABILITIES),
         Member::new("duration", "duration", &PARTICIPANT_TOKEN_DURATION_MINUTES),
-        Member::new(
-            "expirationTime",
-            "expirationTime",
-            &PARTICIPANT_TOKEN_EXPIRATION_TIME,
-        ),
+        Member::new("expirationTime", "expirationTime", &PARTICIPANT_TOKEN_EXPIRATION_TIME),
         Member::new("participantId", "participantId", &PARTICIPANT_TOKEN_ID),
         Member::new("token", "token", &PARTICIPANT_TOKEN_STRING),
         Member::new("userId", "userId", &PARTICIPANT_TOKEN_USER_ID),
     ],
 );
 
-pub static PARTICIPANT_TOKEN_ATTRIBUTES: ShapeTable = ShapeTable::new(
-    "ParticipantTokenAttributes",
-    Kind::Map {
-        key: &STRING,
-        value: &STRING,
-        sparse: false,
-    },
-);
+pub static PARTICIPANT_TOKEN_ATTRIBUTES: ShapeTable =
+    ShapeTable::new("ParticipantTokenAttributes", Kind::Map { key: &STRING, value: &STRING, sparse: false });
 
 pub static PARTICIPANT_TOKEN_CAPABILITIES: ShapeTable = ShapeTable {
     name: "ParticipantTokenCapabilities",
     kind: Kind::List(&PARTICIPANT_TOKEN_CAPABILITY),
-    constraint: Constraint {
-        min: Some(0),
-        max: Some(2),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(0), max: Some(2), ..Constraint::NONE },
 };
 
 pub static PARTICIPANT_TOKEN_CAPABILITY: ShapeTable = ShapeTable {
     name: "ParticipantTokenCapability",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["PUBLISH", "SUBSCRIBE"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["PUBLISH", "SUBSCRIBE"], ..Constraint::NONE },
 };
 
 pub static PARTICIPANT_TOKEN_CONFIGURATION: ShapeTable = ShapeTable::structure(
@@ -2052,27 +1643,17 @@ pub static PARTICIPANT_TOKEN_CONFIGURATION: ShapeTable = ShapeTable::structure(
 pub static PARTICIPANT_TOKEN_CONFIGURATIONS: ShapeTable = ShapeTable {
     name: "ParticipantTokenConfigurations",
     kind: Kind::List(&PARTICIPANT_TOKEN_CONFIGURATION),
-    constraint: Constraint {
-        min: Some(0),
-        max: Some(12),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(0), max: Some(12), ..Constraint::NONE },
 };
 
 pub static PARTICIPANT_TOKEN_DURATION_MINUTES: ShapeTable = ShapeTable {
     name: "ParticipantTokenDurationMinutes",
     kind: Kind::Integer,
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(20160),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(20160), ..Constraint::NONE },
 };
 
-pub static PARTICIPANT_TOKEN_EXPIRATION_TIME: ShapeTable = ShapeTable::new(
-    "ParticipantTokenExpirationTime",
-    Kind::Timestamp(TimeFormat::Iso8601),
-);
+pub static PARTICIPANT_TOKEN_EXPIRATION_TIME: ShapeTable =
+    ShapeTable::new("ParticipantTokenExpirationTime", Kind::Timestamp(TimeFormat::Iso8601));
 
 pub static PARTICIPANT_TOKEN_ID: ShapeTable = ShapeTable {
     name: "ParticipantTokenId",
@@ -2091,54 +1672,32 @@ pub static PARTICIPANT_TOKEN_LIST: ShapeTable =
 pub static PARTICIPANT_TOKEN_STRING: ShapeTable = ShapeTable {
     name: "ParticipantTokenString",
     kind: Kind::String,
-    constraint: Constraint {
-        sensitive: true,
-        ..Constraint::NONE
-    },
+    constraint: Constraint { sensitive: true, ..Constraint::NONE },
 };
 
 pub static PARTICIPANT_TOKEN_USER_ID: ShapeTable = ShapeTable {
     name: "ParticipantTokenUserId",
     kind: Kind::String,
-    constraint: Constraint {
-        min: Some(0),
-        max: Some(128),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(0), max: Some(128), ..Constraint::NONE },
 };
 
 pub static PIP_BEHAVIOR: ShapeTable = ShapeTable {
     name: "PipBehavior",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["STATIC", "DYNAMIC"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["STATIC", "DYNAMIC"], ..Constraint::NONE },
 };
 
 pub static PIP_CONFIGURATION: ShapeTable = ShapeTable::structure(
     "PipConfiguration",
     &[
-        Member::new(
-            "featuredParticipantAttribute",
-            "featuredParticipantAttribute",
-            &ATTRIBUTE_KEY,
-        ),
+        Member::new("featuredParticipantAttribute", "featuredParticipantAttribute", &ATTRIBUTE_KEY),
         Member::new("gridGap", "gridGap", &GRID_GAP),
         Member::new("omitStoppedVideo", "omitStoppedVideo", &OMIT_STOPPED_VIDEO),
-        Member::new(
-            "participantOrderAttribute",
-            "participantOrderAttribute",
-            &ATTRIBUTE_KEY,
-        ),
+        Member::new("participantOrderAttribute", "participantOrderAttribute", &ATTRIBUTE_KEY),
         Member::new("pipBehavior", "pipBehavior", &PIP_BEHAVIOR),
         Member::new("pipHeight", "pipHeight", &PIP_HEIGHT),
         Member::new("pipOffset", "pipOffset", &PIP_OFFSET),
-        Member::new(
-            "pipParticipantAttribute",
-            "pipParticipantAttribute",
-            &ATTRIBUTE_KEY,
-        ),
+        Member::new("pipParticipantAttribute", "pipParticipantAttribute", &ATTRIBUTE_KEY),
         Member::new("pipPosition", "pipPosition", &PIP_POSITION),
         Member::new("pipWidth", "pipWidth", &PIP_WIDTH),
         Member::new("videoFillMode", "videoFillMode", &VIDEO_FILL_MODE),
@@ -2148,19 +1707,13 @@ pub static PIP_CONFIGURATION: ShapeTable = ShapeTable::structure(
 pub static PIP_HEIGHT: ShapeTable = ShapeTable {
     name: "PipHeight",
     kind: Kind::Integer,
-    constraint: Constraint {
-        min: Some(1),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), ..Constraint::NONE },
 };
 
 pub static PIP_OFFSET: ShapeTable = ShapeTable {
     name: "PipOffset",
     kind: Kind::Integer,
-    constraint: Constraint {
-        min: Some(0),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(0), ..Constraint::NONE },
 };
 
 pub static PIP_POSITION: ShapeTable = ShapeTable {
@@ -2175,10 +1728,7 @@ pub static PIP_POSITION: ShapeTable = ShapeTable {
 pub static PIP_WIDTH: ShapeTable = ShapeTable {
     name: "PipWidth",
     kind: Kind::Integer,
-    constraint: Constraint {
-        min: Some(1),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), ..Constraint::NONE },
 };
 
 pub static PUBLIC_KEY: ShapeTable = ShapeTable::structure(
@@ -2198,9 +1748,7 @@ pub static PUBLIC_KEY_ARN: ShapeTable = ShapeTable {
     constraint: Constraint {
         min: Some(1),
         max: Some(128),
-        pattern: Some(Pattern::new(
-            "arn:aws:ivs:[a-z0-9-]+:[0-9]+:public-key/[a-zA-Z0-9-]+",
-        )),
+        pattern: Some(Pattern::new("arn:aws:ivs:[a-z0-9-]+:[0-9]+:public-key/[a-zA-Z0-9-]+")),
         ..Constraint::NONE
     },
 };
@@ -2245,11 +1793,7 @@ pub static PUBLISHED: ShapeTable = ShapeTable::new("Published", Kind::Boolean);
 pub static RECONNECT_WINDOW_SECONDS: ShapeTable = ShapeTable {
     name: "ReconnectWindowSeconds",
     kind: Kind::Integer,
-    constraint: Constraint {
-        min: Some(0),
-        max: Some(300),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(0), max: Some(300), ..Constraint::NONE },
 };
 
 pub static RECORD_PARTICIPANT_REPLICAS: ShapeTable =
@@ -2259,21 +1803,14 @@ pub static RECORDING_CONFIGURATION: ShapeTable = ShapeTable::structure(
     "RecordingConfiguration",
     &[
         Member::new("format", "format", &RECORDING_CONFIGURATION_FORMAT),
-        Member::new(
-            "hlsConfiguration",
-            "hlsConfiguration",
-            &COMPOSITION_RECORDING_HLS_CONFIGURATION,
-        ),
+        Member::new("hlsConfiguration", "hlsConfiguration", &COMPOSITION_RECORDING_HLS_CONFIGURATION),
     ],
 );
 
 pub static RECORDING_CONFIGURATION_FORMAT: ShapeTable = ShapeTable {
     name: "RecordingConfigurationFormat",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["HLS"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["HLS"], ..Constraint::NONE },
 };
 
 pub static REDUNDANT_INGEST: ShapeTable = ShapeTable::new("RedundantIngest", Kind::Boolean);
@@ -2286,29 +1823,21 @@ pub static REDUNDANT_INGEST_CREDENTIAL: ShapeTable = ShapeTable::structure(
     ],
 );
 
-pub static REDUNDANT_INGEST_CREDENTIALS: ShapeTable = ShapeTable::new(
-    "RedundantIngestCredentials",
-    Kind::List(&REDUNDANT_INGEST_CREDENTIAL),
-);
+pub static REDUNDANT_INGEST_CREDENTIALS: ShapeTable =
+    ShapeTable::new("RedundantIngestCredentials", Kind::List(&REDUNDANT_INGEST_CREDENTIAL));
 
 pub static REPLICA: ShapeTable = ShapeTable::new("Replica", Kind::Boolean);
 
 pub static REPLICATION_STATE: ShapeTable = ShapeTable {
     name: "ReplicationState",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["ACTIVE", "STOPPED"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["ACTIVE", "STOPPED"], ..Constraint::NONE },
 };
 
 pub static REPLICATION_TYPE: ShapeTable = ShapeTable {
     name: "ReplicationType",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["SOURCE", "REPLICA", "NONE"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["SOURCE", "REPLICA", "NONE"], ..Constraint::NONE },
 };
 
 pub static RESOURCE_ARN: ShapeTable = ShapeTable {
@@ -2317,9 +1846,7 @@ pub static RESOURCE_ARN: ShapeTable = ShapeTable {
     constraint: Constraint {
         min: Some(1),
         max: Some(128),
-        pattern: Some(Pattern::new(
-            "arn:aws:ivs:[a-z0-9-]+:[0-9]+:[a-z-]+/[a-zA-Z0-9-]+",
-        )),
+        pattern: Some(Pattern::new("arn:aws:ivs:[a-z0-9-]+:[0-9]+:[a-z-]+/[a-zA-Z0-9-]+")),
         ..Constraint::NONE
     },
 };
@@ -2346,23 +1873,11 @@ pub static S3_BUCKET_NAME: ShapeTable = ShapeTable {
 pub static S3_DESTINATION_CONFIGURATION: ShapeTable = ShapeTable::structure(
     "S3DestinationConfiguration",
     &[
-        Member::new(
-            "encoderConfigurationArns",
-            "encoderConfigurationArns",
-            &ENCODER_CONFIGURATION_ARN_LIST,
-        )
-        .required(),
-        Member::new(
-            "recordingConfiguration",
-            "recordingConfiguration",
-            &RECORDING_CONFIGURATION,
-        ),
-        Member::new(
-            "storageConfigurationArn",
-            "storageConfigurationArn",
-            &STORAGE_CONFIGURATION_ARN,
-        )
-        .required(),
+        Member::new("encoderConfigurationArns", "encoderConfigurationArns", &ENCODER_CONFIGURATION_ARN_LIST)
+            .required(),
+        Member::new("recordingConfiguration", "recordingConfiguration", &RECORDING_CONFIGURATION),
+        Member::new("storageConfigurationArn", "storageConfigurationArn", &STORAGE_CONFIGURATION_ARN)
+            .required(),
         Member::new(
             "thumbnailConfigurations",
             "thumbnailConfigurations",
@@ -2411,11 +1926,7 @@ pub static STAGE_ARN: ShapeTable = ShapeTable {
 pub static STAGE_ENDPOINT: ShapeTable = ShapeTable {
     name: "StageEndpoint",
     kind: Kind::String,
-    constraint: Constraint {
-        min: Some(0),
-        max: Some(2048),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(0), max: Some(2048), ..Constraint::NONE },
 };
 
 pub static STAGE_ENDPOINTS: ShapeTable = ShapeTable::structure(
@@ -2505,11 +2016,7 @@ pub static START_PARTICIPANT_REPLICATION_REQUEST: ShapeTable = ShapeTable::struc
         Member::new("attributes", "attributes", &PARTICIPANT_ATTRIBUTES),
         Member::new("destinationStageArn", "destinationStageArn", &STAGE_ARN).required(),
         Member::new("participantId", "participantId", &PARTICIPANT_ID).required(),
-        Member::new(
-            "reconnectWindowSeconds",
-            "reconnectWindowSeconds",
-            &RECONNECT_WINDOW_SECONDS,
-        ),
+        Member::new("reconnectWindowSeconds", "reconnectWindowSeconds", &RECONNECT_WINDOW_SECONDS),
         Member::new("sourceStageArn", "sourceStageArn", &STAGE_ARN).required(),
     ],
 );
@@ -2518,12 +2025,7 @@ pub static START_PARTICIPANT_REPLICATION_RESPONSE: ShapeTable = ShapeTable::stru
     "StartParticipantReplicationResponse",
     &[
         Member::new("accessControlAllowOrigin", "Access-Control-Allow-Origin", &STRING).header(),
-        Member::new(
-            "accessControlExposeHeaders",
-            "Access-Control-Expose-Headers",
-            &STRING,
-        )
-        .header(),
+        Member::new("accessControlExposeHeaders", "Access-Control-Expose-Headers", &STRING).header(),
         Member::new("cacheControl", "Cache-Control", &STRING).header(),
         Member::new("contentSecurityPolicy", "Content-Security-Policy", &STRING).header(),
         Member::new("strictTransportSecurity", "Strict-Transport-Security", &STRING).header(),
@@ -2552,12 +2054,7 @@ pub static STOP_PARTICIPANT_REPLICATION_RESPONSE: ShapeTable = ShapeTable::struc
     "StopParticipantReplicationResponse",
     &[
         Member::new("accessControlAllowOrigin", "Access-Control-Allow-Origin", &STRING).header(),
-        Member::new(
-            "accessControlExposeHeaders",
-            "Access-Control-Expose-Headers",
-            &STRING,
-        )
-        .header(),
+        Member::new("accessControlExposeHeaders", "Access-Control-Expose-Headers", &STRING).header(),
         Member::new("cacheControl", "Cache-Control", &STRING).header(),
         Member::new("contentSecurityPolicy", "Content-Security-Policy", &STRING).header(),
         Member::new("strictTransportSecurity", "Strict-Transport-Security", &STRING).header(),
@@ -2582,9 +2079,7 @@ pub static STORAGE_CONFIGURATION_ARN: ShapeTable = ShapeTable {
     constraint: Constraint {
         min: Some(1),
         max: Some(128),
-        pattern: Some(Pattern::new(
-            "arn:aws:ivs:[a-z0-9-]+:[0-9]+:storage-configuration/[a-zA-Z0-9-]+",
-        )),
+        pattern: Some(Pattern::new("arn:aws:ivs:[a-z0-9-]+:[0-9]+:storage-configuration/[a-zA-Z0-9-]+")),
         ..Constraint::NONE
     },
 };
@@ -2610,10 +2105,8 @@ pub static STORAGE_CONFIGURATION_SUMMARY: ShapeTable = ShapeTable::structure(
     ],
 );
 
-pub static STORAGE_CONFIGURATION_SUMMARY_LIST: ShapeTable = ShapeTable::new(
-    "StorageConfigurationSummaryList",
-    Kind::List(&STORAGE_CONFIGURATION_SUMMARY),
-);
+pub static STORAGE_CONFIGURATION_SUMMARY_LIST: ShapeTable =
+    ShapeTable::new("StorageConfigurationSummaryList", Kind::List(&STORAGE_CONFIGURATION_SUMMARY));
 
 pub static STREAM_KEY: ShapeTable = ShapeTable {
     name: "StreamKey",
@@ -2630,29 +2123,19 @@ pub static STRING: ShapeTable = ShapeTable::new("String", Kind::String);
 pub static TAG_KEY: ShapeTable = ShapeTable {
     name: "TagKey",
     kind: Kind::String,
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(128),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(128), ..Constraint::NONE },
 };
 
 pub static TAG_KEY_LIST: ShapeTable = ShapeTable {
     name: "TagKeyList",
     kind: Kind::List(&TAG_KEY),
-    constraint: Constraint {
-        min: Some(0),
-        max: Some(50),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(0), max: Some(50), ..Constraint::NONE },
 };
 
 pub static TAG_RESOURCE_REQUEST: ShapeTable = ShapeTable::structure(
     "TagResourceRequest",
     &[
-        Member::new("resourceArn", "resourceArn", &RESOURCE_ARN)
-            .uri()
-            .required(),
+        Member::new("resourceArn", "resourceArn", &RESOURCE_ARN).uri().required(),
         Member::new("tags", "tags", &TAGS).required(),
     ],
 );
@@ -2662,63 +2145,37 @@ pub static TAG_RESOURCE_RESPONSE: ShapeTable = ShapeTable::structure("TagResourc
 pub static TAG_VALUE: ShapeTable = ShapeTable {
     name: "TagValue",
     kind: Kind::String,
-    constraint: Constraint {
-        min: Some(0),
-        max: Some(256),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(0), max: Some(256), ..Constraint::NONE },
 };
 
 pub static TAGS: ShapeTable = ShapeTable {
     name: "Tags",
-    kind: Kind::Map {
-        key: &TAG_KEY,
-        value: &TAG_VALUE,
-        sparse: false,
-    },
-    constraint: Constraint {
-        min: Some(0),
-        max: Some(50),
-        ..Constraint::NONE
-    },
+    kind: Kind::Map { key: &TAG_KEY, value: &TAG_VALUE, sparse: false },
+    constraint: Constraint { min: Some(0), max: Some(50), ..Constraint::NONE },
 };
 
 pub static THUMBNAIL_INTERVAL_SECONDS: ShapeTable = ShapeTable {
     name: "ThumbnailIntervalSeconds",
     kind: Kind::Integer,
-    constraint: Constraint {
-        min: Some(1),
-        max: Some(86400),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(1), max: Some(86400), ..Constraint::NONE },
 };
 
 pub static THUMBNAIL_RECORDING_MODE: ShapeTable = ShapeTable {
     name: "ThumbnailRecordingMode",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["INTERVAL", "DISABLED"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["INTERVAL", "DISABLED"], ..Constraint::NONE },
 };
 
 pub static THUMBNAIL_STORAGE_TYPE: ShapeTable = ShapeTable {
     name: "ThumbnailStorageType",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["SEQUENTIAL", "LATEST"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["SEQUENTIAL", "LATEST"], ..Constraint::NONE },
 };
 
 pub static THUMBNAIL_STORAGE_TYPE_LIST: ShapeTable = ShapeTable {
     name: "ThumbnailStorageTypeList",
     kind: Kind::List(&THUMBNAIL_STORAGE_TYPE),
-    constraint: Constraint {
-        min: Some(0),
-        max: Some(2),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(0), max: Some(2), ..Constraint::NONE },
 };
 
 pub static TIME: ShapeTable = ShapeTable::new("Time", Kind::Timestamp(TimeFormat::Iso8601));
@@ -2726,12 +2183,8 @@ pub static TIME: ShapeTable = ShapeTable::new("Time", Kind::Timestamp(TimeFormat
 pub static UNTAG_RESOURCE_REQUEST: ShapeTable = ShapeTable::structure(
     "UntagResourceRequest",
     &[
-        Member::new("resourceArn", "resourceArn", &RESOURCE_ARN)
-            .uri()
-            .required(),
-        Member::new("tagKeys", "tagKeys", &TAG_KEY_LIST)
-            .query()
-            .required(),
+        Member::new("resourceArn", "resourceArn", &RESOURCE_ARN).uri().required(),
+        Member::new("tagKeys", "tagKeys", &TAG_KEY_LIST).query().required(),
     ],
 );
 
@@ -2750,19 +2203,10 @@ pub static UPDATE_INGEST_CONFIGURATION_RESPONSE: ShapeTable = ShapeTable::struct
     "UpdateIngestConfigurationResponse",
     &[
         Member::new("accessControlAllowOrigin", "Access-Control-Allow-Origin", &STRING).header(),
-        Member::new(
-            "accessControlExposeHeaders",
-            "Access-Control-Expose-Headers",
-            &STRING,
-        )
-        .header(),
+        Member::new("accessControlExposeHeaders", "Access-Control-Expose-Headers", &STRING).header(),
         Member::new("cacheControl", "Cache-Control", &STRING).header(),
         Member::new("contentSecurityPolicy", "Content-Security-Policy", &STRING).header(),
-        Member::new(
-            "ingestConfiguration",
-            "ingestConfiguration",
-            &INGEST_CONFIGURATION,
-        ),
+        Member::new("ingestConfiguration", "ingestConfiguration", &INGEST_CONFIGURATION),
         Member::new("strictTransportSecurity", "Strict-Transport-Security", &STRING).header(),
         Member::new("xContentTypeOptions", "X-Content-Type-Options", &STRING).header(),
         Member::new("xFrameOptions", "X-Frame-Options", &STRING).header(),
@@ -2788,11 +2232,7 @@ pub static UPDATE_STAGE_RESPONSE: ShapeTable =
 pub static USER_ID: ShapeTable = ShapeTable {
     name: "UserId",
     kind: Kind::String,
-    constraint: Constraint {
-        min: Some(0),
-        max: Some(128),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(0), max: Some(128), ..Constraint::NONE },
 };
 
 pub static VIDEO: ShapeTable = ShapeTable::structure(
@@ -2808,29 +2248,19 @@ pub static VIDEO: ShapeTable = ShapeTable::structure(
 pub static VIDEO_ASPECT_RATIO: ShapeTable = ShapeTable {
     name: "VideoAspectRatio",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["AUTO", "VIDEO", "SQUARE", "PORTRAIT"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["AUTO", "VIDEO", "SQUARE", "PORTRAIT"], ..Constraint::NONE },
 };
 
 pub static VIDEO_FILL_MODE: ShapeTable = ShapeTable {
     name: "VideoFillMode",
     kind: Kind::String,
-    constraint: Constraint {
-        values: &["FILL", "COVER", "CONTAIN"],
-        ..Constraint::NONE
-    },
+    constraint: Constraint { values: &["FILL", "COVER", "CONTAIN"], ..Constraint::NONE },
 };
 
 pub static WIDTH: ShapeTable = ShapeTable {
     name: "Width",
     kind: Kind::Integer,
-    constraint: Constraint {
-        min: Some(2),
-        max: Some(1920),
-        ..Constraint::NONE
-    },
+    constraint: Constraint { min: Some(2), max: Some(1920), ..Constraint::NONE },
 };
 
 pub static ERROR_MESSAGE: ShapeTable = ShapeTable::new("errorMessage", Kind::String);

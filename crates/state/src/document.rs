@@ -83,6 +83,9 @@ pub struct Documents<'a> {
     region: &'a str,
 }
 
+/// Called with each document's ids below the parent and its bytes.
+type Visit<'v> = dyn FnMut(Vec<String>, &[u8]) -> Result<()> + 'v;
+
 /// Documents read from the store at a time.
 const SCAN_BATCH: usize = 512;
 
@@ -166,7 +169,7 @@ impl<'a> Documents<'a> {
     fn visit<T: Kind>(
         &mut self,
         parent: &[&str],
-        each: &mut dyn FnMut(Vec<String>, &[u8]) -> Result<()>,
+        each: &mut Visit<'_>,
     ) -> Result<()> {
         let prefix = self.key::<T>(parent) + "/";
         let mut after: Option<String> = None;
