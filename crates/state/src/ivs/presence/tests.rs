@@ -36,7 +36,7 @@ impl World {
     fn run<T>(&mut self, mut f: impl FnMut(&mut Documents<'_>, Timestamp) -> Result<T>) -> T {
         self.seconds += 1;
         let now = Timestamp::from_seconds(self.seconds);
-        let done = self.store.transact(|transaction| -> Result<T, TestError> {
+        let done = self.store.transact(|transaction| -> std::result::Result<T, TestError> {
             Ok(f(&mut Documents::new(transaction, "1", "eu-west-1"), now)?)
         });
         done.unwrap_or_else(|error| panic!("{error:?}"))
@@ -252,9 +252,9 @@ fn a_killed_server_leaves_nobody_connected() {
     world.run(|documents, now| subscribe_stopped(documents, who("b"), "z", now));
     world.run(|documents, now| leave(documents, who("c"), now));
     let restarted = Timestamp::from_seconds(world.seconds + 60);
-    let open = world
-        .store
-        .transact(|transaction| -> Result<_, TestError> { Ok(disconnect_everyone(transaction, restarted)?) });
+    let open = world.store.transact(|transaction| -> std::result::Result<_, TestError> {
+        Ok(disconnect_everyone(transaction, restarted)?)
+    });
     let open = open.expect("nothing else writes");
     let stage = Key { account: "1".to_owned(), region: "eu-west-1".to_owned(), ids: vec!["s".to_owned()] };
     assert_eq!(open, [stage]);
