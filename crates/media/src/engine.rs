@@ -1,0 +1,125 @@
+//! What the shards need of a WebRTC implementation, and nothing more: one connection that eats datagrams and gives
+//! datagrams and RTP packets. Behind it stands `str0m` today; a breaking release every few weeks and a wish for a
+//! faster sending half are why it stays behind this trait.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use stagedoor_sfu::{Codec, Kind, Outgoing};
+
+pub mod str0m;
+
+/// One peer connection. It does no I/O and reads no clock.
+///
+/// After every call that takes `&mut self`, [`Connection::poll`] is to be called until it answers [`Output::Wait`].
+/// Several [`Connection::write`] calls may precede one [`Connection::advance`] and one such round.
+pub trait Connection: Send {
+    /// Takes a datagram. `false`: it is not for this connection (wrong credentials) and was ignored.
+    fn receive(&mut self, now: Instant, source: SocketAddr, datagram: &[u8]) -> Result<bool, Failure>;
+
+    /// Moves the connection's time to `now` and releases what was written.
+    fn advance(&mut self, now: Instant) -> Result<(), Failure>;
+
+    /// Queues an RTP packet of the negotiated track of `packet.kind`; packets without such a track are ignored.
+    fn write(&mut self, now: Instant, packet: &Packet, numbers: &Outgoing);
+
+    /// Asks the peer for a key frame of a layer that it sends.
+    fn request_key_frame(&mut self, kind: Kind, layer: u8);
+
+    fn poll(&mut self) -> Result<Output, Failure>;
+
+    /// Starts an orderly end; the farewell leaves with the following polls.
+    fn close(&mut self);
+}
+
+/// What a connection has to say.
+#[derive(Debug)]
+pub enum Output {
+    /// Send this to the peer.
+    Datagram { to: SocketAddr, contents: Vec<u8> },
+    /// ICE and DTLS are done: media can flow.
+    Connected,
+    /// The peer said goodbye, or its consent expired.
+    Closed,
+    /// The peer sent media.
+    Packet(Packet),
+    /// The peer lost the picture of the video that it receives (PLI or FIR).
+    KeyFrameWanted,
+    /// Nothing more until this time, or the next input.
+    Wait(Instant),
+}
+
+/// An RTP packet, decrypted. The payload is shared by everybody to whom it is forwarded.
+#[derive(Debug, Clone)]
+pub struct Packet {
+    pub kind: Kind,
+    pub codec: Codec,
+    pub layer: u8,
+    /// Sequence number extended over its wraps.
+    pub sequence: u64,
+    pub time: u32,
+    pub marker: bool,
+    pub payload: Arc<[u8]>,
+    pub received: Instant,
+    pub extensions: Extensions,
+}
+
+/// Header extensions that travel end to end (RFC 6464 audio level, 3GPP TS 26.114 video orientation).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Extensions {
+    /// Negative decibel relative to full scale.
+    pub audio_level: Option<i8>,
+    pub voice_activity: Option<bool>,
+    pub orientation: Option<Orientation>,
+}
+
+/// How far the receiver has to turn the picture, counter-clockwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Orientation {
+    Upright,
+    Turned90,
+    Turned180,
+    Turned270,
+}
+
+/// The connection is broken; the text is for the log.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Failure(pub String);
+
+/// Which side of a stage the connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// The peer sends, we receive.
+    Publish,
+    /// We send, the peer receives.
+    Subscribe,
+}
+
+/// What to negotiate.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    pub direction: Direction,
+    /// The video codecs that may be answered. One for a subscriber of a known publisher.
+    pub video: Vec<Codec>,
+    /// Addresses at which the media socket is reached.
+    pub candidates: Vec<SocketAddr>,
+    /// ICE user name fragment, by which the first datagrams are told apart, and its password.
+    pub ice_ufrag: String,
+    pub ice_password: String,
+}
+
+/// A negotiated connection.
+pub struct Answer {
+    pub connection: Box<dyn Connection>,
+    pub sdp: String,
+    /// The codec of each track that will flow.
+    pub tracks: Vec<Codec>,
+}
+
+/// Makes connections from offers.
+pub trait Engine: Send + Sync {
+    /// Answers an offer that has passed [`crate::sdp`]. An error means that the offer cannot be used.
+    fn answer(&self, now: Instant, offer: &crate::sdp::Offer, terms: Terms) -> Result<Answer, Failure>;
+}

@@ -1,0 +1,281 @@
+//! The WebRTC engine behind [`crate::engine`]: `str0m` in RTP mode as an ICE-lite peer. The only file of the server
+//! that names `str0m`.
+//!
+//! What measurements taught about `str0m` 0.25 and this file relies on:
+//! - Packets queued by `write_rtp` leave only after `handle_input(Timeout)`: a burst is written, then time moves
+//!   once, then the output is drained once.
+//! - The ICE agent has no timeout of its own before its first timeout input, so every new connection is kicked once.
+//! - On the answering side `MediaAdded` may come after `Connected`; the tracks are therefore taken from the offer's
+//!   mids right after the answer, not from events.
+//! - The default cap on retransmissions (15 % of what was sent) freezes pictures on bad links; it is switched off.
+//! - Outgoing sequence numbers start below 65 536, since nobody tells the peer a rollover counter (`sfu` sees to it).
+//! - With bandwidth estimation on, the pacer releases one packet per timeout and asks for the next one 1 µs later;
+//!   a loop that then waits for its timer loses its batches. Estimation is off here.
+//! - DTLS is `dimpl`, which knows no RSA certificates: peers that have nothing else (GStreamer 1.22) fail.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use stagedoor_sfu::{Codec, Kind, Outgoing, vp8};
+use str0m::change::SdpOffer;
+use str0m::config::DtlsCert;
+use str0m::crypto::from_feature_flags;
+use str0m::format::{Codec as StrCodec, PayloadParams};
+use str0m::media::{KeyframeRequestKind, Mid, Pt};
+use str0m::net::{Protocol, Receive};
+use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite, VideoOrientation, Vp8Descriptor, Vp8Patch};
+use str0m::{Candidate, Event, IceConnectionState, IceCreds, Input, Output as StrOutput, Rtc, RtcConfig};
+
+use super::{Answer, Connection, Engine, Extensions, Failure, Orientation, Output, Packet, Terms};
+use crate::sdp::Offer;
+
+/// Packets kept for retransmission, and for how long.
+const RESEND_PACKETS_MAX: usize = 1024;
+const RESEND_AGE_MAX: Duration = Duration::from_secs(3);
+
+/// Makes `str0m` connections that share one DTLS certificate, made at start.
+pub struct Str0m {
+    certificate: DtlsCert,
+}
+
+impl Str0m {
+    /// `None` if the crypto library could not make a certificate.
+    pub fn new() -> Option<Str0m> {
+        let certificate = from_feature_flags().dtls_provider.generate_certificate()?;
+        Some(Str0m { certificate })
+    }
+}
+
+impl Engine for Str0m {
+    fn answer(&self, now: Instant, offer: &Offer, terms: Terms) -> Result<Answer, Failure> {
+        let mut rtc = config(&terms, &self.certificate).build(now);
+        for address in &terms.candidates {
+            let candidate = Candidate::host(*address, "udp").map_err(|e| Failure(e.to_string()))?;
+            rtc.add_local_candidate(candidate);
+        }
+        let parsed = SdpOffer::from_sdp_string(&offer.text(terms.direction)).map_err(failure)?;
+        let answer = rtc.sdp_api().accept_offer(parsed).map_err(failure)?;
+        let tracks = tracks(&mut rtc, offer);
+        let sdp = answer.to_sdp_string();
+        let codecs = tracks.iter().map(|track| track.codec).collect();
+        let connection = Box::new(Str0mConnection::new(rtc, terms.candidates, tracks));
+        Ok(Answer { connection, sdp, tracks: codecs })
+    }
+}
+
+fn config(terms: &Terms, certificate: &DtlsCert) -> RtcConfig {
+    let offers = |codec| terms.video.contains(&codec);
+    RtcConfig::new()
+        .set_rtp_mode(true)
+        .set_ice_lite(true)
+        .set_dtls_cert(certificate.clone())
+        .set_local_ice_credentials(IceCreds {
+            ufrag: terms.ice_ufrag.clone(),
+            pass: terms.ice_password.clone(),
+        })
+        .clear_codecs()
+        .enable_opus(true, false)
+        .enable_h264(offers(Codec::H264))
+        .enable_vp8(offers(Codec::Vp8))
+}
+
+/// A negotiated m-section.
+struct Track {
+    kind: Kind,
+    codec: Codec,
+    mid: Mid,
+    /// The payload type to send with; packets that come in may use any of the section's.
+    payload_type: Pt,
+}
+
+/// The first usable section of each kind. Further ones are answered and then ignored.
+fn tracks(rtc: &mut Rtc, offer: &Offer) -> Vec<Track> {
+    let mut tracks: Vec<Track> = Vec::new();
+    for section in &offer.sections {
+        let known = tracks.iter().any(|track| track.kind == section.kind);
+        if known || section.rejected {
+            continue;
+        }
+        if let Some(track) = track(rtc, section.mid.as_str().into()) {
+            tracks.push(track);
+        }
+    }
+    for track in &tracks {
+        if let Some(stream) = rtc.direct_api().stream_tx_by_mid(track.mid, None) {
+            stream.set_rtx_cache(RESEND_PACKETS_MAX, RESEND_AGE_MAX, None);
+        }
+    }
+    tracks
+}
+
+fn track(rtc: &Rtc, mid: Mid) -> Option<Track> {
+    let media = rtc.media(mid)?;
+    let agreed = |params: &&PayloadParams| media.remote_pts().contains(&params.pt());
+    let all: Vec<&PayloadParams> = rtc.codec_config().params().iter().filter(agreed).collect();
+    // Packetization mode 1 (FU-A, STAP-A) is what publishers send; mode 0 is a last resort.
+    let preferred = all.iter().find(|params| params.spec().format.packetization_mode != Some(0));
+    let params = preferred.or(all.first())?;
+    let codec = codec(params)?;
+    Some(Track { kind: codec.kind(), codec, mid, payload_type: params.pt() })
+}
+
+fn codec(params: &PayloadParams) -> Option<Codec> {
+    match params.spec().codec {
+        StrCodec::Opus => Some(Codec::Opus),
+        StrCodec::H264 => Some(Codec::H264),
+        StrCodec::Vp8 => Some(Codec::Vp8),
+        _ => None,
+    }
+}
+
+struct Str0mConnection {
+    rtc: Rtc,
+    /// Our own addresses, as in the candidates: `str0m` wants to know at which one a datagram arrived.
+    local: Vec<SocketAddr>,
+    tracks: Vec<Track>,
+}
+
+impl Str0mConnection {
+    fn new(rtc: Rtc, local: Vec<SocketAddr>, tracks: Vec<Track>) -> Str0mConnection {
+        Str0mConnection { rtc, local, tracks }
+    }
+
+    fn track(&self, kind: Kind) -> Option<&Track> {
+        self.tracks.iter().find(|track| track.kind == kind)
+    }
+
+    fn event(&mut self, event: Event) -> Option<Output> {
+        match event {
+            Event::Connected => Some(Output::Connected),
+            Event::Closed => Some(Output::Closed),
+            Event::IceConnectionStateChange(IceConnectionState::Disconnected) => Some(Output::Closed),
+            Event::KeyframeRequest(_) => Some(Output::KeyFrameWanted),
+            Event::RtpPacket(packet) => self.packet(packet).map(Output::Packet),
+            _ => None,
+        }
+    }
+
+    fn packet(&mut self, packet: RtpPacket) -> Option<Packet> {
+        let mid = self.rtc.direct_api().stream_rx(&packet.header.ssrc)?.mid();
+        let track = self.tracks.iter().find(|track| track.mid == mid)?;
+        Some(Packet {
+            kind: track.kind,
+            codec: track.codec,
+            layer: 0,
+            sequence: *packet.seq_no,
+            time: packet.header.timestamp,
+            marker: packet.header.marker,
+            extensions: extensions(&packet.header.ext_vals),
+            received: packet.timestamp,
+            payload: packet.payload,
+        })
+    }
+}
+
+impl Connection for Str0mConnection {
+    fn receive(&mut self, now: Instant, source: SocketAddr, datagram: &[u8]) -> Result<bool, Failure> {
+        let same_family = |local: &&SocketAddr| local.is_ipv4() == source.is_ipv4();
+        let Some(destination) = self.local.iter().find(same_family).copied() else { return Ok(false) };
+        let Ok(contents) = datagram.try_into() else { return Ok(false) };
+        let input = Input::Receive(now, Receive { proto: Protocol::Udp, source, destination, contents });
+        if !self.rtc.accepts(&input) {
+            return Ok(false);
+        }
+        self.rtc.handle_input(input).map_err(failure)?;
+        Ok(true)
+    }
+
+    fn advance(&mut self, now: Instant) -> Result<(), Failure> {
+        self.rtc.handle_input(Input::Timeout(now)).map_err(failure)
+    }
+
+    fn write(&mut self, now: Instant, packet: &Packet, numbers: &Outgoing) {
+        let Some(track) = self.track(packet.kind).filter(|track| track.codec == packet.codec) else { return };
+        let (mid, payload_type) = (track.mid, track.payload_type);
+        let mut write =
+            RtpWrite::new(payload_type, numbers.sequence.into(), numbers.time, now, packet.payload.clone())
+                .marker(packet.marker)
+                .nackable(packet.kind == Kind::Video)
+                .ext_vals(extension_values(&packet.extensions));
+        if let Some(patch) = numbers.vp8.and_then(|ids| vp8_patch(&packet.payload, ids)) {
+            write = write.vp8_patch(patch);
+        }
+        if let Some(stream) = self.rtc.direct_api().stream_tx_by_mid(mid, None) {
+            stream.write_rtp(write);
+        }
+    }
+
+    fn request_key_frame(&mut self, kind: Kind, _layer: u8) {
+        let Some(mid) = self.track(kind).map(|track| track.mid) else { return };
+        // Offers are answered without simulcast, so each track has one layer without a rid.
+        if let Some(stream) = self.rtc.direct_api().stream_rx_by_mid(mid, None) {
+            stream.request_keyframe(KeyframeRequestKind::Pli);
+        }
+    }
+
+    fn poll(&mut self) -> Result<Output, Failure> {
+        loop {
+            if !self.rtc.is_alive() {
+                return Ok(Output::Closed);
+            }
+            match self.rtc.poll_output().map_err(failure)? {
+                StrOutput::Timeout(at) => return Ok(Output::Wait(at)),
+                StrOutput::Transmit(send) => {
+                    return Ok(Output::Datagram { to: send.destination, contents: send.contents.into() });
+                }
+                StrOutput::Event(event) => {
+                    if let Some(output) = self.event(event) {
+                        return Ok(output);
+                    }
+                }
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        // An error only means that there is no DTLS session to say goodbye on.
+        if self.rtc.close().is_err() {
+            self.rtc.disconnect();
+        }
+    }
+}
+
+fn vp8_patch(payload: &[u8], ids: vp8::Ids) -> Option<Vp8Patch> {
+    let mut patch = Vp8Descriptor::parse(payload).ok()?.patch();
+    if let Some(picture) = ids.picture {
+        patch = patch.picture_id(picture.value);
+    }
+    if let Some(base_layer) = ids.base_layer {
+        patch = patch.tl0_pic_idx(base_layer);
+    }
+    patch.build().ok()
+}
+
+fn extensions(values: &ExtensionValues) -> Extensions {
+    let orientation = values.video_orientation.map(|orientation| match orientation {
+        VideoOrientation::Deg0 => Orientation::Upright,
+        VideoOrientation::Deg270 => Orientation::Turned90,
+        VideoOrientation::Deg180 => Orientation::Turned180,
+        VideoOrientation::Deg90 => Orientation::Turned270,
+    });
+    Extensions { audio_level: values.audio_level, voice_activity: values.voice_activity, orientation }
+}
+
+fn extension_values(extensions: &Extensions) -> ExtensionValues {
+    let video_orientation = extensions.orientation.map(|orientation| match orientation {
+        Orientation::Upright => VideoOrientation::Deg0,
+        Orientation::Turned90 => VideoOrientation::Deg270,
+        Orientation::Turned180 => VideoOrientation::Deg180,
+        Orientation::Turned270 => VideoOrientation::Deg90,
+    });
+    ExtensionValues {
+        audio_level: extensions.audio_level,
+        voice_activity: extensions.voice_activity,
+        video_orientation,
+        ..ExtensionValues::default()
+    }
+}
+
+fn failure(error: impl std::fmt::Display) -> Failure {
+    Failure(error.to_string())
+}

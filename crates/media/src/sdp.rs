@@ -1,0 +1,215 @@
+//! Checks of an SDP offer before the WebRTC engine sees it, and the finishing of its answer. It reads just the lines
+//! that decide whether and how to answer; the engine parses the rest.
+
+use stagedoor_sfu::{Codec, Kind};
+
+use crate::engine::Direction;
+
+/// An offer may not be longer than this many bytes. A browser's is about 6 KiB.
+pub const OFFER_BYTES_MAX: usize = 64 * 1024;
+/// An offer may not have more m-sections than this.
+const SECTIONS_MAX: usize = 16;
+
+/// Why an offer is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("The SDP offer cannot be used: {0}.")]
+    Malformed(&'static str),
+    #[error("The SDP offer has no Opus audio.")]
+    NoAudioCodec,
+    #[error("The SDP offer has neither H.264 nor VP8 video.")]
+    NoVideoCodec,
+}
+
+/// An offer that is fit to be answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    lines: Vec<String>,
+    pub sections: Vec<Section>,
+    /// The peer's ICE user name fragment; another one in a PATCH means an ICE restart.
+    pub ice_ufrag: String,
+}
+
+/// An audio or video m-section.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Section {
+    pub kind: Kind,
+    pub mid: String,
+    /// Codecs that we know, in the peer's order of preference.
+    pub codecs: Vec<Codec>,
+    /// Port 0 without being part of the bundle: the peer does not want it.
+    pub rejected: bool,
+}
+
+impl Offer {
+    /// Reads an offer. Every section that is not rejected must have a codec that a stage can carry.
+    pub fn parse(text: &str) -> Result<Offer, Refused> {
+        if text.len() > OFFER_BYTES_MAX {
+            return Err(Refused::Malformed("it is longer than 65536 bytes"));
+        }
+        let lines: Vec<String> =
+            text.lines().map(str::trim_end).filter(|l| !l.is_empty()).map(Into::into).collect();
+        require_lines(&lines)?;
+        let sections = sections(&lines)?;
+        let used = || sections.iter().filter(|section| !section.rejected);
+        if used().next().is_none() {
+            return Err(Refused::Malformed("it has neither an audio nor a video section"));
+        }
+        match used().find(|section| section.codecs.is_empty()).map(|section| section.kind) {
+            Some(Kind::Audio) => return Err(Refused::NoAudioCodec),
+            Some(Kind::Video) => return Err(Refused::NoVideoCodec),
+            None => {}
+        }
+        let ice_ufrag = attribute(&lines, "ice-ufrag").unwrap_or_default().to_owned();
+        Ok(Offer { lines, sections, ice_ufrag })
+    }
+
+    /// The text for the engine. Senders that offer `sendrecv` (as AWS's sample programs do) are answered with
+    /// `recvonly`: a publisher's connection carries nothing back, a subscriber's nothing in.
+    pub fn text(&self, direction: Direction) -> String {
+        let wanted = match direction {
+            Direction::Publish => "a=sendonly",
+            Direction::Subscribe => "a=recvonly",
+        };
+        let mut text = String::new();
+        let mut directed = true;
+        for line in &self.lines {
+            if line.starts_with("m=") {
+                end_section(&mut text, directed, wanted);
+                directed = false;
+            }
+            // One layer is carried: an answer without simulcast makes browsers send their first encoding alone.
+            if line.starts_with("a=simulcast:") || line.starts_with("a=rid:") {
+                continue;
+            }
+            let line = if line == "a=sendrecv" { wanted } else { line };
+            directed |= matches!(line, "a=sendonly" | "a=recvonly" | "a=inactive");
+            text.push_str(line);
+            text.push_str("\r\n");
+        }
+        end_section(&mut text, directed, wanted);
+        text
+    }
+
+    /// The first section of a kind that can flow.
+    pub fn section(&self, kind: Kind) -> Option<&Section> {
+        self.sections.iter().find(|section| section.kind == kind && !section.rejected)
+    }
+
+    /// The video codec to agree on with a publisher: H.264 if offered, since it is what Amazon IVS carries and what
+    /// every subscriber of AWS's can decode; else VP8.
+    pub fn video_codec(&self) -> Option<Codec> {
+        let codecs = &self.section(Kind::Video)?.codecs;
+        if codecs.contains(&Codec::H264) { Some(Codec::H264) } else { codecs.first().copied() }
+    }
+}
+
+/// A section without a direction means `sendrecv` (RFC 8866 §6.7).
+fn end_section(text: &mut String, directed: bool, wanted: &str) {
+    if !directed {
+        text.push_str(wanted);
+        text.push_str("\r\n");
+    }
+}
+
+fn require_lines(lines: &[String]) -> Result<(), Refused> {
+    if lines.first().is_none_or(|line| line != "v=0") {
+        return Err(Refused::Malformed("it does not start with v=0"));
+    }
+    for (line, problem) in [
+        ("o=", "it has no o= line"),
+        ("m=", "it has no media section"),
+        ("a=ice-ufrag:", "it has no a=ice-ufrag"),
+        ("a=ice-pwd:", "it has no a=ice-pwd"),
+        ("a=fingerprint:", "it has no a=fingerprint"),
+    ] {
+        if !lines.iter().any(|candidate| candidate.starts_with(line)) {
+            return Err(Refused::Malformed(problem));
+        }
+    }
+    Ok(())
+}
+
+fn sections(lines: &[String]) -> Result<Vec<Section>, Refused> {
+    let bundle = attribute(lines, "group").and_then(|group| group.strip_prefix("BUNDLE")).unwrap_or_default();
+    let starts: Vec<usize> =
+        lines.iter().enumerate().filter(|(_, line)| line.starts_with("m=")).map(|(index, _)| index).collect();
+    if starts.len() > SECTIONS_MAX {
+        return Err(Refused::Malformed("it has more than 16 media sections"));
+    }
+    let ends = starts.iter().skip(1).copied().chain([lines.len()]);
+    let mut sections = Vec::new();
+    for (start, end) in starts.iter().copied().zip(ends) {
+        sections.extend(section(&lines[start..end], bundle)?);
+    }
+    Ok(sections)
+}
+
+/// Reads one m-section; `None` for data channels and other kinds.
+fn section(lines: &[String], bundle: &str) -> Result<Option<Section>, Refused> {
+    let mut words = lines[0]["m=".len()..].split(' ');
+    let kind = match words.next() {
+        Some("audio") => Kind::Audio,
+        Some("video") => Kind::Video,
+        _ => return Ok(None),
+    };
+    let port = words.next().ok_or(Refused::Malformed("a media section is cut short"))?;
+    let formats: Vec<&str> = words.skip(1).collect();
+    if formats.is_empty() {
+        return Err(Refused::Malformed("a media section is cut short"));
+    }
+    let mid = attribute(lines, "mid").ok_or(Refused::Malformed("a media section has no a=mid"))?.to_owned();
+    let rejected = port == "0" && !bundle.split(' ').any(|bundled| bundled == mid);
+    let codecs = formats.iter().filter_map(|format| codec(lines, kind, format)).collect();
+    Ok(Some(Section { kind, mid, codecs, rejected }))
+}
+
+/// The codec behind a payload type, from its `a=rtpmap` line.
+fn codec(lines: &[String], kind: Kind, format: &str) -> Option<Codec> {
+    let prefix = format!("a=rtpmap:{format} ");
+    let map = lines.iter().find_map(|line| line.strip_prefix(&prefix))?;
+    let known = [Codec::Opus, Codec::H264, Codec::Vp8].into_iter().find(|codec| {
+        let mut parts = map.split('/');
+        parts.next().is_some_and(|name| name.eq_ignore_ascii_case(codec.name()))
+            && parts.next().and_then(|clock| clock.parse().ok()) == Some(codec.clock_hz())
+    })?;
+    (known.kind() == kind).then_some(known)
+}
+
+fn attribute<'a>(lines: &'a [String], name: &str) -> Option<&'a str> {
+    lines.iter().find_map(|line| line.strip_prefix("a=")?.strip_prefix(name)?.strip_prefix(':'))
+}
+
+/// Puts the candidates into every section and says that there are no more.
+///
+/// AWS answers with candidates in the first section only; its samples then copy them into the others for clients
+/// that need them there. All ours are known at once, so `a=end-of-candidates` follows (RFC 8840 §8.2).
+pub fn spread_candidates(answer: &str) -> String {
+    let is_candidate = |line: &&str| line.starts_with("a=candidate:");
+    let candidates: Vec<&str> = answer.lines().filter(is_candidate).collect();
+    let mut text = String::with_capacity(answer.len() * 2);
+    let mut in_section = false;
+    let end = |text: &mut String, in_section: bool| {
+        if in_section {
+            for line in candidates.iter().chain(&["a=end-of-candidates"]) {
+                text.push_str(line);
+                text.push_str("\r\n");
+            }
+        }
+    };
+    for line in answer.lines().filter(|line| !is_candidate(line) && *line != "a=end-of-candidates") {
+        if line.starts_with("m=") {
+            end(&mut text, in_section);
+            in_section = true;
+        }
+        text.push_str(line);
+        text.push_str("\r\n");
+    }
+    end(&mut text, in_section);
+    text
+}
+
+/// The ICE user name fragment of a trickle fragment (RFC 8840 §4.4), if it names one.
+pub fn fragment_ufrag(fragment: &str) -> Option<&str> {
+    fragment.lines().find_map(|line| line.trim_end().strip_prefix("a=ice-ufrag:"))
+}
