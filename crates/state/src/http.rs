@@ -2,6 +2,8 @@
 //!
 //! Documents are AWS's own shapes where those say everything: what `GetStage` answers is what is stored.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use stagedoor_api::apigatewayv2 as api;
 
@@ -22,6 +24,26 @@ impl Kind for api::Route {
     const KIND: &'static str = "http-route";
 }
 
+/// Ids: `[api, integration, integration response]`.
+impl Kind for api::IntegrationResponse {
+    const KIND: &'static str = "http-integration-response";
+}
+
+/// Ids: `[api, route, route response]`.
+impl Kind for api::RouteResponse {
+    const KIND: &'static str = "http-route-response";
+}
+
+/// Ids: `[api, authorizer]`.
+impl Kind for api::Authorizer {
+    const KIND: &'static str = "http-authorizer";
+}
+
+/// Ids: `[api, model]`.
+impl Kind for api::Model {
+    const KIND: &'static str = "http-model";
+}
+
 /// Ids: `[api, deployment]`. What was deployed stands in [`Snapshot`].
 impl Kind for api::Deployment {
     const KIND: &'static str = "http-deployment";
@@ -40,6 +62,16 @@ pub struct Snapshot {
     pub api: api::Api,
     pub integrations: Vec<api::Integration>,
     pub routes: Vec<api::Route>,
+    /// By the id of their integration.
+    #[serde(default)]
+    pub integration_responses: BTreeMap<String, Vec<api::IntegrationResponse>>,
+    /// By the id of their route.
+    #[serde(default)]
+    pub route_responses: BTreeMap<String, Vec<api::RouteResponse>>,
+    #[serde(default)]
+    pub authorizers: Vec<api::Authorizer>,
+    #[serde(default)]
+    pub models: Vec<api::Model>,
 }
 
 impl Kind for Snapshot {
