@@ -1,2 +1,92 @@
-//! Placeholder.
-fn main() {}
+//! The `stagedoor` command: `serve` runs the server, `demo` shows one stage of each kind at work.
+#![expect(clippy::disallowed_methods, reason = "the binary is where clock and environment are read")]
+
+mod config;
+mod demo;
+mod log;
+mod server;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use config::Config;
+use config::options::Options;
+use server::Server;
+
+/// AWS API Gateway and IVS Real-Time stages on your own machines.
+#[derive(Parser)]
+#[command(version, max_term_width = 110)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(Box<Options>),
+    /// Start a server, create one stage of each kind, use them, and print what happened
+    Demo(demo::Arguments),
+    /// Print the reference of all options as Markdown
+    Reference,
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Serve(options) => serve(*options),
+        Command::Demo(arguments) => in_runtime(demo::run(arguments)),
+        Command::Reference => print(&config::reference::markdown()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(options: Options) -> Result<(), Failure> {
+    let config = Config::resolve(options)?;
+    log::start(&config.log)?;
+    in_runtime(async {
+        let running = Server::start(config).await?;
+        print(&format!("{}\n", serde_json::to_string(&running.addresses)?))?;
+        tracing::info!(http = running.addresses.http, media = %running.addresses.media, "ready");
+        stop_signal().await?;
+        tracing::info!("stopping");
+        running.stop().await;
+        Ok(())
+    })
+}
+
+fn in_runtime(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
+/// Data goes to standard output, everything else to standard error.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}
+
+/// Returns at an interrupt or, on Unix, a termination request.
+async fn stop_signal() -> Result<(), Failure> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted?,
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await?;
+    Ok(())
+}

@@ -1,0 +1,185 @@
+//! Every option of the server, where it may be given, and what it becomes.
+//!
+//! Precedence: defaults < `stagedoor.toml` < environment < flags. [`options::Options`] is what was given,
+//! [`Config`] is what the server runs with: complete, checked, resolved once. Nothing else reads the environment.
+
+pub mod options;
+pub mod reference;
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use stagedoor_auth::sigv4::Key;
+
+use options::{KeyOption, Options};
+
+/// What the server runs with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub media_listen: SocketAddr,
+    pub rtmp_listen: SocketAddr,
+    pub rtmps_listen: SocketAddr,
+    pub data_dir: PathBuf,
+    pub store: StoreUrl,
+    pub account: String,
+    pub region: String,
+    /// Addresses that media clients are told to send to; empty means the media listener's own.
+    pub advertise: Vec<IpAddr>,
+    /// Origin that answers print instead of the listener's own.
+    pub public_url: Option<String>,
+    pub allow_reset: bool,
+    pub keys: Vec<Key>,
+    pub log: String,
+}
+
+/// Where documents are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreUrl {
+    /// A file in the data directory.
+    Embedded,
+    /// Nothing survives a restart.
+    Memory,
+}
+
+/// Why the options make no server.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ConfigError(pub String);
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Config {
+    /// From flags and environment, which clap has read into `given`, and the file that they name.
+    pub fn resolve(given: Options) -> Result<Self, ConfigError> {
+        let options = match &given.config {
+            Some(path) => given.clone().over(read_file(path)?),
+            None if Path::new("stagedoor.toml").exists() => {
+                given.clone().over(read_file(Path::new("stagedoor.toml"))?)
+            }
+            None => given,
+        };
+        Self::from_options(options)
+    }
+
+    fn from_options(options: Options) -> Result<Self, ConfigError> {
+        let account = options.account.unwrap_or_else(|| options::DEFAULT_ACCOUNT.to_owned());
+        if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(ConfigError(format!("account {account:?} is not 12 digits")));
+        }
+        let mut config = Self {
+            listen: options.listen.unwrap_or(options::DEFAULT_LISTEN),
+            media_listen: options.media_listen.unwrap_or(options::DEFAULT_MEDIA_LISTEN),
+            rtmp_listen: options.rtmp_listen.unwrap_or(options::DEFAULT_RTMP_LISTEN),
+            rtmps_listen: options.rtmps_listen.unwrap_or(options::DEFAULT_RTMPS_LISTEN),
+            data_dir: options.data_dir.unwrap_or_else(|| PathBuf::from(options::DEFAULT_DATA_DIR)),
+            store: store_url(options.store.as_deref().unwrap_or(options::DEFAULT_STORE))?,
+            region: options.region.unwrap_or_else(|| options::DEFAULT_REGION.to_owned()),
+            advertise: options.advertise.unwrap_or_default(),
+            public_url: options.public_url.map(|url| checked_url(&url)).transpose()?,
+            allow_reset: options.allow_reset.unwrap_or(false),
+            keys: Vec::new(),
+            log: options.log.unwrap_or_else(|| options::DEFAULT_LOG.to_owned()),
+            account,
+        };
+        config.keys = keys(options.keys.unwrap_or_default(), &config.account)?;
+        config.admit_test_key()?;
+        Ok(config)
+    }
+
+    /// The key `test`/`test` exists while nobody but this machine can reach any listener, and only then.
+    fn admit_test_key(&mut self) -> Result<(), ConfigError> {
+        let listeners = [self.listen, self.media_listen, self.rtmp_listen, self.rtmps_listen];
+        let exposed = listeners.iter().find(|address| !address.ip().is_loopback());
+        match exposed {
+            None => {
+                if !self.keys.iter().any(|key| key.access_key_id == "test") {
+                    self.keys.push(Key::long_term("test", "test", &self.account));
+                }
+                Ok(())
+            }
+            Some(_) if !self.keys.is_empty() => Ok(()),
+            Some(address) => Err(ConfigError(format!(
+                "listening on {address} lets other machines in, so access keys must be configured: \
+                 set STAGEDOOR_KEYS=ID:SECRET, or in stagedoor.toml:\n\n  [[key]]\n  id = \"…\"\n  secret = \"…\"\n"
+            ))),
+        }
+    }
+}
+
+fn read_file(path: &Path) -> Result<Options, ConfigError> {
+    let fail = |error: &dyn std::fmt::Display| ConfigError(format!("{}: {error}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| fail(&error))?;
+    toml::from_str(&text).map_err(|error| fail(&error))
+}
+
+fn store_url(url: &str) -> Result<StoreUrl, ConfigError> {
+    match url {
+        "embedded" => Ok(StoreUrl::Embedded),
+        "memory" => Ok(StoreUrl::Memory),
+        url if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+            Err(ConfigError("this version cannot use PostgreSQL yet: use --store embedded".to_owned()))
+        }
+        other => Err(ConfigError(format!("store {other:?} is neither \"embedded\" nor \"memory\""))),
+    }
+}
+
+fn checked_url(url: &str) -> Result<String, ConfigError> {
+    let wrong = || ConfigError(format!("public URL {url:?} is not an http:// or https:// origin"));
+    let uri: http::Uri = url.parse().map_err(|_| wrong())?;
+    let origin = matches!(uri.scheme_str(), Some("http" | "https")) && matches!(uri.path(), "" | "/");
+    if origin && uri.authority().is_some() { Ok(url.trim_end_matches('/').to_owned()) } else { Err(wrong()) }
+}
+
+fn keys(given: Vec<KeyOption>, account: &str) -> Result<Vec<Key>, ConfigError> {
+    let keys = given.into_iter().map(|key| {
+        if key.id.is_empty() || key.secret.is_empty() {
+            return Err(ConfigError("an access key needs an id and a secret".to_owned()));
+        }
+        let mut long_term = Key::long_term(&key.id, &key.secret, key.account.as_deref().unwrap_or(account));
+        long_term.session_token = key.session_token;
+        Ok(long_term)
+    });
+    keys.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(toml: &str) -> Result<Config, ConfigError> {
+        Config::from_options(toml::from_str(toml).expect("valid options"))
+    }
+
+    #[test]
+    fn the_test_key_exists_only_on_loopback() {
+        let config = resolve("").expect("defaults are valid");
+        assert_eq!(config.keys.len(), 1);
+        let refused = resolve("listen = '0.0.0.0:80'").expect_err("nobody configured a key");
+        assert!(refused.0.contains("[[key]]"), "{refused}");
+        let keyed = resolve("listen = '0.0.0.0:80'\n[[key]]\nid = 'AKID'\nsecret = 's'").expect("a key");
+        assert_eq!(keyed.keys.len(), 1);
+        assert_eq!(keyed.keys[0].access_key_id, "AKID");
+    }
+
+    #[test]
+    fn flags_win_over_the_file() {
+        let flags: Options = toml::from_str("region = 'eu-west-1'").expect("valid");
+        let file: Options = toml::from_str("region = 'us-west-2'\naccount = '111122223333'").expect("valid");
+        let config = Config::from_options(flags.over(file)).expect("valid");
+        assert_eq!((config.region.as_str(), config.account.as_str()), ("eu-west-1", "111122223333"));
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for bad in ["account = '12'", "store = 'mysql://x'", "public-url = 'ftp://x'", "public-url = 'http://x/y'"] {
+            assert!(resolve(bad).is_err(), "{bad}");
+        }
+        assert!(toml::from_str::<Options>("lisen = '127.0.0.1:1'").is_err(), "unknown options are errors");
+    }
+}

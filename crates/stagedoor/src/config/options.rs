@@ -1,0 +1,140 @@
+//! The options as a user gives them: one struct for flags, environment and file.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::Args;
+use serde::Deserialize;
+
+pub const DEFAULT_LISTEN: SocketAddr = loopback(4566);
+pub const DEFAULT_MEDIA_LISTEN: SocketAddr = loopback(4570);
+pub const DEFAULT_RTMP_LISTEN: SocketAddr = loopback(1935);
+pub const DEFAULT_RTMPS_LISTEN: SocketAddr = loopback(1936);
+pub const DEFAULT_DATA_DIR: &str = "stagedoor-data";
+pub const DEFAULT_STORE: &str = "embedded";
+pub const DEFAULT_ACCOUNT: &str = "000000000000";
+pub const DEFAULT_REGION: &str = "us-east-1";
+pub const DEFAULT_LOG: &str = "info";
+
+const fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+/// Options of `stagedoor serve`. Each also stands in the environment and, by the flag's name, in the file.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Options {
+    /// Address of the HTTP listener: the AWS APIs, all HTTP stages, WHIP and events [default: 127.0.0.1:4566]
+    ///
+    /// Port 0 picks a free port; the chosen address is printed when the server is ready. While every listener
+    /// is on loopback the access key `test` with secret `test` exists; otherwise keys must be configured.
+    #[arg(long, env = "STAGEDOOR_LISTEN", value_name = "ADDRESS:PORT")]
+    pub listen: Option<SocketAddr>,
+
+    /// Address of the UDP socket for WebRTC media [default: 127.0.0.1:4570]
+    #[arg(long, env = "STAGEDOOR_MEDIA_LISTEN", value_name = "ADDRESS:PORT")]
+    pub media_listen: Option<SocketAddr>,
+
+    /// Address for RTMP ingest, reserved: this version closes such connections [default: 127.0.0.1:1935]
+    #[arg(long, env = "STAGEDOOR_RTMP_LISTEN", value_name = "ADDRESS:PORT")]
+    pub rtmp_listen: Option<SocketAddr>,
+
+    /// Address for RTMPS ingest, reserved: this version closes such connections [default: 127.0.0.1:1936]
+    #[arg(long, env = "STAGEDOOR_RTMPS_LISTEN", value_name = "ADDRESS:PORT")]
+    pub rtmps_listen: Option<SocketAddr>,
+
+    /// Directory for everything that outlives the server; made if absent [default: stagedoor-data]
+    #[arg(long, env = "STAGEDOOR_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+
+    /// Where documents are kept: "embedded" (a file in the data directory) or "memory" [default: embedded]
+    #[arg(long, env = "STAGEDOOR_STORE", value_name = "URL")]
+    pub store: Option<String>,
+
+    /// File with options; without this flag `stagedoor.toml` in the working directory is read if it exists
+    #[arg(long, env = "STAGEDOOR_CONFIG", value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+
+    /// Account of access keys that name none: 12 digits [default: 000000000000]
+    #[arg(long, env = "STAGEDOOR_ACCOUNT", value_name = "ID")]
+    pub account: Option<String>,
+
+    /// Region for what is not created by a signed request, such as the demo's stages [default: us-east-1]
+    #[arg(long, env = "STAGEDOOR_REGION", value_name = "REGION")]
+    pub region: Option<String>,
+
+    /// IP addresses at which media clients reach this machine, comma-separated [default: the media listener's]
+    #[arg(long, env = "STAGEDOOR_ADVERTISE", value_name = "ADDRESS", value_delimiter = ',')]
+    pub advertise: Option<Vec<IpAddr>>,
+
+    /// Origin at which clients reach the HTTP listener, if not at its own address, e.g. https://gw.example.com
+    #[arg(long, env = "STAGEDOOR_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+
+    /// Allow `POST /_stagedoor/reset` from this machine, which deletes everything stored [default: false]
+    #[arg(long, env = "STAGEDOOR_ALLOW_RESET", num_args = 0..=1, default_missing_value = "true")]
+    pub allow_reset: Option<bool>,
+
+    /// Access keys as ID:SECRET or ID:SECRET:ACCOUNT, comma-separated; in the file as `[[key]]` tables with
+    /// id, secret, and optionally account and session-token
+    #[arg(long = "keys", env = "STAGEDOOR_KEYS", value_name = "KEY", value_delimiter = ',', hide_env_values = true)]
+    #[serde(rename = "key")]
+    pub keys: Option<Vec<KeyOption>>,
+
+    /// What to log, e.g. "info" or "warn,stagedoor_gateway=debug" [default: info]
+    #[arg(long, env = "STAGEDOOR_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+}
+
+/// An access key that may call the control planes.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct KeyOption {
+    pub id: String,
+    pub secret: String,
+    pub account: Option<String>,
+    /// Makes the key a temporary one: requests must carry this token.
+    pub session_token: Option<String>,
+}
+
+/// Without the secrets.
+impl std::fmt::Debug for KeyOption {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "KeyOption({})", self.id)
+    }
+}
+
+impl FromStr for KeyOption {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut parts = text.splitn(3, ':').map(str::to_owned);
+        let (id, secret) = (parts.next(), parts.next());
+        let (Some(id), Some(secret)) = (id, secret) else { return Err("not of the form ID:SECRET[:ACCOUNT]") };
+        Ok(Self { id, secret, account: parts.next(), session_token: None })
+    }
+}
+
+impl Options {
+    /// These options, and where they are silent those of `weaker`.
+    pub fn over(self, weaker: Self) -> Self {
+        Self {
+            listen: self.listen.or(weaker.listen),
+            media_listen: self.media_listen.or(weaker.media_listen),
+            rtmp_listen: self.rtmp_listen.or(weaker.rtmp_listen),
+            rtmps_listen: self.rtmps_listen.or(weaker.rtmps_listen),
+            data_dir: self.data_dir.or(weaker.data_dir),
+            store: self.store.or(weaker.store),
+            config: self.config.or(weaker.config),
+            account: self.account.or(weaker.account),
+            region: self.region.or(weaker.region),
+            advertise: self.advertise.or(weaker.advertise),
+            public_url: self.public_url.or(weaker.public_url),
+            allow_reset: self.allow_reset.or(weaker.allow_reset),
+            keys: self.keys.or(weaker.keys),
+            log: self.log.or(weaker.log),
+        }
+    }
+}

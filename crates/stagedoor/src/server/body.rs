@@ -1,0 +1,32 @@
+//! Reading a whole request body within bounds of size and time.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::{Body as _, Incoming};
+
+/// How long a body may take to arrive.
+const READ_MAX: Duration = Duration::from_secs(30);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyError {
+    TooLarge,
+    TooSlow,
+    /// The connection ended or the encoding was wrong.
+    Broken,
+}
+
+/// The body, if it has at most `bytes_max` bytes.
+pub async fn read(incoming: Incoming, bytes_max: usize) -> Result<Bytes, BodyError> {
+    if incoming.size_hint().lower() > bytes_max as u64 {
+        return Err(BodyError::TooLarge);
+    }
+    let collected = tokio::time::timeout(READ_MAX, Limited::new(incoming, bytes_max).collect()).await;
+    match collected {
+        Err(_) => Err(BodyError::TooSlow),
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(BodyError::TooLarge),
+        Ok(Err(_)) => Err(BodyError::Broken),
+    }
+}
