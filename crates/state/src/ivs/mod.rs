@@ -2,13 +2,20 @@
 //!
 //! The control plane writes [`Stage`] and [`Revocation`]; the media plane writes sessions, participants and
 //! their events by the functions of [`presence`] while it carries them, and follows the control plane's
-//! documents. [`retention`] forgets what is old.
+//! documents. [`retention`] forgets what is old; [`token`] lets participants in.
 
+pub mod configuration;
 pub mod event;
 pub mod presence;
 pub mod retention;
 pub mod session;
 pub mod stage;
+pub mod token;
 
+pub use configuration::StorageConfiguration;
 pub use session::ActiveSession;
 pub use stage::{Revocation, Stage};
+
+/// The API's types that documents are made of, for those who record them.
+pub use stagedoor_api::ivs_realtime as api;
+pub use stagedoor_model::Timestamp;

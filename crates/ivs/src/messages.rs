@@ -1,0 +1,75 @@
+//! The errors of this service and their words.
+//!
+//! Codes and statuses are the model's. AWS does not publish its texts for this service, so these are ours, in
+//! the manner of its neighbours, except where a comment names a source.
+
+use stagedoor_state::Fault;
+use stagedoor_state::tags::{ID_TAG, RESERVED_PREFIX, TAGS_MAX};
+
+use crate::quota::Quota;
+
+/// Also for what belongs to another account or region: whether it exists there is not told.
+pub(crate) fn not_found(arn: &str) -> Fault {
+    Fault::new("ResourceNotFoundException", 404, format!("Resource: {arn} not found"))
+}
+
+pub(crate) fn session_not_found(stage_arn: &str, session_id: &str) -> Fault {
+    let message = format!("Session: {session_id} of stage: {stage_arn} not found");
+    Fault::new("ResourceNotFoundException", 404, message)
+}
+
+pub(crate) fn participant_not_found(stage_arn: &str, participant_id: &str) -> Fault {
+    let message = format!("Participant: {participant_id} of stage: {stage_arn} not found");
+    Fault::new("ResourceNotFoundException", 404, message)
+}
+
+pub(crate) fn quota_exceeded(quota: Quota) -> Fault {
+    let message = format!("The maximum number of {} is {}", quota.name, quota.max);
+    Fault::new("ServiceQuotaExceededException", 402, message)
+}
+
+pub(crate) fn id_taken(arn: &str) -> Fault {
+    conflict(format!("Resource: {arn} already exists"))
+}
+
+pub(crate) fn recording_active(arn: &str) -> Fault {
+    conflict(format!("The recording configuration of {arn} cannot be changed while recording is active"))
+}
+
+fn conflict(message: String) -> Fault {
+    Fault::new("ConflictException", 409, message)
+}
+
+pub(crate) fn malformed_chosen_id() -> Fault {
+    validation(format!("The tag {ID_TAG} must be 1 to 40 letters and digits"))
+}
+
+/// AWS's wording for tags, common to its services.
+pub(crate) fn reserved_tag_key() -> Fault {
+    validation(format!("{RESERVED_PREFIX} prefixed tag key names are not allowed for external use."))
+}
+
+pub(crate) fn too_many_tags() -> Fault {
+    validation(format!("A resource can have at most {TAGS_MAX} tags"))
+}
+
+pub(crate) fn invalid_next_token() -> Fault {
+    validation("The nextToken is invalid".to_owned())
+}
+
+pub(crate) fn several_filters() -> Fault {
+    validation("At most one filter can be used in a request".to_owned())
+}
+
+pub(crate) fn attributes_too_long(bytes_max: usize) -> Fault {
+    validation(format!("The attributes of a participant token can have at most {bytes_max} bytes in total"))
+}
+
+/// A rule of tokens that no other check covers; `why` names it.
+pub(crate) fn token_refused(why: &str) -> Fault {
+    validation(format!("The participant token cannot be issued: {why}"))
+}
+
+fn validation(message: String) -> Fault {
+    Fault::new("ValidationException", 400, message)
+}

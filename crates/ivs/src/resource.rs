@@ -1,0 +1,66 @@
+//! Resources and their ARNs: finding one by its ARN, naming a new one.
+
+use stagedoor_state::arn::{self, Arn};
+use stagedoor_state::ivs::{Stage, StorageConfiguration};
+use stagedoor_state::tags::{self, Tags};
+use stagedoor_state::{Cx, Kind, Result};
+
+use crate::messages;
+
+/// Characters of a random id.
+const ID_CHARS: usize = 12;
+
+/// A document that has an ARN.
+pub(crate) trait Resource: Kind {
+    /// As ARNs call it.
+    const TYPE: &'static str;
+
+    fn tags(&mut self) -> &mut Tags;
+}
+
+macro_rules! resources {
+    ($($type:ty => $name:literal),+ $(,)?) => {$(
+        impl Resource for $type {
+            const TYPE: &'static str = $name;
+
+            fn tags(&mut self) -> &mut Tags {
+                &mut self.tags
+            }
+        }
+    )+};
+}
+
+resources! {
+    Stage => "stage",
+    StorageConfiguration => "storage-configuration",
+}
+
+/// The resource that an ARN names, and its id.
+///
+/// # Errors
+/// ResourceNotFoundException, also if the ARN is of another account, region or type.
+pub(crate) fn existing<T: Resource>(cx: &mut Cx<'_>, arn: &str) -> Result<(String, T)> {
+    let id = Arn::parse(arn).and_then(|arn| own_id(cx, T::TYPE, &arn));
+    let id = id.ok_or_else(|| messages::not_found(arn))?;
+    let document = cx.get::<T>(&[id])?.ok_or_else(|| messages::not_found(arn))?;
+    Ok((id.to_owned(), document))
+}
+
+fn own_id<'a>(cx: &Cx<'_>, resource_type: &str, arn: &Arn<'a>) -> Option<&'a str> {
+    let own = (arn.service, arn.region, arn.account) == ("ivs", cx.region(), cx.account());
+    if own { arn.id_of(resource_type) } else { None }
+}
+
+/// The id and ARN of a new resource: the id that its tags choose, or a random one.
+///
+/// # Errors
+/// ValidationException if the chosen id cannot be one, ConflictException if it is taken.
+pub(crate) fn name<T: Resource>(cx: &mut Cx<'_>, tags: &Tags) -> Result<(String, String)> {
+    let chosen = tags::chosen_id(Some(tags));
+    if chosen.is_none() && tags.contains_key(tags::ID_TAG) {
+        return Err(messages::malformed_chosen_id());
+    }
+    let id = chosen.map_or_else(|| cx.new_ivs_id(ID_CHARS), str::to_owned);
+    let arn = arn::ivs(cx.region(), cx.account(), T::TYPE, &id);
+    if cx.exists::<T>(&[&id])? { Err(messages::id_taken(&arn)) } else { Ok((id, arn)) }
+}
