@@ -70,8 +70,10 @@ impl File {
 
     /// Makes all that `f` writes durable at once, or none of it.
     pub(super) fn write<T>(&self, f: impl FnOnce(&WriteTransaction) -> Result<T>) -> Result<T> {
-        let (transaction, generation) =
+        let (mut transaction, generation) =
             self.with_database(|database| database.begin_write().map_err(failure))?;
+        // Costs a second fsync, and makes the start after a crash as fast as any: nothing is scanned then.
+        transaction.set_quick_repair(true);
         let written = f(&transaction);
         let done = written.and_then(|value| transaction.commit().map_err(failure).map(|()| value));
         self.note(generation, done)

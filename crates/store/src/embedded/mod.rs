@@ -35,13 +35,13 @@ pub struct Config {
     pub feed_commits_max: u64,
     /// Bytes that the change feed keeps of the commits before the last one. Default 64 MiB.
     pub feed_bytes_max: u64,
-    /// Memory for pages of the file, in bytes. Default 32 MiB.
+    /// Memory for pages of the file, in bytes. Default 16 MiB.
     pub cache_bytes: usize,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { feed_commits_max: 100_000, feed_bytes_max: 64 * 1024 * 1024, cache_bytes: 32 * 1024 * 1024 }
+        Self { feed_commits_max: 100_000, feed_bytes_max: 64 * 1024 * 1024, cache_bytes: 16 * 1024 * 1024 }
     }
 }
 

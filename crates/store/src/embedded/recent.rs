@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::{Commit, Proposal, Read, Revision};
 
 /// Most commits and changed keys remembered, together. A transaction older than all of them is taken for conflicting and tried again.
-const ENTRIES_MAX: usize = 64 * 1024;
+const ENTRIES_MAX: usize = 16 * 1024;
 
 /// The keys changed by the commits after a floor.
 pub(super) struct Recent {
