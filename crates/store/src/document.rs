@@ -1,6 +1,7 @@
 //! What a store holds: documents, their revisions, and the limits on both. No behaviour of its own.
 
 use std::fmt;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::{Error, Result};
@@ -69,4 +70,12 @@ pub(crate) fn check_value(value: &[u8]) -> Result<()> {
         return Err(Error::ValueTooLong { bytes: value.len() });
     }
     Ok(())
+}
+
+/// Where the keys begin that start with `prefix` and are greater than `after`.
+pub(crate) fn range_start<'a>(prefix: &'a str, after: Option<&'a str>) -> Bound<&'a str> {
+    match after {
+        Some(after) if after >= prefix => Bound::Excluded(after),
+        _ => Bound::Included(prefix),
+    }
 }

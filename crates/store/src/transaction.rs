@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use crate::document::{check_key, check_value};
+use crate::document::{check_key, check_value, range_start};
 use crate::{Change, Document, Error, Proposal, Read, Result, Revision, Snapshot};
 
 /// Most bytes of keys and values that one transaction writes.
@@ -147,10 +147,7 @@ fn own_writes<'a>(
     prefix: &str,
     after: Option<&str>,
 ) -> Vec<Write<'a>> {
-    let start = match after {
-        Some(after) if after >= prefix => Bound::Excluded(after),
-        _ => Bound::Included(prefix),
-    };
+    let start = range_start(prefix, after);
     writes.range::<str, _>((start, Bound::Unbounded)).take_while(|(key, _)| key.starts_with(prefix)).collect()
 }
 

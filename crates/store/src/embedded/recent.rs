@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
 
+use crate::document::range_start;
 use crate::{Commit, Proposal, Read, Revision};
 
 /// Most commits and changed keys remembered, together. A transaction older than all of them is taken for conflicting and tried again.
@@ -50,10 +51,7 @@ impl Recent {
             }
             Read::Range { prefix, after, .. } => (prefix.as_str(), after.as_deref()),
         };
-        let start = match after {
-            Some(after) if after >= prefix => Bound::Excluded(after),
-            _ => Bound::Included(prefix),
-        };
+        let start = range_start(prefix, after);
         let candidates = self.changed.range::<str, _>((start, Bound::Unbounded));
         candidates.take_while(|(key, _)| read.covers(key)).any(|(_, changed)| *changed > base)
     }

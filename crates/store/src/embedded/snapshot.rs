@@ -7,6 +7,7 @@ use redb::ReadOnlyTable;
 
 use super::feed;
 use super::file::{DOCUMENTS, File, Generation, failure};
+use crate::document::range_start;
 use crate::{Document, Result, Revision, Snapshot};
 
 pub(super) struct EmbeddedSnapshot {
@@ -33,10 +34,7 @@ impl EmbeddedSnapshot {
     }
 
     fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<(String, Document)>> {
-        let start = match after {
-            Some(after) if after >= prefix => Bound::Excluded(after),
-            _ => Bound::Included(prefix),
-        };
+        let start = range_start(prefix, after);
         let mut listed = Vec::new();
         for entry in self.documents.range::<&str>((start, Bound::Unbounded)).map_err(failure)? {
             let (key, value) = entry.map_err(failure)?;

@@ -53,16 +53,16 @@ const CASES: [Case; 24] = [
     no_conflict("a page begins after the key", |t| scan(t, Some("a1"), 1), |t| put(t, "a1")),
     conflict("a key appears at the start of a page", |t| scan(t, Some("a1"), 1), |t| put(t, "a11")),
     conflict("a range without documents is entered", |t| scan(t, Some("a5"), 1), |t| put(t, "a7")),
-    conflict("the first of two pages", |t| pages(t), |t| put(t, "a1")),
-    conflict("the second of two pages", |t| pages(t), |t| put(t, "a2")),
-    no_conflict("behind two pages", |t| pages(t), |t| put(t, "a3")),
+    conflict("the first of two pages", pages, |t| put(t, "a1")),
+    conflict("the second of two pages", pages, |t| put(t, "a2")),
+    no_conflict("behind two pages", pages, |t| put(t, "a3")),
     no_conflict(
         "only its own write was read",
         |t| put(t, "a1").and_then(|()| get(t, "a1")),
         |t| put(t, "a1"),
     ),
-    conflict("its own deletion makes a page longer", |t| own_deletion(t), |t| put(t, "a2")),
-    no_conflict("its own write makes a page shorter", |t| own_write(t), |t| put(t, "a1")),
+    conflict("its own deletion makes a page longer", own_deletion, |t| put(t, "a2")),
+    no_conflict("its own write makes a page shorter", own_write, |t| put(t, "a1")),
     no_conflict("a page of no documents", |t| scan(t, None, 0), |t| put(t, "a1")),
 ];
 

@@ -25,7 +25,10 @@ pub fn run(make: impl Fn() -> Store) {
     }
 }
 
-const TESTS: [(&str, fn(&Store)); 17] = [
+/// What must hold, and how that is tested.
+type Test = (&'static str, fn(&Store));
+
+const TESTS: [Test; 17] = [
     ("a transaction conflicts exactly with changes of what it read", conflicts::exact),
     ("clearing conflicts with what is under way", conflicts::clear),
     ("a failed transaction stores nothing", conflicts::failed),

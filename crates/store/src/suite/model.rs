@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
 use super::feed::{contents, replay};
 use super::{FEED_COMMITS_MAX, block_on};
-use crate::{Error, Revision, Store, Transaction};
+use crate::{Result, Revision, Store, Transaction};
 
 type Map = BTreeMap<String, Vec<u8>>;
 
@@ -56,48 +56,44 @@ pub(super) fn random(store: &Store) {
     assert!((BATCHES as u64) < FEED_COMMITS_MAX);
     let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
     let batches = vec((vec(operation(), 0..8), proptest::bool::weighted(0.8)), 0..BATCHES);
-    let tested = TestRunner::new(config).run(&batches, |batches| {
-        case(store, &batches);
-        Ok(())
-    });
+    let tested = TestRunner::new(config).run(&batches, |batches| case(store, &batches));
     tested.unwrap_or_else(|failure| panic!("{failure}"));
 }
 
-fn case(store: &Store, batches: &[Batch]) {
-    let start = store.clear().expect("clear");
+fn case(store: &Store, batches: &[Batch]) -> Result<(), TestCaseError> {
+    let start = store.clear()?;
     let mut committed = Map::new();
     for (operations, commit) in batches {
-        committed = batch(store, &committed, operations, *commit);
+        committed = batch(store, &committed, operations, *commit)?;
         let stored: Map =
             contents(store).into_iter().map(|(key, (bytes, _))| (key, bytes.to_vec())).collect();
-        assert_eq!(stored, committed);
+        prop_assert_eq!(&stored, &committed);
     }
-    check_feed(store, start);
+    check_feed(store, start)
 }
 
 /// Runs one transaction, and returns what is stored after it.
-fn batch(store: &Store, before: &Map, operations: &[Operation], commit: bool) -> Map {
+fn batch(store: &Store, before: &Map, operations: &[Operation], commit: bool) -> Result<Map, TestCaseError> {
     let mut map = before.clone();
     let done = store.transact(|transaction| {
         map = before.clone();
         for operation in operations {
             apply(transaction, &mut map, operation)?;
         }
-        // Any error ends a transaction; this is one that nothing else here gives.
-        if commit { Ok(()) } else { Err(Error::ReadOnly) }
+        if commit { Ok(()) } else { Err(TestCaseError::reject("rolled back")) }
     });
     match done {
-        Ok(()) => map,
-        Err(Error::ReadOnly) => before.clone(),
-        Err(error) => panic!("{error}"),
+        Ok(()) => Ok(map),
+        Err(TestCaseError::Reject(_)) => Ok(before.clone()),
+        Err(failure) => Err(failure),
     }
 }
 
-fn apply(transaction: &mut Transaction, map: &mut Map, operation: &Operation) -> Result<(), Error> {
+fn apply(transaction: &mut Transaction, map: &mut Map, operation: &Operation) -> Result<(), TestCaseError> {
     match operation {
         Operation::Get(key) => {
             let found = transaction.get(key)?.map(|document| document.bytes.to_vec());
-            assert_eq!(found.as_ref(), map.get(key), "{operation:?}");
+            prop_assert_eq!(found.as_ref(), map.get(key), "{:?}", operation);
         }
         Operation::Put(key, value) => {
             transaction.put(key, value.as_slice())?;
@@ -109,11 +105,16 @@ fn apply(transaction: &mut Transaction, map: &mut Map, operation: &Operation) ->
         }
         Operation::Scan { prefix, after, limit } => {
             let expected = expected(map, prefix, after.as_deref(), *limit);
-            assert_eq!(scan(transaction, prefix, after.as_deref(), *limit)?, expected, "{operation:?}");
+            prop_assert_eq!(
+                scan(transaction, prefix, after.as_deref(), *limit)?,
+                expected,
+                "{:?}",
+                operation
+            );
         }
         Operation::Pages { prefix, size } => {
             let expected = expected(map, prefix, None, usize::MAX);
-            assert_eq!(pages(transaction, prefix, *size)?, expected, "{operation:?}");
+            prop_assert_eq!(pages(transaction, prefix, *size)?, expected, "{:?}", operation);
         }
     }
     Ok(())
@@ -121,17 +122,12 @@ fn apply(transaction: &mut Transaction, map: &mut Map, operation: &Operation) ->
 
 type Listed = Vec<(String, Vec<u8>)>;
 
-fn scan(
-    transaction: &mut Transaction,
-    prefix: &str,
-    after: Option<&str>,
-    limit: usize,
-) -> Result<Listed, Error> {
+fn scan(transaction: &mut Transaction, prefix: &str, after: Option<&str>, limit: usize) -> Result<Listed> {
     let found = transaction.scan(prefix, after, limit)?;
     Ok(found.into_iter().map(|(key, document)| (key, document.bytes.to_vec())).collect())
 }
 
-fn pages(transaction: &mut Transaction, prefix: &str, size: usize) -> Result<Listed, Error> {
+fn pages(transaction: &mut Transaction, prefix: &str, size: usize) -> Result<Listed> {
     let mut listed = Listed::new();
     loop {
         let after = listed.last().map(|(key, _)| key.clone());
@@ -150,14 +146,13 @@ fn expected(map: &Map, prefix: &str, after: Option<&str>, limit: usize) -> Liste
 }
 
 /// What the feed says since the store was cleared is what is stored.
-fn check_feed(store: &Store, start: Revision) {
+fn check_feed(store: &Store, start: Revision) -> Result<(), TestCaseError> {
     let head = store.head();
     let mut follower = store.follow(start);
     let mut commits = Vec::new();
-    block_on(async {
-        while follower.position() < head {
-            commits.push(follower.next().await.expect("the next commit"));
-        }
-    });
-    assert_eq!(replay(&commits), contents(store));
+    while follower.position() < head {
+        commits.push(block_on(follower.next())?);
+    }
+    prop_assert_eq!(replay(&commits), contents(store));
+    Ok(())
 }

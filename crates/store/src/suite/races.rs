@@ -2,7 +2,7 @@
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 use super::{keys, number, put_number};
 use crate::{Result, Store, Transaction};
@@ -125,10 +125,10 @@ pub(super) fn snapshot(store: &Store) {
                 }
             });
         }
-        for mover in movers {
-            mover.join().expect("move money");
-        }
+        let moved: Vec<_> = movers.into_iter().map(ScopedJoinHandle::join).collect();
+        // First the readers are told, lest they read forever if a mover has failed.
         moving.store(false, Ordering::Relaxed);
+        assert!(moved.iter().all(Result::is_ok));
     });
     assert_eq!(store.read(total).expect("read"), (MONEY, MONEY));
 }
