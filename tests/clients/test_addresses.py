@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 import setups
-from conftest import REGION
+from conftest import REGION, client
 from expect import eventually
 
 
@@ -26,8 +26,6 @@ def curl(*arguments):
 @pytest.fixture(scope="module")
 def apis(server, backend):
     """The ids of a REST API with stage `prod` and of an HTTP API with stages `$default` and `dev`."""
-    from conftest import client
-
     rest = setups.deployed_mock(client(server, "apigateway"), stage="prod", body='{"served": "rest"}')
     v2 = client(server, "apigatewayv2")
     http = setups.http_api(v2, backend.url, "GET /hello")
