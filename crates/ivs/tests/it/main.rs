@@ -1,0 +1,11 @@
+//! Every operation of the service: called by name with values, as the wire engine does, on a store in memory.
+//! Clock and ids are fixed.
+
+mod control;
+
+mod participant;
+mod participant_event;
+mod participant_token;
+mod stage;
+mod stage_session;
+mod tag;
