@@ -41,21 +41,25 @@ impl Follower {
     /// [`Error::Lagged`] when the feed no longer holds that commit: read the documents anew and follow from that
     /// snapshot. [`Error::Closed`] when the store has been dropped. After [`Error::Unavailable`] call again.
     pub async fn next(&mut self) -> Result<Commit> {
-        if self.fetched.is_empty() {
-            self.fetch().await?;
-        }
+        self.fetch().await?;
         let commit = self.fetched.pop_front().ok_or_else(|| Error::corrupt("the change feed has a gap"))?;
         self.position = commit.revision;
         Ok(commit)
     }
 
     async fn fetch(&mut self) -> Result<()> {
-        // A position beyond the head belongs to another store; the back end answers that with `Lagged`.
-        let position = self.position;
-        self.head.wait_for(|head| *head != position).await.map_err(|_| Error::Closed)?;
-        let backend = Arc::clone(&self.backend);
-        let read = task::spawn_blocking(move || backend.commits_after(position, BATCH_COMMITS_MAX));
-        self.fetched = read.await.map_err(Error::unavailable)??.into();
+        while self.fetched.is_empty() {
+            // A position beyond the head is that of a commit not yet announced, or belongs to another store, which
+            // the back end answers with `Lagged`.
+            let position = self.position;
+            self.head.wait_for(|head| *head != position).await.map_err(|_| Error::Closed)?;
+            let backend = Arc::clone(&self.backend);
+            let read = task::spawn_blocking(move || backend.commits_after(position, BATCH_COMMITS_MAX));
+            self.fetched = read.await.map_err(Error::unavailable)??.into();
+            if self.fetched.is_empty() {
+                self.head.changed().await.map_err(|_| Error::Closed)?;
+            }
+        }
         Ok(())
     }
 }

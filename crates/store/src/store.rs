@@ -1,18 +1,23 @@
 //! The store that the rest of Stagedoor sees: transactions that are tried again when they conflict, and followers.
 
+use std::cell::Cell;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::embedded::{self, Embedded};
-use crate::{Backend, Error, Follower, Result, Revision, Transaction};
+use crate::{Backend, Error, Follower, Proposal, Result, Revision, Transaction};
 
 /// How often a transaction is tried before its conflict is reported.
 const ATTEMPTS_MAX: u32 = 64;
 
-/// After so many conflicts a transaction waits its turn with the others that suffer the same, so that under
-/// contention each of them gets through.
-const ATTEMPTS_OUT_OF_TURN: u32 = 4;
+/// After so many conflicts a transaction is tried while no other of this process can commit. Without this the one
+/// that has just won is always the first to begin again, and can win forever.
+const ATTEMPTS_TOGETHER_MAX: u32 = 4;
+
+thread_local! {
+    /// Whether this thread is in a transaction that writes.
+    static TRANSACTING: Cell<bool> = const { Cell::new(false) };
+}
 
 /// A handle to a store; clones are handles to the same one. Dropping the last finishes what has begun and closes
 /// it; followers then get [`Error::Closed`].
@@ -21,7 +26,8 @@ pub struct Store(Arc<Shared>);
 
 struct Shared {
     backend: Arc<dyn Backend>,
-    turn: Mutex<()>,
+    /// Held shared while committing, and exclusively by a transaction that has lost too often.
+    turn: RwLock<()>,
 }
 
 impl Drop for Shared {
@@ -33,7 +39,7 @@ impl Drop for Shared {
 impl Store {
     /// A store on any back end.
     pub fn new(backend: impl Backend) -> Self {
-        Self(Arc::new(Shared { backend: Arc::new(backend), turn: Mutex::new(()) }))
+        Self(Arc::new(Shared { backend: Arc::new(backend), turn: RwLock::new(()) }))
     }
 
     /// Opens the embedded store in the file `path`, creating it if it does not exist (its directory must).
@@ -69,40 +75,48 @@ impl Store {
     /// # Errors
     /// What `f` returned (nothing is stored then); [`Error::Conflict`] after 64 attempts; [`Error::Unavailable`]
     /// or [`Error::Closed`].
+    ///
+    /// # Panics
+    /// When called by `f` of another call: the two could wait for each other.
     pub fn transact<T, E: From<Error>>(
         &self,
         mut f: impl FnMut(&mut Transaction) -> Result<T, E>,
     ) -> Result<T, E> {
-        for _ in 0..ATTEMPTS_OUT_OF_TURN {
-            if let Some(done) = self.attempt(&mut f)? {
-                return Ok(done);
+        let _guard = TransactingGuard::new();
+        for _ in 0..ATTEMPTS_TOGETHER_MAX {
+            let (value, proposal) = self.propose(&mut f)?;
+            let _shared =
+                proposal.is_some().then(|| self.0.turn.read().unwrap_or_else(PoisonError::into_inner));
+            if self.commit(proposal)? {
+                return Ok(value);
             }
-            thread::yield_now();
         }
-        let _turn = self.0.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        for _ in ATTEMPTS_OUT_OF_TURN..ATTEMPTS_MAX {
-            if let Some(done) = self.attempt(&mut f)? {
-                return Ok(done);
+        let _exclusive = self.0.turn.write().unwrap_or_else(PoisonError::into_inner);
+        for _ in ATTEMPTS_TOGETHER_MAX..ATTEMPTS_MAX {
+            let (value, proposal) = self.propose(&mut f)?;
+            if self.commit(proposal)? {
+                return Ok(value);
             }
-            thread::yield_now();
         }
         Err(Error::Conflict.into())
     }
 
-    /// One attempt; `None` is a conflict.
-    fn attempt<T, E: From<Error>>(
+    fn propose<T, E: From<Error>>(
         &self,
         f: &mut impl FnMut(&mut Transaction) -> Result<T, E>,
-    ) -> Result<Option<T>, E> {
+    ) -> Result<(T, Option<Proposal>), E> {
         let mut transaction = Transaction::new(self.0.backend.snapshot()?);
         let value = f(&mut transaction)?;
-        let Some(proposal) = transaction.into_proposal() else {
-            return Ok(Some(value));
-        };
+        Ok((value, transaction.into_proposal()))
+    }
+
+    /// Whether the proposal is committed; `false` is a conflict.
+    fn commit(&self, proposal: Option<Proposal>) -> Result<bool> {
+        let Some(proposal) = proposal else { return Ok(true) };
         match self.0.backend.commit(proposal) {
-            Ok(_) => Ok(Some(value)),
-            Err(Error::Conflict) => Ok(None),
-            Err(error) => Err(error.into()),
+            Ok(_) => Ok(true),
+            Err(Error::Conflict) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
@@ -125,5 +139,21 @@ impl Store {
     /// [`Error::Unavailable`] or [`Error::Closed`].
     pub fn clear(&self) -> Result<Revision> {
         self.0.backend.clear()
+    }
+}
+
+/// Marks the thread as being in a transaction that writes.
+struct TransactingGuard;
+
+impl TransactingGuard {
+    fn new() -> Self {
+        assert!(!TRANSACTING.replace(true), "a transaction was started within another one");
+        Self
+    }
+}
+
+impl Drop for TransactingGuard {
+    fn drop(&mut self) {
+        TRANSACTING.set(false);
     }
 }

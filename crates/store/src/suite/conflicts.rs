@@ -1,5 +1,7 @@
 //! Which transactions conflict, one at a time, without threads.
 
+use std::thread;
+
 use super::{keys, put_number};
 use crate::{Error, Result, Revision, Store, Transaction};
 
@@ -106,19 +108,24 @@ pub(super) fn clear(store: &Store) {
 }
 
 /// How often a transaction is tried that does `before`, when `meanwhile` happens during its first attempt.
-fn attempts(store: &Store, before: Step, meanwhile: impl Fn(&Store)) -> u32 {
+fn attempts(store: &Store, before: Step, meanwhile: impl Fn(&Store) + Sync) -> u32 {
     let mut attempts = 0;
     let done = store.transact(|transaction| {
         attempts += 1;
         before(transaction)?;
         if attempts == 1 {
-            meanwhile(store);
+            elsewhere(|| meanwhile(store));
         }
         put(transaction, "written")
     });
     done.expect("the transaction");
     assert!(keys(store, "w") == ["written"]);
     attempts
+}
+
+/// Does something on another thread, as other transactions do.
+fn elsewhere<T: Send>(f: impl FnOnce() -> T + Send) -> T {
+    thread::scope(|scope| scope.spawn(f).join()).expect("the other thread")
 }
 
 pub(super) fn failed(store: &Store) {
@@ -150,7 +157,7 @@ pub(super) fn without_writes(store: &Store) {
         let read = store.transact(|transaction| {
             attempts += 1;
             get(transaction, "a")?;
-            store.transact(|other| put(other, "a"))
+            elsewhere(|| store.transact(|other| put(other, "a")))
         });
         read.expect("read");
         attempts
