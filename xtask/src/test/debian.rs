@@ -11,26 +11,12 @@ pub(crate) struct Program {
     package: &'static str,
 }
 
-const PYTHON: Program = Program {
-    names: &["python3"],
-    package: "python3",
-};
-const CURL: Program = Program {
-    names: &["curl"],
-    package: "curl",
-};
-const NODE: Program = Program {
-    names: &["node"],
-    package: "nodejs",
-};
-const NPM: Program = Program {
-    names: &["npm"],
-    package: "npm",
-};
-const CHROMIUM: Program = Program {
-    names: &["chromium", "chromium-browser", "google-chrome"],
-    package: "chromium",
-};
+const PYTHON: Program = Program { names: &["python3"], package: "python3" };
+const CURL: Program = Program { names: &["curl"], package: "curl" };
+const NODE: Program = Program { names: &["node"], package: "nodejs" };
+const NPM: Program = Program { names: &["npm"], package: "npm" };
+const CHROMIUM: Program =
+    Program { names: &["chromium", "chromium-browser", "google-chrome"], package: "chromium" };
 
 /// What the Python tests start.
 pub(crate) const FOR_CLIENTS: [Program; 2] = [PYTHON, CURL];
@@ -38,23 +24,14 @@ pub(crate) const FOR_CLIENTS: [Program; 2] = [PYTHON, CURL];
 pub(crate) const FOR_BROWSER: [Program; 3] = [NODE, NPM, CHROMIUM];
 /// What the measurements start: a proxy to stand beside ours, and a load generator.
 pub(crate) const FOR_BENCH: [Program; 2] = [
-    Program {
-        names: &["nginx", "/usr/sbin/nginx"],
-        package: "nginx-light",
-    },
-    Program {
-        names: &["wrk"],
-        package: "wrk",
-    },
+    Program { names: &["nginx", "/usr/sbin/nginx"], package: "nginx-light" },
+    Program { names: &["wrk"], package: "wrk" },
 ];
 
 /// Installs the packages of those programs that are not there.
 pub(crate) fn install_missing(programs: &[Program]) -> Result {
-    let mut missing: Vec<&str> = programs
-        .iter()
-        .filter(|program| !there(program))
-        .map(|program| program.package)
-        .collect();
+    let mut missing: Vec<&str> =
+        programs.iter().filter(|program| !there(program)).map(|program| program.package).collect();
     if programs.iter().any(|program| program.package == PYTHON.package) && !python_makes_environments() {
         missing.push("python3-venv");
     }
@@ -62,11 +39,9 @@ pub(crate) fn install_missing(programs: &[Program]) -> Result {
         return Ok(());
     }
     if !process::on_path("apt-get") {
-        return Err(format!(
-            "missing programs, and no apt-get to install them with: {}",
-            missing.join(" ")
-        )
-        .into());
+        return Err(
+            format!("missing programs, and no apt-get to install them with: {}", missing.join(" ")).into()
+        );
     }
     println!("installing Debian packages: {}", missing.join(" "));
     as_root(&["apt-get", "update", "-q"])?;
@@ -84,11 +59,7 @@ fn there(program: &Program) -> bool {
 
 /// Debian keeps the part of Python that makes virtual environments in a package of its own.
 fn python_makes_environments() -> bool {
-    process::output(&mut process::command(
-        "python3",
-        &["-c", "import venv, ensurepip"],
-    ))
-    .is_ok()
+    process::output(&mut process::command("python3", &["-c", "import venv, ensurepip"])).is_ok()
 }
 
 fn as_root(arguments: &[&str]) -> Result {

@@ -25,11 +25,7 @@ pub(crate) struct Options {
 impl Options {
     /// Reads the options after `cargo xtask test`.
     pub(crate) fn parse(options: &[String]) -> Result<Options> {
-        let mut parsed = Options {
-            install: true,
-            run: true,
-            parts: Part::ALL.to_vec(),
-        };
+        let mut parsed = Options { install: true, run: true, parts: Part::ALL.to_vec() };
         let mut rest = options.iter();
         while let Some(option) = rest.next() {
             match option.as_str() {

@@ -16,14 +16,7 @@ pub(crate) fn install() -> Result {
     println!("installing the npm packages of {FOLDER}/package-lock.json");
     process::run(&mut process::command(
         "npm",
-        &[
-            "ci",
-            "--prefix",
-            FOLDER,
-            "--no-audit",
-            "--no-fund",
-            "--ignore-scripts",
-        ],
+        &["ci", "--prefix", FOLDER, "--no-audit", "--no-fund", "--ignore-scripts"],
     ))?;
     Ok(std::fs::write(installed, wanted)?)
 }

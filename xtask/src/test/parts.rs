@@ -71,49 +71,37 @@ impl Part {
             ])),
             Part::Doc => tally.run(&mut process::cargo(&["test", "--workspace", "--locked", "--doc"])),
             Part::Demo => {
-                process::run(&mut process::cargo(&[
-                    "run",
-                    "--release",
-                    "--locked",
-                    "--",
-                    "demo",
-                ]))?;
+                process::run(&mut process::cargo(&["run", "--release", "--locked", "--", "demo"]))?;
                 tally.passed += 1;
                 Ok(())
             }
             Part::Clients => {
-                let server = server()?;
-                let mut pytest = process::command(
-                    python::interpreter(),
-                    &["-m", "pytest", "tests/clients", "-q", "--color=no"],
-                );
-                tally.run(with_server(&mut pytest, &server))
+                let (server, conformance) = (server()?, wire_conformance()?);
+                let python = python::interpreter();
+                let mut pytest =
+                    process::command(python, &["-m", "pytest", "tests/clients", "-q", "--color=no"]);
+                tally.run(pytest.env("STAGEDOOR_BIN", server).env("STAGEDOOR_WIRE_CONFORMANCE", conformance))
             }
             Part::Browser => {
-                let server = server()?;
-                let mut node = process::command("node", &["--test", "--test-reporter=tap", "tests/browser/"]);
-                tally.run(with_server(&mut node, &server))
+                let mut node = process::command("node", &["--test", "--test-reporter=tap"]);
+                node.current_dir(workspace::root().join("tests/browser"));
+                tally.run(node.env("STAGEDOOR_BIN", server()?))
             }
         }
     }
 }
 
-/// Builds the server as it is shipped, and the conformance example; answers the server's path.
-///
-/// The demo builds the same profile, so the server is compiled once for all parts that run it.
+/// Builds the server as it is shipped; its path. The demo builds the same, so all parts share one compilation.
 pub(crate) fn server() -> Result<PathBuf> {
-    process::run(&mut process::cargo(&[
-        "build",
-        "--release",
-        "--locked",
-        "-p",
-        "stagedoor",
-    ]))?;
+    process::run(&mut process::cargo(&["build", "--release", "--locked", "-p", "stagedoor"]))?;
     Ok(workspace::target_folder().join("release/stagedoor"))
 }
 
-fn with_server<'a>(command: &'a mut Command, server: &PathBuf) -> &'a mut Command {
-    command.env("STAGEDOOR_BIN", server)
+/// Builds the program that shows what the wire engine makes of requests; its path.
+fn wire_conformance() -> Result<PathBuf> {
+    let example = ["build", "--release", "--locked", "-p", "stagedoor-wire", "--example", "wire_conformance"];
+    process::run(&mut process::cargo(&example))?;
+    Ok(workspace::target_folder().join("release/examples/wire_conformance"))
 }
 
 fn has_nextest() -> bool {

@@ -25,10 +25,7 @@ pub(crate) fn install() -> Result {
         return Ok(());
     }
     println!("installing the Python packages of {REQUIREMENTS} into .env-test/venv");
-    process::run(&mut process::command(
-        "python3",
-        &["-m", "venv", "--clear", ".env-test/venv"],
-    ))?;
+    process::run(&mut process::command("python3", &["-m", "venv", "--clear", ".env-test/venv"]))?;
     process::run(&mut process::command(
         interpreter(),
         &[
@@ -47,9 +44,5 @@ pub(crate) fn install() -> Result {
 
 /// A changed system Python breaks an environment made with the old one.
 fn works() -> bool {
-    process::output(&mut process::command(
-        interpreter(),
-        &["-c", "import boto3, aiortc, pytest"],
-    ))
-    .is_ok()
+    process::output(&mut process::command(interpreter(), &["-c", "import boto3, aiortc, pytest"])).is_ok()
 }

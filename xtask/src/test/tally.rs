@@ -25,11 +25,7 @@ impl Tally {
     pub(crate) fn run(&mut self, command: &mut Command) -> Result {
         let (from, to) = std::io::pipe()?;
         let program = command.get_program().to_string_lossy().into_owned();
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(to.try_clone()?)
-            .stderr(to)
-            .spawn()?;
+        let mut child = command.stdin(Stdio::null()).stdout(to.try_clone()?).stderr(to).spawn()?;
         // The command holds our ends of the pipe; they must go, or the reading below never ends.
         command.stdout(Stdio::null()).stderr(Stdio::null());
         for line in BufReader::new(from).split(b'\n') {
@@ -39,25 +35,15 @@ impl Tally {
             self.add(&line);
         }
         let status = child.wait()?;
-        if status.success() {
-            Ok(())
-        } else {
-            Err(format!("{program}: {status}").into())
-        }
+        if status.success() { Ok(()) } else { Err(format!("{program}: {status}").into()) }
     }
 
     /// Adds the counts of a closing line of nextest, `cargo test`, pytest or node; other lines add nothing.
     fn add(&mut self, line: &str) {
         let line = line.trim();
-        if let Some(count) = line
-            .strip_prefix("# pass ")
-            .and_then(|count| count.parse::<u64>().ok())
-        {
+        if let Some(count) = line.strip_prefix("# pass ").and_then(|count| count.parse::<u64>().ok()) {
             self.passed += count;
-        } else if let Some(count) = line
-            .strip_prefix("# fail ")
-            .and_then(|count| count.parse::<u64>().ok())
-        {
+        } else if let Some(count) = line.strip_prefix("# fail ").and_then(|count| count.parse::<u64>().ok()) {
             self.failed += count;
         } else if is_closing(line) {
             self.passed += count_before(line, "passed");
@@ -70,10 +56,7 @@ impl Tally {
     pub(crate) fn keep(&self) -> Result {
         let folder = workspace::target_folder();
         std::fs::create_dir_all(&folder)?;
-        Ok(std::fs::write(
-            folder.join("test-counts.txt"),
-            format!("{self}\n"),
-        )?)
+        Ok(std::fs::write(folder.join("test-counts.txt"), format!("{self}\n"))?)
     }
 }
 
@@ -84,21 +67,14 @@ fn is_closing(line: &str) -> bool {
 }
 
 fn starts_with_count(line: &str) -> bool {
-    line.trim_start_matches(['=', ' '])
-        .starts_with(|first: char| first.is_ascii_digit())
+    line.trim_start_matches(['=', ' ']).starts_with(|first: char| first.is_ascii_digit())
 }
 
 /// The number right before this word, or nought.
 fn count_before(line: &str, word: &str) -> u64 {
-    let words: Vec<&str> = line
-        .split([' ', ',', ';'])
-        .filter(|word| !word.is_empty())
-        .collect();
+    let words: Vec<&str> = line.split([' ', ',', ';']).filter(|word| !word.is_empty()).collect();
     let pairs = words.windows(2);
-    pairs
-        .filter(|pair| pair[1] == word)
-        .filter_map(|pair| pair[0].parse::<u64>().ok())
-        .sum()
+    pairs.filter(|pair| pair[1] == word).filter_map(|pair| pair[0].parse::<u64>().ok()).sum()
 }
 
 #[cfg(test)]
@@ -108,11 +84,7 @@ mod tests {
     #[test]
     fn closing_lines_of_each_runner() {
         for (line, passed, failed) in [
-            (
-                "     Summary [   0.013s] 5 tests run: 3 passed, 2 failed, 0 skipped",
-                3,
-                2,
-            ),
+            ("     Summary [   0.013s] 5 tests run: 3 passed, 2 failed, 0 skipped", 3, 2),
             (
                 "test result: FAILED. 7 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s",
                 7,

@@ -1,0 +1,49 @@
+// Debian's Chromium without a window, with its fake camera, kept on loopback.
+
+import { existsSync } from "node:fs";
+import { createServer } from "node:http";
+import { once } from "node:events";
+
+import { chromium } from "playwright-core";
+
+const PROGRAMS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--use-fake-device-for-media-stream",
+  "--use-fake-ui-for-media-stream",
+  "--autoplay-policy=no-user-gesture-required",
+  // Nothing but loopback: no look-ups, no updates, and loopback addresses as ICE candidates.
+  "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+  "--allow-loopback-in-peer-connection",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--no-first-run",
+  "--disable-features=WebRtcHideLocalIpsWithMdns",
+];
+
+/** A browser, and the origin of a page that has nothing to do with the server: its calls cross origins. */
+export async function startChromium() {
+  const program = process.env.CHROMIUM_BIN ?? PROGRAMS.find(existsSync);
+  const pages = createServer((_, answer) => {
+    answer.setHeader("Content-Type", "text/html");
+    answer.end("<!doctype html><title>test</title><video autoplay playsinline muted></video>");
+  }).listen(0, "127.0.0.1");
+  await once(pages, "listening");
+  const browser = await chromium.launch({ executablePath: program, args: FLAGS, headless: true });
+  return {
+    /** A fresh page, with the functions of `webrtc.mjs` in its `window`. */
+    async page() {
+      const page = await browser.newPage();
+      page.on("console", (message) => message.type() === "error" && console.error(`page: ${message.text()}`));
+      await page.goto(`http://127.0.0.1:${pages.address().port}/`);
+      await page.addScriptTag({ path: new URL("webrtc.js", import.meta.url).pathname });
+      return page;
+    },
+    async stop() {
+      await browser.close();
+      pages.close();
+    },
+  };
+}

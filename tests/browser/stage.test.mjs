@@ -1,0 +1,94 @@
+// Chromium publishes its fake camera by WHIP to a real-time stage, another page decodes it: frames are counted.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+
+import { CreateParticipantTokenCommand, CreateStageCommand, IVSRealTimeClient } from "@aws-sdk/client-ivs-realtime";
+
+import { startChromium } from "./chromium.mjs";
+import { sdkSettings, startServer } from "./server.mjs";
+
+let server, browser, ivs;
+before(async () => {
+  server = await startServer();
+  browser = await startChromium();
+  ivs = new IVSRealTimeClient(sdkSettings(server));
+});
+after(async () => {
+  await browser?.stop();
+  await server?.stop();
+});
+
+const FRAMES = 90;
+const SECONDS_MAX = 30;
+
+async function tokenFor(stage, ...capabilities) {
+  const command = new CreateParticipantTokenCommand({ stageArn: stage.arn, capabilities });
+  return (await ivs.send(command)).participantToken;
+}
+
+/** Waits until the page has decoded so many frames; what it then has. */
+async function decodes(page, frames) {
+  for (const end = Date.now() + SECONDS_MAX * 1000; ; await pause(100)) {
+    const received = await page.evaluate(() => window.received());
+    if (received.frames >= frames && received.audioEnergy > 0) return received;
+    assert.ok(Date.now() < end, `not in time: ${JSON.stringify(received)}`);
+  }
+}
+
+async function publishAndSubscribe(codec) {
+  const { stage } = await ivs.send(new CreateStageCommand({ name: `chromium-${codec}` }));
+  const url = stage.endpoints.whip;
+  const publisher = await tokenFor(stage, "PUBLISH");
+  const viewer = await tokenFor(stage, "SUBSCRIBE");
+  const camera = await browser.page();
+  const screen = await browser.page();
+  await camera.evaluate((options) => window.publish(options), { url, token: publisher.token, codec });
+  const participant = publisher.participantId;
+  await screen.evaluate((options) => window.subscribe(options), { url, token: viewer.token, participant });
+  const received = await decodes(screen, FRAMES);
+  assert.equal(received.codec, `video/${codec}`);
+  assert.ok(received.played > 0, "the video element shows frames");
+  assert.equal(await screen.evaluate((token) => window.leave(token), viewer.token), 200);
+  assert.equal(await camera.evaluate((token) => window.leave(token), publisher.token), 200);
+  await camera.close();
+  await screen.close();
+  return received;
+}
+
+for (const codec of ["H264", "VP8"]) {
+  test(`one page publishes ${codec}, another decodes it`, async (context) => {
+    const received = await publishAndSubscribe(codec);
+    context.diagnostic(JSON.stringify(received));
+    assert.ok(received.freezes <= 1, JSON.stringify(received));
+  });
+}
+
+test("a browser publishes, and three pages watch at once", async () => {
+  const { stage } = await ivs.send(new CreateStageCommand({ name: "three" }));
+  const url = stage.endpoints.whip;
+  const publisher = await tokenFor(stage, "PUBLISH");
+  const camera = await browser.page();
+  await camera.evaluate((options) => window.publish(options), { url, token: publisher.token, codec: "VP8" });
+  const screens = await Promise.all(
+    [1, 2, 3].map(async () => {
+      const { token } = await tokenFor(stage, "SUBSCRIBE");
+      const page = await browser.page();
+      const participant = publisher.participantId;
+      await page.evaluate((options) => window.subscribe(options), { url, token, participant });
+      return page;
+    }),
+  );
+  await Promise.all(screens.map((page) => decodes(page, 30)));
+  await Promise.all([camera, ...screens].map((page) => page.close()));
+});
+
+test("a page that only may watch cannot publish", async () => {
+  const { stage } = await ivs.send(new CreateStageCommand({ name: "watch" }));
+  const { token } = await tokenFor(stage, "SUBSCRIBE");
+  const page = await browser.page();
+  const options = { url: stage.endpoints.whip, token, codec: "VP8" };
+  await assert.rejects(page.evaluate((options) => window.publish(options), options), /403/);
+  await page.close();
+});
