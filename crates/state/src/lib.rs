@@ -10,6 +10,7 @@ pub mod document;
 pub mod ids;
 pub mod page;
 pub mod tags;
+pub mod transact;
 
 pub mod http;
 pub mod ivs;

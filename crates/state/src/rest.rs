@@ -27,6 +27,21 @@ impl Kind for api::Stage {
     const KIND: &'static str = "rest-stage";
 }
 
+/// Ids: `[api, name]`.
+impl Kind for api::Model {
+    const KIND: &'static str = "rest-model";
+}
+
+/// Ids: `[api, authorizer]`.
+impl Kind for api::Authorizer {
+    const KIND: &'static str = "rest-authorizer";
+}
+
+/// Ids: `[api, validator]`.
+impl Kind for api::RequestValidator {
+    const KIND: &'static str = "rest-request-validator";
+}
+
 /// What a deployment deployed: the API as it was at that moment. Ids: `[api, deployment]`.
 ///
 /// Never changed after it was written, so whoever has read it once may keep it.

@@ -8,10 +8,9 @@ use http::request::Parts;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use stagedoor_model::{Service, Value};
-use stagedoor_state::{Cx, Environment, ids};
-use stagedoor_store::{Error, Transaction};
+use stagedoor_state::{Cx, Environment, ids, transact};
+use stagedoor_store::Transaction;
 use stagedoor_wire::decode::BODY_BYTES_MAX;
-use stagedoor_wire::dialect::Dialect;
 use stagedoor_wire::serve::{Accepted, Call, accept, service_of};
 use stagedoor_wire::{Fault, encode};
 
@@ -60,7 +59,8 @@ async fn run(server: &Arc<Server>, service: &'static Service, call: Call) -> Res
         Err(Fault::internal())
     })?;
     if !readonly {
-        let caught_up = server.gateway.caught_up(server.store.head());
+        let head = server.store.head();
+        let caught_up = async { tokio::join!(server.gateway.caught_up(head), server.ledger.caught_up(head)) };
         if tokio::time::timeout(CATCH_UP_MAX, caught_up).await.is_err() {
             tracing::warn!("stages have not caught up with the store");
         }
@@ -78,17 +78,16 @@ impl Server {
             token_key: &self.secrets.token_key,
             token_key_id: super::secrets::TOKEN_KEY_ID,
         };
-        let once = |transaction: &mut Transaction| -> Result<Value, Failed> {
+        let once = |transaction: &mut Transaction| {
             let (account, region) = (&call.identity.account, &call.identity.scope.region);
             let mut cx = Cx::new(transaction, account, region, &environment);
-            let output = dispatch(service, call.operation.name, &mut cx, call.input.clone());
-            output.map_err(Failed::Fault)
+            dispatch(service, call.operation.name, &mut cx, call.input.clone())
         };
-        let done = if call.operation.readonly { self.store.read(once) } else { self.store.transact(once) };
-        done.map_err(|failed| match failed {
-            Failed::Fault(fault) => fault,
-            Failed::Store(error) => stagedoor_state::document::store_fault(error),
-        })
+        if call.operation.readonly {
+            transact::read(&self.store, once)
+        } else {
+            transact::transact(&self.store, once)
+        }
     }
 }
 
@@ -99,18 +98,6 @@ fn dispatch(service: &Service, operation: &str, cx: &mut Cx<'_>, input: Value) -
         "apigatewayv2" => stagedoor_apigatewayv2::dispatch(operation, cx, input),
         "ivs-realtime" => stagedoor_ivs::dispatch(operation, cx, input),
         _ => Err(Fault::not_implemented(operation)),
-    }
-}
-
-/// Why a transaction ended without a commit.
-enum Failed {
-    Fault(Fault),
-    Store(Error),
-}
-
-impl From<Error> for Failed {
-    fn from(error: Error) -> Self {
-        Self::Store(error)
     }
 }
 
@@ -126,10 +113,4 @@ fn log(service: &Service, operation: Option<&str>, parts: &Parts, result: &Resul
             tracing::info!(service, operation, path, code = fault.code, message = fault.message, "call refused");
         }
     }
-}
-
-/// What a request gets that addresses nothing here, in the words of the API that it seems to mean.
-pub fn unknown(service: &'static Service) -> Response<Bytes> {
-    let fault = Dialect::of(service).unknown_operation();
-    encode::answer(service, None, Err(fault), &ids::uuid(&ids::SystemEntropy))
 }

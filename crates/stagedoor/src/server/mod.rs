@@ -24,6 +24,8 @@ use stagedoor_store::Store;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+pub use clock::SystemWorld;
+
 use crate::config::{Config, StoreUrl};
 use keys::KeyRing;
 use secrets::Secrets;

@@ -1,0 +1,187 @@
+//! Stages, their open sessions and revoked participants, kept current by the store's change feed.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use stagedoor_auth::participant_token::TokenError;
+use stagedoor_media::ledger::{Admission, Change};
+use stagedoor_state::document::{Key, Kind, decode, prefix, store_fault};
+use stagedoor_state::ivs::{ActiveSession, Revocation, Stage};
+use stagedoor_state::{Fault, arn, transact};
+use stagedoor_store::{Commit, Error, Revision, Store, Transaction};
+use tokio::sync::{mpsc, watch};
+
+/// Pause before the store is asked again after it failed.
+const RETRY: Duration = Duration::from_millis(500);
+/// Documents read at a time.
+const SCAN_BATCH: usize = 512;
+
+/// What is known of stages. Read by requests, written by the one follower.
+pub struct Followed {
+    stages: RwLock<HashMap<String, Known>>,
+    seen: watch::Sender<Revision>,
+}
+
+#[derive(Default)]
+struct Known {
+    active_session: Option<String>,
+    revoked: HashSet<String>,
+}
+
+impl Followed {
+    pub fn seen(&self) -> watch::Receiver<Revision> {
+        self.seen.subscribe()
+    }
+
+    pub fn admit(&self, stage_arn: &str, participant_id: &str) -> Result<Admission, TokenError> {
+        let stages = self.stages.read().unwrap_or_else(PoisonError::into_inner);
+        let stage = stages.get(stage_arn).ok_or(TokenError::StageDeleted)?;
+        if stage.revoked.contains(participant_id) {
+            return Err(TokenError::ParticipantDisconnected);
+        }
+        Ok(Admission { active_session: stage.active_session.clone() })
+    }
+
+    /// Takes over a commit; returns what the media plane must be told.
+    fn apply(&self, commit: &Commit) -> Vec<Change> {
+        let mut stages = self.stages.write().unwrap_or_else(PoisonError::into_inner);
+        let mut told = Vec::new();
+        if commit.cleared {
+            told.extend(stages.drain().map(|(stage_arn, _)| Change::StageDeleted { stage_arn }));
+        }
+        for change in &commit.changes {
+            told.extend(apply(&mut stages, &change.key, change.value.as_deref()));
+        }
+        told
+    }
+}
+
+fn apply(stages: &mut HashMap<String, Known>, key: &str, value: Option<&[u8]>) -> Option<Change> {
+    if let Some(stage_arn) = stage_arn::<Stage>(key) {
+        match value {
+            Some(_) => _ = stages.entry(stage_arn).or_default(),
+            None => return stages.remove(&stage_arn).map(|_| Change::StageDeleted { stage_arn }),
+        }
+    } else if let Some(stage_arn) = stage_arn::<ActiveSession>(key) {
+        let session = value.and_then(|bytes| decode::<ActiveSession>(bytes).ok());
+        if let Some(stage) = stages.get_mut(&stage_arn) {
+            stage.active_session = session.map(|session| session.session_id);
+        }
+    } else if let Some(stage_arn) = stage_arn::<Revocation>(key) {
+        let participant_id = Key::parse::<Revocation>(key)?.ids.into_iter().nth(1)?;
+        let stage = stages.get_mut(&stage_arn)?;
+        if value.is_none() {
+            stage.revoked.remove(&participant_id);
+        } else if stage.revoked.insert(participant_id.clone()) {
+            return Some(Change::ParticipantDisconnected { stage_arn, participant_id });
+        }
+    }
+    None
+}
+
+/// The ARN of the stage to which a document of this kind belongs.
+fn stage_arn<T: Kind>(key: &str) -> Option<String> {
+    let key = Key::parse::<T>(key)?;
+    Some(arn::ivs(&key.region, &key.account, "stage", key.ids.first()?))
+}
+
+/// Follows the feed until the server stops.
+pub struct Follower {
+    store: Store,
+    followed: Arc<Followed>,
+    changes: mpsc::Sender<Change>,
+}
+
+/// Reads the stages from the store and prepares to follow.
+pub fn open(store: &Store, changes: mpsc::Sender<Change>) -> Result<(Arc<Followed>, Follower), Fault> {
+    let (stages, revision) = load(store)?;
+    let followed = Arc::new(Followed { stages: RwLock::new(stages), seen: watch::Sender::new(revision) });
+    let follower = Follower { store: store.clone(), followed: Arc::clone(&followed), changes };
+    Ok((followed, follower))
+}
+
+fn load(store: &Store) -> Result<(HashMap<String, Known>, Revision), Fault> {
+    transact::read(store, |transaction| {
+        let mut stages = HashMap::new();
+        // Stages first: the other documents belong to them.
+        for prefix in [prefix::<Stage>(), prefix::<ActiveSession>(), prefix::<Revocation>()] {
+            let apply = |key: &str, bytes: &[u8]| _ = apply(&mut stages, key, Some(bytes));
+            visit(transaction, &prefix, apply).map_err(store_fault)?;
+        }
+        Ok((stages, transaction.revision()))
+    })
+}
+
+fn visit(
+    transaction: &mut Transaction,
+    prefix: &str,
+    mut each: impl FnMut(&str, &[u8]),
+) -> Result<(), Error> {
+    let mut after: Option<String> = None;
+    loop {
+        let batch = transaction.scan(prefix, after.as_deref(), SCAN_BATCH)?;
+        batch.iter().for_each(|(key, document)| each(key, &document.bytes));
+        match batch.into_iter().next_back() {
+            Some((last, _)) => after = Some(last),
+            None => return Ok(()),
+        }
+    }
+}
+
+impl Follower {
+    pub async fn run(self, mut stopped: watch::Receiver<bool>) {
+        let position = *self.followed.seen.borrow();
+        let mut feed = self.store.follow(position);
+        loop {
+            let commit = tokio::select! {
+                commit = feed.next() => commit,
+                _ = stopped.wait_for(|stopped| *stopped) => return,
+            };
+            match commit {
+                Ok(commit) => self.take(&commit).await,
+                Err(Error::Closed) => return,
+                Err(Error::Lagged { .. }) => {
+                    self.reload().await;
+                    feed = self.store.follow(*self.followed.seen.borrow());
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the change feed cannot be read");
+                    tokio::time::sleep(RETRY).await;
+                }
+            }
+        }
+    }
+
+    async fn take(&self, commit: &Commit) {
+        for change in self.followed.apply(commit) {
+            // Waits while the media plane is busy; it fails only when that has ended.
+            let _ = self.changes.send(change).await;
+        }
+        self.followed.seen.send_replace(commit.revision);
+    }
+
+    /// The feed no longer reaches back to where we were: read everything anew and tell the differences.
+    async fn reload(&self) {
+        let Ok((fresh, revision)) = load(&self.store) else { return tokio::time::sleep(RETRY).await };
+        let mut told = Vec::new();
+        {
+            let mut stages = self.followed.stages.write().unwrap_or_else(PoisonError::into_inner);
+            for (stage_arn, before) in stages.iter() {
+                let Some(now) = fresh.get(stage_arn) else {
+                    told.push(Change::StageDeleted { stage_arn: stage_arn.clone() });
+                    continue;
+                };
+                told.extend(now.revoked.difference(&before.revoked).map(|participant_id| {
+                    let (stage_arn, participant_id) = (stage_arn.clone(), participant_id.clone());
+                    Change::ParticipantDisconnected { stage_arn, participant_id }
+                }));
+            }
+            *stages = fresh;
+        }
+        for change in told {
+            let _ = self.changes.send(change).await;
+        }
+        self.followed.seen.send_replace(revision);
+    }
+}
