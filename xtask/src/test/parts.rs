@@ -1,7 +1,6 @@
 //! The parts of the test run, and how each is started.
 
 use std::path::PathBuf;
-use std::process::Command;
 
 use crate::Result;
 use crate::{process, workspace};

@@ -1,0 +1,226 @@
+"""Measures the figures of docs/performance.md. `cargo xtask bench` starts it with what it needs installed.
+
+Each figure stands beside its goal or beside a peer measured in the same run. CPU time is what the measured processes
+used by the kernel's account, so a busy machine changes a rate per second but hardly one per CPU second.
+"""
+
+import os
+import pathlib
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack, contextmanager
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "clients"))
+
+import setups  # noqa: E402
+from conftest import client, execute_api, fetch  # noqa: E402
+from expect import eventually  # noqa: E402
+from server import Server  # noqa: E402
+from signing import signed  # noqa: E402
+
+SECONDS = int(os.environ.get("BENCH_SECONDS", "6"))
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+# === processes ===
+
+
+def cpu_seconds(*pids):
+    """User and system time of these processes so far."""
+    total = 0
+    for pid in pids:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / TICKS
+
+
+def resident_mib(pid):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) / 1024
+
+
+def children(pid):
+    return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def free_port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+
+@contextmanager
+def nginx(folder, server_block, workers=1):
+    """Debian's nginx with one server block; its port and process ids."""
+    port = free_port()
+    folder.mkdir()
+    config = folder / "nginx.conf"
+    config.write_text(
+        f"""daemon off; worker_processes {workers}; pid {folder}/pid; error_log {folder}/error.log;
+        events {{ worker_connections 4096; }}
+        http {{
+            access_log off; client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
+            uwsgi_temp_path {folder}; scgi_temp_path {folder}; keepalive_requests 1000000000;
+            {server_block.replace("@PORT@", str(port))}
+        }}"""
+    )
+    program = next(path for path in ("/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/sbin/nginx") if os.path.exists(path))
+    process = subprocess.Popen([program, "-c", str(config), "-e", f"{folder}/error.log"], stderr=subprocess.DEVNULL)
+    try:
+        eventually(lambda: answers(port))
+        yield port, [process.pid, *children(process.pid)]
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def answers(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+# === load ===
+
+
+def wrk(url, headers, connections, method="GET", body=None, seconds=SECONDS):
+    """Requests per second, p50 and p99 in milliseconds, all requests, and how many failed."""
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(f'wrk.method = "{method}"\n')
+        if body:
+            script.write(f"wrk.body = [==[{body}]==]\n")
+        for name, value in headers.items():
+            script.write(f"wrk.headers[{name!r}] = {value!r}\n")
+        script.flush()
+        done = subprocess.run(
+            ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", script.name, url],
+            capture_output=True, text=True, check=True,
+        )
+    text = done.stdout
+    failed = sum(map(int, re.findall(r"Non-2xx or 3xx responses: (\d+)", text)))
+    failed += sum(sum(map(int, numbers)) for numbers in re.findall(r"connect (\d+), read (\d+), write (\d+), timeout (\d+)", text))
+    return {
+        "rate": float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1]),
+        "p50": milliseconds(re.search(r"50%\s+(\S+)", text)[1]),
+        "p99": milliseconds(re.search(r"99%\s+(\S+)", text)[1]),
+        "requests": int(re.search(r"(\d+) requests in", text)[1]),
+        "failed": failed,
+    }
+
+
+def milliseconds(text):
+    number, unit = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text).groups()
+    return float(number) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60_000}[unit]
+
+
+def per_cpu_second(url, headers, pids, connections=16):
+    """Requests that these processes serve per second of their own CPU time."""
+    wrk(url, headers, connections, seconds=1)
+    before = cpu_seconds(*pids)
+    load = wrk(url, headers, connections)
+    assert load["failed"] == 0, load
+    return load["requests"] / (cpu_seconds(*pids) - before), load
+
+
+# === figures ===
+
+
+def row(name, value, beside=""):
+    print(f"| {name} | {value} | {beside} |", flush=True)
+
+
+def start_and_memory(folder):
+    """From starting the process to the first answered `get-stages`, with data there already; memory when idle."""
+    with Server(folder / "start") as server:
+        api = setups.http_api(client(server, "apigatewayv2"), "http://127.0.0.1:9/", "GET /pets")
+        ivs = client(server, "ivs-realtime")
+        for number in range(200):
+            ivs.create_stage(name=f"stage-{number}")
+        server.stop()
+        times = []
+        for _ in range(11):
+            began = time.perf_counter()
+            server.start()
+            target, headers = signed(server, "GET", f"/v2/apis/{api}/stages")
+            assert fetch(server, "GET", target, headers).status == 200
+            times.append((time.perf_counter() - began) * 1000)
+            server.stop()
+        row("start to first answered `get-stages`, median of 11", f"{statistics.median(times):.0f} ms", "goal: under 50 ms")
+        server.start()
+        # Whatever the start left to do in the background is done by then.
+        time.sleep(2)
+        row("resident memory, idle", f"{resident_mib(server.process.pid):.1f} MiB", "goal: under 30 MiB")
+
+
+def control_plane(folder):
+    """`GetStages` and `CreateStage` from 1 and 32 connections."""
+    with Server(folder / "control") as server:
+        api = setups.http_api(client(server, "apigatewayv2"), "http://127.0.0.1:9/", "GET /pets")
+        body = '{"name":"load"}'
+        for name, method, path, service, payload in [
+            ("`GetStages`", "GET", f"/v2/apis/{api}/stages", "apigateway", None),
+            ("`CreateStage` (IVS)", "POST", "/CreateStage", "ivs", body),
+        ]:
+            for connections in (1, 32):
+                headers = {"Content-Type": "application/json"} if payload else {}
+                target, headers = signed(server, method, path, (payload or "").encode(), service=service, headers=headers)
+                load = wrk(server.http + target, headers, connections, method, payload)
+                assert load["failed"] == 0, load
+                row(f"{name}, {connections} connections", f"{load['rate']:.0f} per second, p50 {load['p50']:.2f} ms, p99 {load['p99']:.2f} ms")
+
+
+def proxying(folder):
+    """HTTP_PROXY beside nginx to the same backend, and MOCK, in requests per CPU second."""
+    backend = 'server { listen 127.0.0.1:@PORT@; location / { default_type text/plain; return 200 "hello from the backend"; } }'
+    with ExitStack() as stack:
+        backend_port, _ = stack.enter_context(nginx(folder / "backend", backend))
+        peer = (
+            f"upstream backend {{ server 127.0.0.1:{backend_port}; keepalive 64; keepalive_requests 1000000000; }} "
+            "server { listen 127.0.0.1:@PORT@; location / { proxy_pass http://backend; proxy_http_version 1.1; "
+            'proxy_set_header Connection ""; } }'
+        )
+        peer_port, peer_pids = stack.enter_context(nginx(folder / "peer", peer))
+        server = stack.enter_context(Server(folder / "proxying"))
+        pids = [server.process.pid]
+        http = setups.http_api(client(server, "apigatewayv2"), f"http://127.0.0.1:{backend_port}", "ANY /{proxy+}")
+        eventually(lambda: execute_api(server, http, "GET", "/pets").status == 200)
+        v1 = client(server, "apigateway")
+        rest, root = setups.rest_api(v1)
+        proxy = setups.resource(v1, rest, root, "{proxy+}")
+        setups.proxy_method(v1, rest, proxy, f"http://127.0.0.1:{backend_port}/{{proxy}}", path_variables=["proxy"])
+        setups.mock_method(v1, rest, setups.resource(v1, rest, root, "mock"))
+        v1.create_deployment(restApiId=rest, stageName="prod")
+
+        def host(api):
+            return {"Host": f"{api}.execute-api.us-east-1.amazonaws.com"}
+
+        nginx_rate, _ = per_cpu_second(f"http://127.0.0.1:{peer_port}/pets", {}, peer_pids)
+        for name, url, headers in [
+            ("HTTP API, `HTTP_PROXY`", f"{server.http}/pets", host(http)),
+            ("REST API, `HTTP_PROXY`", f"{server.http}/prod/pets", host(rest)),
+        ]:
+            rate, load = per_cpu_second(url, headers, pids)
+            row(name, f"{rate:.0f} per CPU second, p99 {load['p99']:.2f} ms", f"nginx: {nginx_rate:.0f} per CPU second")
+        rate, load = per_cpu_second(f"{server.http}/prod/mock", host(rest), pids)
+        row("REST API, `MOCK`", f"{rate:.0f} per CPU second, {load['rate']:.0f} per second, p99 {load['p99']:.2f} ms")
+
+
+FIGURES = {"start": start_and_memory, "control": control_plane, "proxy": proxying}
+
+
+def main(names):
+    unknown = set(names) - set(FIGURES)
+    if unknown:
+        sys.exit(f"no such figure: {', '.join(sorted(unknown))}; there are: {', '.join(FIGURES)}")
+    print("| what | Stagedoor | beside |\n|---|---|---|")
+    with tempfile.TemporaryDirectory(prefix="stagedoor-bench-") as folder:
+        for name in names or FIGURES:
+            FIGURES[name](pathlib.Path(folder))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
