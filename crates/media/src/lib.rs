@@ -1,8 +1,21 @@
 //! The media plane of real-time stages: WHIP publishing, subscribing, the events socket, and the threads that carry
 //! the packets. It never imports a control plane: what it must ask or tell goes through [`ledger::Ledger`].
+//!
+//! Reading order: [`service`] is what runs and what requests come to; `whip` and `events_socket` are its two
+//! faces; `presence` decides who is on which stage. [`shard`] is a media thread, [`engine`] the WebRTC it drives,
+//! [`udp`] and [`demux`] its way to the network. [`client`] is our own WebRTC client.
 
-pub mod client;
+pub mod service;
+
 pub mod config;
+pub mod ledger;
+mod token;
+mod whip;
+
+mod events_socket;
+mod presence;
+mod user_agent;
+
 pub mod demux;
 pub mod engine;
 pub mod metrics;
@@ -11,4 +24,7 @@ pub mod shard;
 pub mod udp;
 pub mod world;
 
+pub mod client;
+
 pub use config::Config;
+pub use service::{Handle, Media};

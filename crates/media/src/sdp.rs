@@ -132,6 +132,10 @@ fn require_lines(lines: &[String]) -> Result<(), Refused> {
 
 fn sections(lines: &[String]) -> Result<Vec<Section>, Refused> {
     let bundle = attribute(lines, "group").and_then(|group| group.strip_prefix("BUNDLE")).unwrap_or_default();
+    let known = |mid: &str| lines.iter().any(|line| line.strip_prefix("a=mid:") == Some(mid));
+    if !bundle.split_whitespace().all(known) {
+        return Err(Refused::Malformed("it lacks a media section that a=group names"));
+    }
     let starts: Vec<usize> =
         lines.iter().enumerate().filter(|(_, line)| line.starts_with("m=")).map(|(index, _)| index).collect();
     if starts.len() > SECTIONS_MAX {
@@ -212,4 +216,94 @@ pub fn spread_candidates(answer: &str) -> String {
 /// The ICE user name fragment of a trickle fragment (RFC 8840 §4.4), if it names one.
 pub fn fragment_ufrag(fragment: &str) -> Option<&str> {
     fragment.lines().find_map(|line| line.trim_end().strip_prefix("a=ice-ufrag:"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const OFFER: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n\
+        a=fingerprint:sha-256 AA:BB\r\na=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n\
+        m=audio 9 UDP/TLS/RTP/SAVPF 111 0\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=sendrecv\r\na=rtpmap:111 opus/48000/2\r\n\
+        m=video 9 UDP/TLS/RTP/SAVPF 96 97 98\r\nc=IN IP4 0.0.0.0\r\na=mid:1\r\na=rtpmap:96 VP8/90000\r\n\
+        a=rtpmap:97 rtx/90000\r\na=rtpmap:98 H264/90000\r\na=rid:h send\r\na=simulcast:send h\r\n";
+
+    fn refused(offer: &str) -> Option<Refused> {
+        Offer::parse(offer).err()
+    }
+
+    #[test]
+    fn an_offer_is_read() {
+        let offer = Offer::parse(OFFER).expect("a good offer");
+        assert_eq!(offer.ice_ufrag, "abcd");
+        let sections: Vec<_> = offer.sections.iter().map(|s| (s.mid.as_str(), s.codecs.as_slice())).collect();
+        assert_eq!(sections, [("0", &[Codec::Opus][..]), ("1", &[Codec::Vp8, Codec::H264])]);
+        assert_eq!(offer.video_codec(), Some(Codec::H264));
+        assert_eq!(
+            Offer::parse(&OFFER.replace("98 H264", "98 AV1")).expect("good").video_codec(),
+            Some(Codec::Vp8)
+        );
+        assert_eq!(Offer::parse(&OFFER.replace("\r\n", "\n")), Ok(offer));
+    }
+
+    #[test]
+    fn directions_are_made_one_way_and_simulcast_is_taken_out() {
+        let text = Offer::parse(OFFER).expect("good").text(Direction::Publish);
+        // The audio section said sendrecv, the video section nothing, which means the same.
+        assert_eq!(text.matches("a=sendonly\r\n").count(), 2, "{text}");
+        assert!(!text.contains("a=sendrecv") && !text.contains("a=rid") && !text.contains("a=simulcast"));
+        let text = Offer::parse(OFFER).expect("good").text(Direction::Subscribe);
+        assert_eq!(text.matches("a=recvonly\r\n").count(), 2, "{text}");
+    }
+
+    #[test]
+    fn refusals() {
+        let malformed =
+            |offer: &str| assert!(matches!(refused(offer), Some(Refused::Malformed(_))), "{offer}");
+        malformed("");
+        malformed("v=1\r\n");
+        for line in ["o=-", "a=ice-ufrag", "a=ice-pwd", "a=fingerprint", "a=mid:0", "a=mid:1"] {
+            malformed(&OFFER.replace(line, "x=y"));
+        }
+        malformed(&OFFER.replace("m=audio", "m=text").replace("m=video", "m=text"));
+        malformed(&OFFER.replace(" 9 UDP/TLS/RTP/SAVPF 111 0", " 9"));
+        malformed(&OFFER[..OFFER.find("m=video").expect("there")]);
+        malformed(&OFFER.replace("a=sendrecv", &"a=x\r\n".repeat(20_000)));
+        malformed(&(OFFER.to_owned() + &"m=text 9 x 1\r\n".repeat(SECTIONS_MAX)));
+        assert_eq!(refused(&OFFER.replace("opus", "PCMU")), Some(Refused::NoAudioCodec));
+        assert_eq!(refused(&OFFER.replace("VP8", "VP9").replace("H264", "AV1")), Some(Refused::NoVideoCodec));
+        // Audio under another clock is not the Opus of WebRTC.
+        assert_eq!(refused(&OFFER.replace("opus/48000", "opus/44100")), Some(Refused::NoAudioCodec));
+        // A section that the peer itself rejects needs no codec.
+        let audio_only =
+            OFFER.replace("BUNDLE 0 1", "BUNDLE 0").replace("m=video 9", "m=video 0").replace("H264", "x");
+        assert_eq!(Offer::parse(&audio_only.replace("VP8", "x")).expect("good").section(Kind::Video), None);
+    }
+
+    #[test]
+    fn candidates_are_in_every_section() {
+        let answer = "v=0\r\nm=audio 9 x 1\r\na=candidate:1 1 udp 1 ::1 9 typ host\r\na=mid:0\r\nm=video 9 x 2\r\na=mid:1\r\n";
+        let spread = spread_candidates(answer);
+        let end = "a=candidate:1 1 udp 1 ::1 9 typ host\r\na=end-of-candidates\r\n";
+        assert_eq!(
+            spread,
+            format!("v=0\r\nm=audio 9 x 1\r\na=mid:0\r\n{end}m=video 9 x 2\r\na=mid:1\r\n{end}")
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(text in "\\PC{0,200}", cut in 0..OFFER.len(), at in 0..OFFER.len()) {
+            drop(Offer::parse(&text));
+            drop(Offer::parse(&OFFER[..cut]));
+            let mixed = format!("{}{text}{}", &OFFER[..at], &OFFER[at..]);
+            if let Ok(offer) = Offer::parse(&mixed) {
+                offer.text(Direction::Publish);
+                offer.video_codec();
+            }
+            spread_candidates(&mixed);
+            fragment_ufrag(&mixed);
+        }
+    }
 }

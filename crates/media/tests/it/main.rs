@@ -1,4 +1,8 @@
 //! The media plane in one process: real shards, real sockets on loopback, real WebRTC clients.
 
+mod events;
 mod forwarding;
+mod garbage;
+mod stage;
 mod support;
+mod whip;

@@ -56,6 +56,7 @@ pub struct TestShard {
     engine: Str0m,
     thread: Option<JoinHandle<std::io::Result<()>>>,
     next_key: u64,
+    pub last_ufrag: String,
 }
 
 impl TestShard {
@@ -70,7 +71,15 @@ impl TestShard {
             ShardHandle::start(SocketAddr::from((LOCALHOST, 0)), timeouts, world.clone(), sender)
                 .expect("starts");
         let engine = Str0m::new().expect("makes a certificate");
-        TestShard { world, handle, reports, engine, thread: Some(thread), next_key: 1 }
+        TestShard {
+            world,
+            handle,
+            reports,
+            engine,
+            thread: Some(thread),
+            next_key: 1,
+            last_ufrag: String::new(),
+        }
     }
 
     /// Answers an offer as WHIP would, with these codecs for video.
@@ -90,6 +99,7 @@ impl TestShard {
             ice_password: random_name(&*self.world, 24),
         };
         let ice_ufrag = terms.ice_ufrag.clone();
+        self.last_ufrag.clone_from(&ice_ufrag);
         let answer = self.engine.answer(self.world.now(), &offer, terms).expect("an answer");
         let participant: Arc<str> = participant.into();
         let role = match direction {

@@ -1,0 +1,246 @@
+//! The events socket, `ws …/events/{topic}`: a participant offers its token as the WebSocket subprotocol and is sent
+//! the whole state of its stage, on connecting and after every change. It carries no decisions about the stage.
+//!
+//! The handshake always succeeds if it is one: browsers show a script nothing of a refused handshake, but they do show
+//! close codes. Those are 4401 (bad token), 4403 (not allowed here), 4404 (the stage is gone).
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL, USER_AGENT};
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper_util::rt::TokioIo;
+use stagedoor_auth::participant_token::TokenError;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::server::create_response;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
+
+use crate::ledger::Protocol;
+use crate::presence::{Farewell, Feed, Visitor};
+use crate::service::Handle;
+
+/// Clients send pings and little else.
+const MESSAGE_BYTES_MAX: usize = 4096;
+/// Pings that may go unanswered.
+const PINGS_MISSED_MAX: u32 = 3;
+
+/// Why the server closes a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Closing {
+    BadToken,
+    NotAllowed,
+    StageGone,
+    /// RFC 6455: "try again later", as registered.
+    Full,
+    Silent,
+}
+
+impl Closing {
+    fn frame(self) -> CloseFrame {
+        let (code, reason) = match self {
+            Closing::BadToken => (4401, "bad token"),
+            Closing::NotAllowed => (4403, "not allowed"),
+            Closing::StageGone => (4404, "stage deleted"),
+            Closing::Full => (1013, "at capacity"),
+            Closing::Silent => (1001, "no answer to pings"),
+        };
+        CloseFrame { code: CloseCode::from(code), reason: Utf8Bytes::from_static(reason) }
+    }
+}
+
+impl Handle {
+    /// Answers a request whose path is `/events/{topic}`; the socket then runs in a task of its own.
+    pub fn events<B>(&self, mut request: Request<B>) -> Response<Full<Bytes>> {
+        let handshake = create_response(&bodiless(&request));
+        let Ok(mut response) = handshake.map(|response| response.map(|()| Full::default())) else {
+            let mut refused = Response::new(Full::from(r#"{"message":"This is a WebSocket endpoint."}"#));
+            *refused.status_mut() = StatusCode::BAD_REQUEST;
+            return refused;
+        };
+        let token = offered_token(request.headers()).map(str::to_owned);
+        // Strict clients fail the handshake unless the very string that they offered comes back.
+        if let Some(value) = token.as_deref().and_then(|token| HeaderValue::from_str(token).ok()) {
+            response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, value);
+        }
+        let topic =
+            request.uri().path().trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
+        let agent =
+            request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let visitor = self.visitor(token.as_deref().unwrap_or_default(), &topic, agent);
+        let handle = self.clone();
+        let upgrade = hyper::upgrade::on(&mut request);
+        tokio::spawn(async move {
+            if let Ok(upgraded) = upgrade.await {
+                handle.run(TokioIo::new(upgraded), visitor).await;
+            }
+        });
+        response
+    }
+
+    fn visitor(&self, token: &str, topic: &str, agent: &str) -> Result<Visitor, Closing> {
+        let bearer = self.inner.bearer(token, agent, Protocol::Unknown).map_err(closing)?;
+        if bearer.visitor.stage_id == topic { Ok(bearer.visitor) } else { Err(Closing::NotAllowed) }
+    }
+
+    async fn run(&self, io: impl AsyncRead + AsyncWrite + Unpin, visitor: Result<Visitor, Closing>) {
+        let config = WebSocketConfig::default()
+            .max_message_size(Some(MESSAGE_BYTES_MAX))
+            .max_frame_size(Some(MESSAGE_BYTES_MAX));
+        let mut socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
+        let feed = visitor.and_then(|visitor| Ok((self.come_in(&visitor)?, visitor)));
+        let closing = match feed {
+            Ok((feed, visitor)) => {
+                let guard = Leaving { handle: self, visitor: &visitor };
+                let closing = self.talk(&mut socket, feed).await;
+                drop(guard);
+                closing
+            }
+            Err(closing) => Some(closing),
+        };
+        if let Some(closing) = closing {
+            let ping = self.inner.config.timeouts.ping;
+            // A client that does not take the farewell is left without it.
+            drop(timeout(ping, say_goodbye(&mut socket, closing)).await);
+        }
+    }
+
+    fn come_in(&self, visitor: &Visitor) -> Result<Feed, Closing> {
+        let feed = self.inner.change(|presence, moment| {
+            presence.enter(visitor, moment)?;
+            presence.open_socket(visitor)
+        });
+        feed.map_err(|_| Closing::Full)
+    }
+
+    /// Sends states and pings and answers pings, until one side ends it. `None`: the client has gone.
+    async fn talk<S>(&self, socket: &mut WebSocketStream<S>, mut feed: Feed) -> Option<Closing>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let period = self.inner.config.timeouts.ping;
+        let mut ping = interval(period);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ping.reset();
+        let mut heard = self.inner.world.now();
+        let state = feed.state.borrow_and_update().clone();
+        socket.send(text(&state)).await.ok()?;
+        loop {
+            tokio::select! {
+                changed = feed.state.changed() => {
+                    // The sender goes when the stage does; the farewell says why.
+                    if changed.is_err() {
+                        return Some(farewell(*feed.farewell.borrow()));
+                    }
+                    let state = feed.state.borrow_and_update().clone();
+                    socket.send(text(&state)).await.ok()?;
+                }
+                _ = feed.farewell.changed() => return Some(farewell(*feed.farewell.borrow())),
+                message = socket.next() => {
+                    heard = self.inner.world.now();
+                    answer(socket, message?).await?;
+                }
+                _ = ping.tick() => {
+                    if silent(heard, self.inner.world.now(), period) {
+                        return Some(Closing::Silent);
+                    }
+                    // The frame finds out whether the client lives, the message is what AWS's service sends.
+                    socket.send(Message::Ping(Bytes::new())).await.ok()?;
+                    socket.send(text(r#"{"type":"PING"}"#)).await.ok()?;
+                }
+            }
+        }
+    }
+}
+
+/// Takes the socket off the stage, also when its task is dropped.
+struct Leaving<'a> {
+    handle: &'a Handle,
+    visitor: &'a Visitor,
+}
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        let Visitor { stage_arn, participant_id, .. } = self.visitor;
+        self.handle
+            .inner
+            .change(|presence, moment| presence.close_socket(stage_arn, participant_id, moment.now));
+    }
+}
+
+/// Answers one message of the client; `None` when it has gone. What is not a ping is ignored, as AWS's is free to
+/// have messages that we do not know.
+async fn answer<S>(socket: &mut WebSocketStream<S>, message: Result<Message, Error>) -> Option<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    match message.ok()? {
+        Message::Text(message) if is_ping(&message) => socket.send(text(r#"{"type":"PONG"}"#)).await.ok(),
+        Message::Close(_) => {
+            // Completes the closing handshake.
+            drop(socket.close(None).await);
+            None
+        }
+        _ => Some(()),
+    }
+}
+
+fn is_ping(message: &str) -> bool {
+    let value: Result<serde_json::Value, _> = serde_json::from_str(message);
+    value.is_ok_and(|value| value.get("type").and_then(|kind| kind.as_str()) == Some("PING"))
+}
+
+async fn say_goodbye<S>(socket: &mut WebSocketStream<S>, closing: Closing)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    if socket.close(Some(closing.frame())).await.is_ok() {
+        // Until the client has confirmed; whoever closes TCP first may lose the close frame.
+        while let Some(Ok(_)) = socket.next().await {}
+    }
+}
+
+fn silent(heard: Instant, now: Instant, period: std::time::Duration) -> bool {
+    now.saturating_duration_since(heard) >= period * PINGS_MISSED_MAX
+}
+
+fn farewell(farewell: Option<Farewell>) -> Closing {
+    match farewell {
+        Some(Farewell::NotAllowed) => Closing::NotAllowed,
+        Some(Farewell::StageDeleted) | None => Closing::StageGone,
+    }
+}
+
+fn closing(error: TokenError) -> Closing {
+    match error {
+        TokenError::Malformed(_) | TokenError::Expired => Closing::BadToken,
+        TokenError::StageDeleted => Closing::StageGone,
+        TokenError::StageAtCapacity => Closing::Full,
+        TokenError::NotAllowed | TokenError::ParticipantDisconnected => Closing::NotAllowed,
+    }
+}
+
+/// The first subprotocol offered.
+fn offered_token(headers: &HeaderMap) -> Option<&str> {
+    let offered = headers.get(SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?;
+    offered.split(',').next().map(str::trim).filter(|token| !token.is_empty())
+}
+
+fn text(message: &str) -> Message {
+    Message::Text(Utf8Bytes::from(message))
+}
+
+/// The request without its body, which the handshake's check wants.
+fn bodiless<B>(request: &Request<B>) -> Request<()> {
+    let mut copy = Request::new(());
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.version_mut() = request.version();
+    *copy.headers_mut() = request.headers().clone();
+    copy
+}

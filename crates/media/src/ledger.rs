@@ -1,0 +1,133 @@
+//! What the media plane asks of and tells the rest of the server. It knows stages only through this trait: who may
+//! come in, and what is to be remembered of them. Changes from outside come the other way, as [`Change`]s on a channel.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use stagedoor_auth::es384::PublicKey;
+use stagedoor_auth::participant_token::{Claims, TokenError};
+
+/// The memory of the server, as the media plane sees it.
+///
+/// Calls come from HTTP handlers and timers, never from a media thread, but they must not wait for a disk or a
+/// network: answers come from a snapshot, notes are queued.
+pub trait Ledger: Send + Sync + 'static {
+    /// The key that a token's `kid` names: our own, or a customer's imported one.
+    fn public_key(&self, kid: &str) -> Option<PublicKey>;
+
+    /// Whether the bearer of a verified token may be on its stage: the stage exists and has not turned this
+    /// participant out.
+    fn admit(&self, claims: &Claims) -> Result<Admission, TokenError>;
+
+    /// Remembers that something happened. Notes come in the order of their happening.
+    fn record(&self, note: Note);
+}
+
+/// The answer to somebody who may come in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Admission {
+    /// The session that the stage has open by the ledger's knowledge; it is continued rather than a new one begun.
+    pub active_session: Option<String>,
+}
+
+/// Something to remember.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    pub stage_arn: Arc<str>,
+    pub session_id: Arc<str>,
+    pub at: Timestamp,
+    pub what: What,
+}
+
+/// What happened, and to whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// A participant came to the stage. The first one of a session begins it.
+    Joined(Box<Joining>),
+    Left {
+        participant_id: Arc<str>,
+    },
+    PublishStarted {
+        participant_id: Arc<str>,
+    },
+    PublishStopped {
+        participant_id: Arc<str>,
+    },
+    /// A participant receives what `remote` publishes.
+    SubscribeStarted {
+        participant_id: Arc<str>,
+        remote: Arc<str>,
+    },
+    SubscribeStopped {
+        participant_id: Arc<str>,
+        remote: Arc<str>,
+    },
+    /// A present participant's attempt failed.
+    Failed {
+        participant_id: Arc<str>,
+        attempt: Attempt,
+        code: ErrorCode,
+    },
+    /// Nobody came back to the empty stage in time.
+    SessionEnded,
+}
+
+/// A participant that comes in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Joining {
+    pub participant_id: Arc<str>,
+    pub user_id: String,
+    pub attributes: BTreeMap<String, String>,
+    pub protocol: Protocol,
+    pub client: Client,
+}
+
+/// How a participant publishes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// It only watches so far.
+    Unknown,
+    Whip,
+}
+
+/// What is known of a participant's software, from its `User-Agent`; empty if unknown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Client {
+    pub browser_name: String,
+    pub browser_version: String,
+    pub os_name: String,
+    pub os_version: String,
+}
+
+/// What a participant tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Attempt {
+    Publish,
+    Subscribe { remote: Arc<str> },
+}
+
+/// Why an attempt failed; the names are those of the API's `EventErrorCode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorCode {
+    InsufficientCapabilities,
+    QuotaExceeded,
+    PublisherNotFound,
+    InvalidAudioCodec,
+    InvalidVideoCodec,
+    InvalidInput,
+    InternalServerException,
+}
+
+/// What others did that concerns the stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    StageDeleted {
+        stage_arn: String,
+    },
+    /// `DisconnectParticipant`: the participant is to go, and [`Ledger::admit`] refuses it from now on.
+    ParticipantDisconnected {
+        stage_arn: String,
+        participant_id: String,
+    },
+}

@@ -1,0 +1,384 @@
+//! Who is on which stage: participants, their sockets and media connections, the stage's session. It decides when
+//! somebody has joined, left, started or stopped, and notes it; it does no I/O, and every method is told the time.
+//!
+//! A participant is on a stage from its first socket or POST until all of them have ended and some seconds have
+//! passed. A session begins with the first participant and ends some minutes after the last; whoever comes back in
+//! between finds the same session.
+
+mod stage;
+
+pub use stage::{Farewell, Feed};
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Instant;
+
+use stagedoor_sfu::{Codec, Kind, PeerKey};
+
+use crate::config::{Limits, Timeouts};
+use crate::ledger::{Attempt, Client, ErrorCode, Joining, Note, Protocol, What};
+use crate::shard::End;
+use crate::world::Moment;
+use stage::Stage;
+
+/// Somebody with a verified token for a stage.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    pub stage_arn: Arc<str>,
+    /// The last part of the ARN, which the events socket calls `topic`.
+    pub stage_id: String,
+    pub participant_id: Arc<str>,
+    pub user_id: String,
+    pub attributes: BTreeMap<String, String>,
+    pub protocol: Protocol,
+    pub client: Client,
+    /// The session to continue if the stage has none open here, and the id of a new one.
+    pub active_session: Option<String>,
+    pub new_session: String,
+}
+
+/// A stage or participant has as many as it may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuotaExceeded;
+
+/// What a media connection is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Purpose {
+    Publish { codecs: Vec<Codec> },
+    Subscribe { remote: Arc<str> },
+}
+
+/// A WHIP session: a media connection and the URL by which its owner changes and ends it.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    pub resource: String,
+    pub etag: String,
+    /// The ICE user name fragment of the peer's offer.
+    pub peer_ufrag: String,
+    pub purpose: Purpose,
+}
+
+/// Whether somebody can be received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remote {
+    /// Nobody of this name is on the stage.
+    Unknown,
+    NotPublishing,
+    Publishing {
+        video: Option<Codec>,
+    },
+}
+
+/// Everybody on every stage.
+#[derive(Debug)]
+pub struct Presence {
+    timeouts: Timeouts,
+    limits: Limits,
+    stages: HashMap<Arc<str>, Stage>,
+    connections: HashMap<PeerKey, Attached>,
+    resources: HashMap<String, PeerKey>,
+    notes: Vec<Note>,
+}
+
+/// A connection with its owner.
+#[derive(Debug)]
+struct Attached {
+    stage_arn: Arc<str>,
+    participant_id: Arc<str>,
+    connection: Connection,
+    connected: bool,
+    /// A newer connection has taken its place: its end is not an event.
+    superseded: bool,
+}
+
+impl Presence {
+    pub fn new(timeouts: Timeouts, limits: Limits) -> Presence {
+        Presence {
+            timeouts,
+            limits,
+            stages: HashMap::new(),
+            connections: HashMap::new(),
+            resources: HashMap::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// What happened since the last call, in order.
+    pub fn take_notes(&mut self) -> Vec<Note> {
+        std::mem::take(&mut self.notes)
+    }
+
+    /// Tells the sockets of changed stages. To be called soon after any change; several changes become one message.
+    pub fn publish_states(&mut self) {
+        for stage in self.stages.values_mut() {
+            stage.publish_state();
+        }
+    }
+
+    // === Coming in ===
+
+    /// The visitor is here. Without a socket or a connection it is gone again some seconds later.
+    pub fn enter(&mut self, visitor: &Visitor, moment: Moment) -> Result<(), QuotaExceeded> {
+        let stage = self.stages.entry(visitor.stage_arn.clone()).or_insert_with(|| Stage::new(visitor));
+        let known = stage.participants.contains_key(&visitor.participant_id);
+        if !known && stage.participants.len() >= self.limits.participants_per_stage {
+            return Err(QuotaExceeded);
+        }
+        stage.begin_session(visitor);
+        if stage.enter(visitor, moment.now) {
+            let joining = Joining {
+                participant_id: visitor.participant_id.clone(),
+                user_id: visitor.user_id.clone(),
+                attributes: visitor.attributes.clone(),
+                protocol: visitor.protocol,
+                client: visitor.client.clone(),
+            };
+            self.note(&visitor.stage_arn, moment, What::Joined(Box::new(joining)));
+        }
+        Ok(())
+    }
+
+    /// A visitor that has entered opens an events socket.
+    pub fn open_socket(&mut self, visitor: &Visitor) -> Result<Feed, QuotaExceeded> {
+        let stage = self.stages.get_mut(&visitor.stage_arn).ok_or(QuotaExceeded)?;
+        stage.publish_state();
+        stage.open_socket(&visitor.participant_id, self.limits.sockets_per_participant)
+    }
+
+    pub fn close_socket(&mut self, stage_arn: &str, participant_id: &str, now: Instant) {
+        if let Some(stage) = self.stages.get_mut(stage_arn) {
+            stage.close_socket(participant_id, now);
+        }
+    }
+
+    /// A visitor that has entered brings a media connection. Returns connections to close: those of the same purpose
+    /// that never got as far as being connected.
+    ///
+    /// The newest connection of a participant counts. A client that lost its network posts again long before its old
+    /// connection is found to be silent; to refuse it (409) would lock it out for that time.
+    pub fn attach(
+        &mut self,
+        visitor: &Visitor,
+        key: PeerKey,
+        connection: Connection,
+    ) -> Result<Vec<PeerKey>, QuotaExceeded> {
+        let Some(stage) = self.stages.get_mut(&visitor.stage_arn) else { return Err(QuotaExceeded) };
+        if matches!(connection.purpose, Purpose::Publish { .. })
+            && stage.publishers_besides(&visitor.participant_id) >= self.limits.publishers_per_stage
+        {
+            return Err(QuotaExceeded);
+        }
+        let attached = Attached {
+            stage_arn: visitor.stage_arn.clone(),
+            participant_id: visitor.participant_id.clone(),
+            connection,
+            connected: false,
+            superseded: false,
+        };
+        let rivals = self.rivals(&attached);
+        let unfinished: Vec<PeerKey> =
+            rivals.into_iter().filter(|key| !self.connections[key].connected).collect();
+        self.resources.insert(attached.connection.resource.clone(), key);
+        let publishes = matches!(attached.connection.purpose, Purpose::Publish { .. });
+        self.connections.insert(key, attached);
+        if let Some(stage) = self.stages.get_mut(&visitor.stage_arn) {
+            stage.attach(&visitor.participant_id, key, publishes);
+        }
+        Ok(unfinished)
+    }
+
+    /// An attempt of a visitor failed. It is noted only of those who are here: a stranger's mistakes change nothing.
+    pub fn failed(&mut self, visitor: &Visitor, attempt: Attempt, code: ErrorCode, moment: Moment) {
+        let stage = self.stages.get(&visitor.stage_arn);
+        if stage.is_some_and(|stage| stage.participants.contains_key(&visitor.participant_id)) {
+            let participant_id = visitor.participant_id.clone();
+            self.note(&visitor.stage_arn, moment, What::Failed { participant_id, attempt, code });
+        }
+    }
+
+    /// Whether `participant_id` can be received on a stage.
+    pub fn remote(&self, stage_arn: &str, participant_id: &str) -> Remote {
+        let Some(participant) =
+            self.stages.get(stage_arn).and_then(|stage| stage.participants.get(participant_id))
+        else {
+            return Remote::Unknown;
+        };
+        let codecs = participant.connections.iter().rev().find_map(|key| match self.connections.get(key) {
+            Some(Attached {
+                connection: Connection { purpose: Purpose::Publish { codecs }, .. }, ..
+            }) => Some(codecs),
+            _ => None,
+        });
+        match codecs {
+            None => Remote::NotPublishing,
+            Some(codecs) => {
+                Remote::Publishing { video: codecs.iter().copied().find(|codec| codec.kind() == Kind::Video) }
+            }
+        }
+    }
+
+    // === WHIP sessions ===
+
+    /// The connection behind a session URL.
+    pub fn resource(&self, resource: &str) -> Option<(PeerKey, &Connection)> {
+        let key = self.resources.get(resource)?;
+        Some((*key, &self.connections.get(key)?.connection))
+    }
+
+    /// ICE and DTLS are done. Returns connections to close, whose place this one takes.
+    pub fn connected(&mut self, key: PeerKey, moment: Moment) -> Vec<PeerKey> {
+        let Some(attached) = self.connections.get_mut(&key) else { return vec![key] };
+        attached.connected = true;
+        let (stage_arn, participant_id) = (attached.stage_arn.clone(), attached.participant_id.clone());
+        let purpose = attached.connection.purpose.clone();
+        let attached = &self.connections[&key];
+        let rivals: Vec<PeerKey> = self.rivals(attached).into_iter().filter(|rival| *rival != key).collect();
+        for rival in &rivals {
+            self.stopped(*rival, moment);
+        }
+        if let Some(stage) = self.stages.get_mut(&stage_arn) {
+            stage.set_publishing(&participant_id, &purpose, true);
+        }
+        let started = match purpose {
+            Purpose::Publish { .. } => What::PublishStarted { participant_id },
+            Purpose::Subscribe { remote } => What::SubscribeStarted { participant_id, remote },
+        };
+        self.note(&stage_arn, moment, started);
+        rivals
+    }
+
+    /// A connection is gone.
+    pub fn ended(&mut self, key: PeerKey, end: End, moment: Moment) {
+        self.stopped(key, moment);
+        let Some(attached) = self.connections.remove(&key) else { return };
+        self.resources.remove(&attached.connection.resource);
+        if let Some(stage) = self.stages.get_mut(&attached.stage_arn) {
+            // Who was silent has already had the time in which it could have come back.
+            let since = match end {
+                End::Silent => moment.now.checked_sub(self.timeouts.leave).unwrap_or(moment.now),
+                _ => moment.now,
+            };
+            stage.detach(&attached.participant_id, key, since);
+        }
+    }
+
+    /// Notes the end of what a connection did, once.
+    fn stopped(&mut self, key: PeerKey, moment: Moment) {
+        let Some(attached) = self.connections.get_mut(&key) else { return };
+        if !attached.connected || std::mem::replace(&mut attached.superseded, true) {
+            return;
+        }
+        let (stage_arn, participant_id) = (attached.stage_arn.clone(), attached.participant_id.clone());
+        let purpose = attached.connection.purpose.clone();
+        if let Some(stage) = self.stages.get_mut(&stage_arn) {
+            stage.set_publishing(&participant_id, &purpose, false);
+        }
+        let stopped = match purpose {
+            Purpose::Publish { .. } => What::PublishStopped { participant_id },
+            Purpose::Subscribe { remote } => What::SubscribeStopped { participant_id, remote },
+        };
+        self.note(&stage_arn, moment, stopped);
+    }
+
+    /// Other connections of the same participant for the same purpose.
+    fn rivals(&self, attached: &Attached) -> Vec<PeerKey> {
+        let same = |other: &Connection| match (&attached.connection.purpose, &other.purpose) {
+            (Purpose::Publish { .. }, Purpose::Publish { .. }) => true,
+            (Purpose::Subscribe { remote: one }, Purpose::Subscribe { remote: two }) => one == two,
+            _ => false,
+        };
+        let stage = self.stages.get(&attached.stage_arn);
+        let participant = stage.and_then(|stage| stage.participants.get(&attached.participant_id));
+        let connections = participant.map_or(&[][..], |participant| &participant.connections);
+        let rivals = connections.iter().copied();
+        rivals.filter(|key| self.connections.get(key).is_some_and(|other| same(&other.connection))).collect()
+    }
+
+    // === Going ===
+
+    /// Lets those leave who have been away for too long, and ends the sessions of empty stages. Returns connections
+    /// to close: those that received somebody who has left.
+    pub fn tick(&mut self, moment: Moment) -> Vec<PeerKey> {
+        let mut orphans = Vec::new();
+        let stages: Vec<Arc<str>> = self.stages.keys().cloned().collect();
+        for stage_arn in stages {
+            let Some(stage) = self.stages.get_mut(&stage_arn) else { continue };
+            for participant_id in stage.absent(moment.now, self.timeouts.leave) {
+                orphans.extend(self.leave(&stage_arn, &participant_id, moment));
+            }
+            let Some(stage) = self.stages.get_mut(&stage_arn) else { continue };
+            if stage.is_over(moment.now, self.timeouts.session) {
+                self.note(&stage_arn, moment, What::SessionEnded);
+                self.stages.remove(&stage_arn);
+            }
+        }
+        orphans
+    }
+
+    /// Turns a participant out. Returns the connections to close.
+    pub fn disconnect(&mut self, stage_arn: &str, participant_id: &str, moment: Moment) -> Vec<PeerKey> {
+        let Some(stage) = self.stages.get_mut(stage_arn) else { return Vec::new() };
+        let Some((name, participant)) = stage.participants.get_key_value(participant_id) else {
+            return Vec::new();
+        };
+        let (stage_arn, name) = (stage.arn.clone(), name.clone());
+        participant.dismiss(Farewell::NotAllowed);
+        let mut close = participant.connections.clone();
+        for key in &close {
+            self.stopped(*key, moment);
+        }
+        close.extend(self.leave(&stage_arn, &name, moment));
+        close
+    }
+
+    /// Ends a stage for everybody, without a note: what was recorded of it is deleted with it. Returns the connections
+    /// to close.
+    pub fn delete_stage(&mut self, stage_arn: &str) -> Vec<PeerKey> {
+        let Some(stage) = self.stages.remove(stage_arn) else { return Vec::new() };
+        let mut close = Vec::new();
+        for participant in stage.participants.values() {
+            participant.dismiss(Farewell::StageDeleted);
+            close.extend(&participant.connections);
+        }
+        for key in &close {
+            if let Some(attached) = self.connections.remove(key) {
+                self.resources.remove(&attached.connection.resource);
+            }
+        }
+        close
+    }
+
+    /// The server stops: everybody leaves, every session ends.
+    pub fn end_everything(&mut self, moment: Moment) {
+        let stages: Vec<Arc<str>> = self.stages.keys().cloned().collect();
+        for stage_arn in stages {
+            let participants: Vec<Arc<str>> = self.stages[&stage_arn].participants.keys().cloned().collect();
+            for participant_id in participants {
+                self.disconnect(&stage_arn, &participant_id, moment);
+            }
+            self.note(&stage_arn, moment, What::SessionEnded);
+            self.stages.remove(&stage_arn);
+        }
+    }
+
+    /// Removes a participant. Returns the connections by which others received it.
+    fn leave(&mut self, stage_arn: &Arc<str>, participant_id: &Arc<str>, moment: Moment) -> Vec<PeerKey> {
+        let Some(stage) = self.stages.get_mut(stage_arn) else { return Vec::new() };
+        if !stage.remove(participant_id, moment.now) {
+            return Vec::new();
+        }
+        self.note(stage_arn, moment, What::Left { participant_id: participant_id.clone() });
+        let receives = |attached: &Attached| {
+            attached.stage_arn == *stage_arn
+                && matches!(&attached.connection.purpose, Purpose::Subscribe { remote } if remote == participant_id)
+        };
+        self.connections.iter().filter(|(_, attached)| receives(attached)).map(|(key, _)| *key).collect()
+    }
+
+    fn note(&mut self, stage_arn: &Arc<str>, moment: Moment, what: What) {
+        let Some(session_id) = self.stages.get(stage_arn).map(|stage| stage.session_id.clone()) else {
+            return;
+        };
+        self.notes.push(Note { stage_arn: stage_arn.clone(), session_id, at: moment.wall, what });
+    }
+}

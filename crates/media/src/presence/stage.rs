@@ -1,0 +1,230 @@
+//! One stage: its participants, its session, and the message that shows its state to the events sockets.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use stagedoor_sfu::PeerKey;
+use tokio::sync::watch;
+
+use super::{Purpose, QuotaExceeded, Visitor};
+
+/// Why an events socket is closed by the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Farewell {
+    /// The participant was disconnected through the API.
+    NotAllowed,
+    StageDeleted,
+}
+
+/// What an events socket listens to.
+#[derive(Debug, Clone)]
+pub struct Feed {
+    /// The newest `STAGE_STATE` message. Older ones that a slow client did not take are skipped: each is complete.
+    pub state: watch::Receiver<Arc<str>>,
+    pub farewell: watch::Receiver<Option<Farewell>>,
+}
+
+#[derive(Debug)]
+pub struct Stage {
+    pub arn: Arc<str>,
+    pub session_id: Arc<str>,
+    pub participants: BTreeMap<Arc<str>, Participant>,
+    id: String,
+    empty_since: Option<Instant>,
+    state: watch::Sender<Arc<str>>,
+    changed: bool,
+}
+
+#[derive(Debug)]
+pub struct Participant {
+    /// Media connections, oldest first.
+    pub connections: Vec<PeerKey>,
+    user_id: String,
+    attributes: BTreeMap<String, String>,
+    sockets: usize,
+    /// Connections for publishing, connected or not.
+    publishing: Vec<PeerKey>,
+    is_publishing: bool,
+    /// Since when it has had neither a socket nor a connection.
+    absent_since: Option<Instant>,
+    farewell: watch::Sender<Option<Farewell>>,
+}
+
+impl Stage {
+    pub fn new(visitor: &Visitor) -> Stage {
+        let (state, _) = watch::channel("".into());
+        Stage {
+            arn: visitor.stage_arn.clone(),
+            id: visitor.stage_id.clone(),
+            session_id: "".into(),
+            empty_since: None,
+            participants: BTreeMap::new(),
+            state,
+            changed: true,
+        }
+    }
+
+    /// Continues the open session, or begins one.
+    pub fn begin_session(&mut self, visitor: &Visitor) {
+        if self.session_id.is_empty() {
+            self.session_id = visitor.active_session.as_deref().unwrap_or(&visitor.new_session).into();
+        }
+        self.empty_since = None;
+    }
+
+    /// Returns whether the participant was not here before. One that was may bring a newer token.
+    pub fn enter(&mut self, visitor: &Visitor, now: Instant) -> bool {
+        if let Some(known) = self.participants.get_mut(&visitor.participant_id) {
+            self.changed |= known.user_id != visitor.user_id || known.attributes != visitor.attributes;
+            known.user_id.clone_from(&visitor.user_id);
+            known.attributes.clone_from(&visitor.attributes);
+            known.absent_since = known.absent_since.map(|_| now);
+            return false;
+        }
+        let participant = Participant {
+            connections: Vec::new(),
+            user_id: visitor.user_id.clone(),
+            attributes: visitor.attributes.clone(),
+            sockets: 0,
+            publishing: Vec::new(),
+            is_publishing: false,
+            absent_since: Some(now),
+            farewell: watch::channel(None).0,
+        };
+        self.participants.insert(visitor.participant_id.clone(), participant);
+        self.changed = true;
+        true
+    }
+
+    pub fn open_socket(&mut self, participant_id: &str, sockets_max: usize) -> Result<Feed, QuotaExceeded> {
+        let participant = self.participants.get_mut(participant_id).ok_or(QuotaExceeded)?;
+        if participant.sockets >= sockets_max {
+            return Err(QuotaExceeded);
+        }
+        participant.sockets += 1;
+        participant.absent_since = None;
+        Ok(Feed { state: self.state.subscribe(), farewell: participant.farewell.subscribe() })
+    }
+
+    pub fn close_socket(&mut self, participant_id: &str, now: Instant) {
+        if let Some(participant) = self.participants.get_mut(participant_id) {
+            participant.sockets = participant.sockets.saturating_sub(1);
+            participant.note_absence(now);
+        }
+    }
+
+    pub fn attach(&mut self, participant_id: &str, key: PeerKey, publishes: bool) {
+        if let Some(participant) = self.participants.get_mut(participant_id) {
+            participant.connections.push(key);
+            participant.publishing.extend(publishes.then_some(key));
+            participant.absent_since = None;
+        }
+    }
+
+    pub fn detach(&mut self, participant_id: &str, key: PeerKey, since: Instant) {
+        if let Some(participant) = self.participants.get_mut(participant_id) {
+            participant.connections.retain(|other| *other != key);
+            participant.publishing.retain(|other| *other != key);
+            participant.note_absence(since);
+        }
+    }
+
+    pub fn publishers_besides(&self, participant_id: &str) -> usize {
+        let others = self.participants.iter().filter(|(id, _)| ***id != *participant_id);
+        others.filter(|(_, participant)| !participant.publishing.is_empty()).count()
+    }
+
+    pub fn set_publishing(&mut self, participant_id: &str, purpose: &Purpose, publishing: bool) {
+        let Purpose::Publish { .. } = purpose else { return };
+        if let Some(participant) = self.participants.get_mut(participant_id) {
+            self.changed |= participant.is_publishing != publishing;
+            participant.is_publishing = publishing;
+        }
+    }
+
+    /// Those who have been away for `leave`.
+    pub fn absent(&self, now: Instant, leave: Duration) -> Vec<Arc<str>> {
+        let gone = |participant: &Participant| {
+            participant.absent_since.is_some_and(|since| now.saturating_duration_since(since) >= leave)
+        };
+        self.participants
+            .iter()
+            .filter(|(_, participant)| gone(participant))
+            .map(|(id, _)| id.clone())
+            .collect()
+    }
+
+    /// Returns whether there was such a participant.
+    pub fn remove(&mut self, participant_id: &str, now: Instant) -> bool {
+        let removed = self.participants.remove(participant_id).is_some();
+        self.changed |= removed;
+        if removed && self.participants.is_empty() {
+            self.empty_since = Some(now);
+        }
+        removed
+    }
+
+    /// Whether the stage has been empty for `session`.
+    pub fn is_over(&self, now: Instant, session: Duration) -> bool {
+        self.participants.is_empty()
+            && self.empty_since.is_none_or(|since| now.saturating_duration_since(since) >= session)
+    }
+
+    /// Sends the state to the sockets if it has changed.
+    pub fn publish_state(&mut self) {
+        if std::mem::take(&mut self.changed) {
+            self.state.send_replace(self.message());
+        }
+    }
+
+    fn message(&self) -> Arc<str> {
+        let participants = self.participants.iter().map(|(id, participant)| Entry {
+            id,
+            user_id: &participant.user_id,
+            attributes: &participant.attributes,
+            is_publishing: participant.is_publishing,
+        });
+        let payload = Payload { stage_id: &self.id, participants: participants.collect() };
+        let message = Message { kind: "STAGE_STATE", payload };
+        serde_json::to_string(&message).expect("text, flags and maps by text").into()
+    }
+}
+
+impl Participant {
+    /// Has every events socket of the participant closed.
+    pub fn dismiss(&self, farewell: Farewell) {
+        self.farewell.send_replace(Some(farewell));
+    }
+
+    fn note_absence(&mut self, since: Instant) {
+        if self.sockets == 0 && self.connections.is_empty() && self.absent_since.is_none() {
+            self.absent_since = Some(since);
+        }
+    }
+}
+
+/// The message that AWS's sample programs read.
+#[derive(Serialize)]
+struct Message<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    payload: Payload<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Payload<'a> {
+    stage_id: &'a str,
+    participants: Vec<Entry<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry<'a> {
+    id: &'a str,
+    user_id: &'a str,
+    attributes: &'a BTreeMap<String, String>,
+    is_publishing: bool,
+}

@@ -1,0 +1,194 @@
+//! The events socket, over a real HTTP server and a real WebSocket client.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use http::header::SEC_WEBSOCKET_PROTOCOL;
+use http::{HeaderValue, Method};
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use stagedoor_media::Handle;
+use stagedoor_media::ledger::Change;
+use stagedoor_sfu::Codec;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+use crate::stage::*;
+use crate::support::*;
+
+/// Serves the events socket as the binary's listener will.
+async fn serve(handle: Handle) -> SocketAddr {
+    let listener = TcpListener::bind((LOCALHOST, 0)).await.expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let handle = handle.clone();
+            let service = service_fn(move |request| {
+                let response = handle.events(request);
+                async move { Ok::<_, std::convert::Infallible>(response) }
+            });
+            let connection =
+                hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+            tokio::spawn(connection.with_upgrades());
+        }
+    });
+    address
+}
+
+struct Socket(WebSocketStream<TcpStream>);
+
+impl Socket {
+    async fn open(address: SocketAddr, topic: &str, token: &str) -> Socket {
+        let mut request = format!("ws://{address}/events/{topic}").into_client_request().expect("a good URL");
+        request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_str(token).expect("ASCII"));
+        let stream = TcpStream::connect(address).await.expect("connects");
+        // The client checks by itself that the subprotocol comes back.
+        let (socket, response) = client_async(request, stream).await.expect("a handshake");
+        assert_eq!(response.headers()[SEC_WEBSOCKET_PROTOCOL], token);
+        Socket(socket)
+    }
+
+    async fn next(&mut self) -> Message {
+        timeout(PATIENCE, self.0.next()).await.expect("in time").expect("open").expect("well-formed")
+    }
+
+    async fn json(&mut self) -> Value {
+        loop {
+            match self.next().await {
+                Message::Text(text) => return serde_json::from_str(&text).expect("JSON"),
+                Message::Ping(_) | Message::Pong(_) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    /// The participants of the next state: id and whether it publishes.
+    async fn state(&mut self) -> Vec<(String, bool)> {
+        let message = self.json().await;
+        assert_eq!(
+            (&message["type"], &message["payload"]["stageId"]),
+            (&json!("STAGE_STATE"), &json!(TOPIC))
+        );
+        let participants = message["payload"]["participants"].as_array().expect("a list");
+        let entry =
+            |p: &Value| (p["id"].as_str().expect("text").to_owned(), p["isPublishing"] == json!(true));
+        participants.iter().map(entry).collect()
+    }
+
+    async fn state_until(&mut self, expected: &[(&str, bool)]) {
+        let expected: Vec<(String, bool)> = expected.iter().map(|(id, on)| ((*id).to_owned(), *on)).collect();
+        loop {
+            let state = self.state().await;
+            if state == expected {
+                return;
+            }
+        }
+    }
+
+    async fn close_code(&mut self) -> u16 {
+        loop {
+            match self.next().await {
+                Message::Close(frame) => return frame.expect("a reason").code.into(),
+                Message::Text(_) | Message::Ping(_) | Message::Pong(_) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_state_is_sent_at_once_and_after_every_change() {
+    let plane = Plane::start(hasty());
+    let address = serve(plane.handle.clone()).await;
+    let mut alice = Socket::open(address, TOPIC, &plane.token("alice", true, true)).await;
+    let first = alice.json().await;
+    let expected = json!({
+        "type": "STAGE_STATE",
+        "payload": {
+            "stageId": TOPIC,
+            "participants": [
+                { "id": "alice", "userId": "user of alice", "attributes": { "color": "red" }, "isPublishing": false }
+            ]
+        }
+    });
+    assert_eq!(first, expected);
+    let mut bob = Socket::open(address, TOPIC, &plane.token("bob", false, true)).await;
+    assert_eq!(bob.state().await, [("alice".to_owned(), false), ("bob".to_owned(), false)]);
+    alice.state_until(&[("alice", false), ("bob", false)]).await;
+    let (_client, location) = plane.publish("carol", &[Codec::Opus]).await;
+    bob.state_until(&[("alice", false), ("bob", false), ("carol", true)]).await;
+    plane.method(Method::DELETE, &location).await;
+    bob.state_until(&[("alice", false), ("bob", false), ("carol", false)]).await;
+    bob.state_until(&[("alice", false), ("bob", false)]).await;
+    drop(alice);
+    bob.state_until(&[("bob", false)]).await;
+    bob.0.close(None).await.expect("closes");
+    let told = plane.told(9).await;
+    assert_eq!(told.last().map(String::as_str), Some("session ended"), "{told:?}");
+    plane.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pings_are_answered_and_sent() {
+    let mut config = config();
+    config.timeouts.ping = Duration::from_millis(100);
+    let plane = Plane::start(config);
+    let address = serve(plane.handle.clone()).await;
+    let mut socket = Socket::open(address, TOPIC, &plane.token("alice", true, true)).await;
+    socket.state().await;
+    for message in ["nonsense", "{}", "[1]", r#"{"type":"UNKNOWN"}"#, r#"{"type":"PING"}"#] {
+        socket.0.send(Message::text(message)).await.expect("sent");
+    }
+    let (mut pings, mut pongs) = (0, 0);
+    while pings < 5 || pongs < 1 {
+        match socket.json().await["type"].as_str() {
+            Some("PING") => pings += 1,
+            Some("PONG") => pongs += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(pongs, 1);
+    plane.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_are_close_codes() {
+    let plane = Plane::start(config());
+    let address = serve(plane.handle.clone()).await;
+    let good = plane.token("alice", true, true);
+    let gone = plane.token_with("alice", |claims| {
+        claims.resource = STAGE.replace(TOPIC, "Other1234567");
+        claims.topic = "Other1234567".into();
+    });
+    for (topic, token, code) in [
+        (TOPIC, "rubbish", 4401),
+        (TOPIC, &format!("{good}x"), 4401),
+        ("Other1234567", &good, 4403),
+        ("Other1234567", &gone, 4404),
+    ] {
+        assert_eq!(Socket::open(address, topic, token).await.close_code().await, code, "{topic} {token}");
+    }
+    assert_eq!(plane.stop().await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_api_ends_sockets() {
+    let plane = Plane::start(config());
+    let address = serve(plane.handle.clone()).await;
+    let mut alice = Socket::open(address, TOPIC, &plane.token("alice", true, true)).await;
+    let mut bob = Socket::open(address, TOPIC, &plane.token("bob", true, true)).await;
+    bob.state().await;
+    plane.disconnect("alice").await;
+    assert_eq!(alice.close_code().await, 4403);
+    bob.state_until(&[("bob", false)]).await;
+    let mut again = Socket::open(address, TOPIC, &plane.token("alice", true, true)).await;
+    assert_eq!(again.close_code().await, 4403);
+    plane.changes.send(Change::StageDeleted { stage_arn: STAGE.into() }).await.expect("running");
+    assert_eq!(bob.close_code().await, 4404);
+    plane.stop().await;
+}
