@@ -66,10 +66,10 @@ fn follow(store: &Store, restart_after: usize) -> Vec<Commit> {
     })
 }
 
-type Contents = BTreeMap<String, (Arc<[u8]>, Revision)>;
+pub(crate) type Contents = BTreeMap<String, (Arc<[u8]>, Revision)>;
 
 /// The documents that a sequence of commits leaves.
-pub(super) fn replay(commits: &[Commit]) -> Contents {
+pub(crate) fn replay(commits: &[Commit]) -> Contents {
     let mut documents = Contents::new();
     for commit in commits {
         if commit.cleared {
@@ -86,7 +86,7 @@ pub(super) fn replay(commits: &[Commit]) -> Contents {
 }
 
 /// The documents in the store.
-pub(super) fn contents(store: &Store) -> Contents {
+pub(crate) fn contents(store: &Store) -> Contents {
     let found = store.read(|transaction| transaction.scan("", None, usize::MAX)).expect("scan");
     found.into_iter().map(|(key, document)| (key, (document.bytes, document.revision))).collect()
 }

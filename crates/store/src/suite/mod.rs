@@ -2,7 +2,7 @@
 //! it, of transactions and followers. What happens in a crash is tested where the back end is.
 
 mod conflicts;
-mod feed;
+pub(crate) mod feed;
 mod limits;
 mod model;
 mod races;

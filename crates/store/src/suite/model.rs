@@ -50,12 +50,12 @@ fn operation() -> impl Strategy<Value = Operation> {
 }
 
 pub(super) fn random(store: &Store) {
-    const CASES: u32 = 50;
+    const CASES: u32 = 100;
     const BATCHES: usize = 8;
     // The feed is read back after every case.
     assert!((BATCHES as u64) < FEED_COMMITS_MAX);
     let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
-    let batches = vec((vec(operation(), 0..8), proptest::bool::weighted(0.8)), 0..BATCHES);
+    let batches = vec((vec(operation(), 0..16), proptest::bool::weighted(0.8)), 0..BATCHES);
     let tested = TestRunner::new(config).run(&batches, |batches| case(store, &batches));
     tested.unwrap_or_else(|failure| panic!("{failure}"));
 }
