@@ -47,13 +47,7 @@ struct Last {
 impl Forward {
     /// A forwarder that waits for `target`'s next key frame. `first_sequence` is random, from the caller.
     pub fn new(codec: Codec, target: Source, first_sequence: u16) -> Forward {
-        Forward {
-            codec,
-            first_sequence,
-            target,
-            current: None,
-            last: None,
-        }
+        Forward { codec, first_sequence, target, current: None, last: None }
     }
 
     pub fn codec(&self) -> Codec {
@@ -85,10 +79,7 @@ impl Forward {
             vp8: packet.vp8.map(|ids| current.moved(ids)),
         };
         self.remember(&out, now);
-        Some(Outgoing {
-            vp8: out.vp8.filter(|ids| Some(*ids) != packet.vp8),
-            ..out
-        })
+        Some(Outgoing { vp8: out.vp8.filter(|ids| Some(*ids) != packet.vp8), ..out })
     }
 
     fn start(&mut self, source: Source, packet: &Incoming, now: Duration) -> Current {
@@ -118,12 +109,7 @@ impl Forward {
 
     fn remember(&mut self, out: &Outgoing, now: Duration) {
         if self.last.is_none_or(|last| out.sequence > last.sequence) {
-            self.last = Some(Last {
-                sequence: out.sequence,
-                time: out.time,
-                at: now,
-                vp8: out.vp8,
-            });
+            self.last = Some(Last { sequence: out.sequence, time: out.time, at: now, vp8: out.vp8 });
         }
     }
 }
@@ -132,9 +118,7 @@ impl Current {
     fn moved(&self, ids: Ids) -> Ids {
         Ids {
             picture: ids.picture.map(|picture| picture.moved(self.picture_offset)),
-            base_layer: ids
-                .base_layer
-                .map(|index| index.wrapping_add(self.base_layer_offset)),
+            base_layer: ids.base_layer.map(|index| index.wrapping_add(self.base_layer_offset)),
         }
     }
 }
@@ -169,28 +153,12 @@ mod tests {
     }
 
     fn video(sequence: u64, time: u32, key: bool) -> Incoming {
-        Incoming {
-            kind: Kind::Video,
-            layer: 0,
-            sequence,
-            time,
-            starts_key_frame: key,
-            vp8: None,
-        }
+        Incoming { kind: Kind::Video, layer: 0, sequence, time, starts_key_frame: key, vp8: None }
     }
 
     fn vp8(sequence: u64, picture: u16, base_layer: u8, key: bool) -> Incoming {
-        let picture = Some(PictureId {
-            value: picture,
-            wide: true,
-        });
-        Incoming {
-            vp8: Some(Ids {
-                picture,
-                base_layer: Some(base_layer),
-            }),
-            ..video(sequence, 0, key)
-        }
+        let picture = Some(PictureId { value: picture, wide: true });
+        Incoming { vp8: Some(Ids { picture, base_layer: Some(base_layer) }), ..video(sequence, 0, key) }
     }
 
     #[test]
@@ -198,24 +166,12 @@ mod tests {
         let mut forward = Forward::new(Codec::H264, A, 500);
         assert!(forward.waits());
         assert_eq!(forward.accept(A, &video(70_000, 1, false), ms(0)), None);
-        let first = forward
-            .accept(A, &video(70_002, 2, true), ms(1))
-            .expect("a key frame starts");
+        let first = forward.accept(A, &video(70_002, 2, true), ms(1)).expect("a key frame starts");
         assert_eq!((first.sequence, first.time), (500, 2));
         assert!(!forward.waits());
         assert_eq!(forward.accept(A, &video(70_001, 1, false), ms(2)), None);
-        assert_eq!(
-            forward
-                .accept(A, &video(70_004, 3, false), ms(3))
-                .map(|o| o.sequence),
-            Some(502)
-        );
-        assert_eq!(
-            forward
-                .accept(A, &video(70_003, 3, false), ms(4))
-                .map(|o| o.sequence),
-            Some(501)
-        );
+        assert_eq!(forward.accept(A, &video(70_004, 3, false), ms(3)).map(|o| o.sequence), Some(502));
+        assert_eq!(forward.accept(A, &video(70_003, 3, false), ms(4)).map(|o| o.sequence), Some(501));
     }
 
     #[test]
@@ -225,15 +181,8 @@ mod tests {
         forward.switch_to(B);
         assert!(forward.waits());
         assert_eq!(forward.accept(B, &video(900, 5, false), ms(10)), None);
-        assert_eq!(
-            forward
-                .accept(A, &video(11, 93_000, false), ms(33))
-                .map(|o| o.sequence),
-            Some(1)
-        );
-        let first = forward
-            .accept(B, &video(901, 5, true), ms(66))
-            .expect("a key frame switches");
+        assert_eq!(forward.accept(A, &video(11, 93_000, false), ms(33)).map(|o| o.sequence), Some(1));
+        let first = forward.accept(B, &video(901, 5, true), ms(66)).expect("a key frame switches");
         assert_eq!((first.sequence, first.time), (2, 93_000 + 33 * 90));
         assert_eq!(forward.accept(A, &video(12, 96_000, false), ms(67)), None);
     }
@@ -242,22 +191,11 @@ mod tests {
     fn vp8_ids_continue_over_a_switch() {
         let mut forward = Forward::new(Codec::Vp8, A, 0);
         // Ids that need no change are not rewritten at all.
-        assert_eq!(
-            forward
-                .accept(A, &vp8(1, 0x7fff, 255, true), ms(0))
-                .and_then(|o| o.vp8),
-            None
-        );
+        assert_eq!(forward.accept(A, &vp8(1, 0x7fff, 255, true), ms(0)).and_then(|o| o.vp8), None);
         forward.switch_to(B);
-        let ids = forward
-            .accept(B, &vp8(9, 77, 3, true), ms(1))
-            .and_then(|o| o.vp8)
-            .expect("rewritten");
+        let ids = forward.accept(B, &vp8(9, 77, 3, true), ms(1)).and_then(|o| o.vp8).expect("rewritten");
         assert_eq!((ids.picture.map(|p| p.value), ids.base_layer), (Some(0), Some(0)));
-        let ids = forward
-            .accept(B, &vp8(10, 78, 4, false), ms(2))
-            .and_then(|o| o.vp8)
-            .expect("rewritten");
+        let ids = forward.accept(B, &vp8(10, 78, 4, false), ms(2)).and_then(|o| o.vp8).expect("rewritten");
         assert_eq!((ids.picture.map(|p| p.value), ids.base_layer), (Some(1), Some(1)));
     }
 

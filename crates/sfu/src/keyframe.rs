@@ -30,9 +30,7 @@ fn h264_has_parameter_set(payload: &[u8]) -> bool {
     match first & 0x1f {
         NAL_SPS => true,
         STAP_A => stap_has_parameter_set(rest),
-        FU_A => rest
-            .first()
-            .is_some_and(|header| header & 0x80 != 0 && header & 0x1f == NAL_SPS),
+        FU_A => rest.first().is_some_and(|header| header & 0x80 != 0 && header & 0x1f == NAL_SPS),
         _ => false,
     }
 }

@@ -20,11 +20,7 @@ pub struct Incoming {
 impl Incoming {
     /// Looks at a payload once. `sequence` is the extended number, `time` the RTP timestamp.
     pub fn describe(codec: Codec, layer: u8, sequence: u64, time: u32, payload: &[u8]) -> Incoming {
-        let descriptor = if codec == Codec::Vp8 {
-            vp8::parse(payload)
-        } else {
-            None
-        };
+        let descriptor = if codec == Codec::Vp8 { vp8::parse(payload) } else { None };
         let starts_key_frame = match codec {
             Codec::Vp8 => descriptor.is_some_and(|d| d.starts_key_frame),
             other => keyframe::starts(other, payload),

@@ -44,11 +44,7 @@ impl Gate {
 
     /// When [`Gate::due`] is worth calling; `None` if nothing is wanted.
     pub fn next_due(&self) -> Option<Duration> {
-        if self.wanted && self.retries < RETRIES_MAX {
-            self.next()
-        } else {
-            None
-        }
+        if self.wanted && self.retries < RETRIES_MAX { self.next() } else { None }
     }
 
     fn next(&self) -> Option<Duration> {

@@ -96,10 +96,7 @@ impl Room {
     /// `participant` publishes from `peer` now. Returns the connection that this one replaces.
     pub fn publish(&mut self, peer: PeerKey, participant: Arc<str>, tracks: &[TrackSpec]) -> Option<PeerKey> {
         let tracks = tracks.iter().map(|spec| self.new_track(*spec)).collect();
-        let publisher = Publisher {
-            participant: participant.clone(),
-            tracks,
-        };
+        let publisher = Publisher { participant: participant.clone(), tracks };
         let followed = self.participants.entry(participant).or_default();
         let replaced = followed.connection.replace(peer).filter(|old| *old != peer);
         for follower in &followed.followers {
@@ -128,11 +125,7 @@ impl Room {
     /// `peer` follows `participant` from now on; it receives nothing before the next key frame.
     pub fn subscribe(&mut self, peer: PeerKey, participant: Arc<str>, wanted: Vec<Wanted>) {
         self.unsubscribe(peer);
-        let mut subscriber = Subscriber {
-            participant: participant.clone(),
-            wanted,
-            tracks: Vec::new(),
-        };
+        let mut subscriber = Subscriber { participant: participant.clone(), wanted, tracks: Vec::new() };
         let followed = self.participants.entry(participant).or_default();
         followed.followers.push(peer);
         if let Some(publisher) = followed.connection.and_then(|key| self.publishers.get(&key)) {
@@ -178,9 +171,7 @@ impl Room {
         now: Duration,
     ) -> Option<Outgoing> {
         let tracks = &mut self.subscribers.get_mut(&subscriber)?.tracks;
-        let track = tracks
-            .iter_mut()
-            .find(|track| track.codec().kind() == packet.kind)?;
+        let track = tracks.iter_mut().find(|track| track.codec().kind() == packet.kind)?;
         track.accept(source, packet, now)
     }
 
@@ -188,14 +179,11 @@ impl Room {
     pub fn want_key_frame(&mut self, subscriber: PeerKey, now: Duration) -> Option<KeyFrameRequest> {
         let participant = &self.subscribers.get(&subscriber)?.participant;
         let publisher = self.participants.get(participant)?.connection?;
-        self.layer_mut(publisher, Kind::Video, 0)?
-            .key_frames
-            .ask(now)
-            .then_some(KeyFrameRequest {
-                publisher,
-                kind: Kind::Video,
-                layer: 0,
-            })
+        self.layer_mut(publisher, Kind::Video, 0)?.key_frames.ask(now).then_some(KeyFrameRequest {
+            publisher,
+            kind: Kind::Video,
+            layer: 0,
+        })
     }
 
     /// Delayed and repeated key-frame requests whose time has come.
@@ -206,11 +194,7 @@ impl Room {
                 for (index, layer) in track.layers.iter_mut().enumerate() {
                     if layer.key_frames.due(now) {
                         let kind = track.codec.kind();
-                        requests.push(KeyFrameRequest {
-                            publisher: *peer,
-                            kind,
-                            layer: index as u8,
-                        });
+                        requests.push(KeyFrameRequest { publisher: *peer, kind, layer: index as u8 });
                     }
                 }
             }
@@ -221,25 +205,16 @@ impl Room {
     /// When [`Room::due`] is worth calling.
     pub fn next_due(&self) -> Option<Duration> {
         let tracks = self.publishers.values().flat_map(|publisher| &publisher.tracks);
-        tracks
-            .flat_map(|track| &track.layers)
-            .filter_map(|layer| layer.key_frames.next_due())
-            .min()
+        tracks.flat_map(|track| &track.layers).filter_map(|layer| layer.key_frames.next_due()).min()
     }
 
     fn new_track(&mut self, spec: TrackSpec) -> Track {
         let first = self.sources;
         self.sources += u64::from(spec.layers);
         let layers = (first..self.sources)
-            .map(|source| Layer {
-                source: Source(source),
-                key_frames: Gate::default(),
-            })
+            .map(|source| Layer { source: Source(source), key_frames: Gate::default() })
             .collect();
-        Track {
-            codec: spec.codec,
-            layers,
-        }
+        Track { codec: spec.codec, layers }
     }
 
     fn layer_mut(&mut self, peer: PeerKey, kind: Kind, layer: u8) -> Option<&mut Layer> {
@@ -267,15 +242,9 @@ impl Subscriber {
             let Some(source) = track.layers.first().map(|layer| layer.source) else {
                 continue;
             };
-            match self
-                .tracks
-                .iter_mut()
-                .find(|running| running.codec() == track.codec)
-            {
+            match self.tracks.iter_mut().find(|running| running.codec() == track.codec) {
                 Some(running) => running.switch_to(source),
-                None => self
-                    .tracks
-                    .push(Forward::new(track.codec, source, wanted.first_sequence)),
+                None => self.tracks.push(Forward::new(track.codec, source, wanted.first_sequence)),
             }
         }
     }
@@ -288,29 +257,15 @@ mod tests {
     const PUBLISHER: PeerKey = PeerKey(1);
     const AGAIN: PeerKey = PeerKey(2);
     const SUBSCRIBER: PeerKey = PeerKey(3);
-    const TRACKS: [TrackSpec; 2] = [
-        TrackSpec {
-            codec: Codec::Opus,
-            layers: 1,
-        },
-        TrackSpec {
-            codec: Codec::H264,
-            layers: 1,
-        },
-    ];
+    const TRACKS: [TrackSpec; 2] =
+        [TrackSpec { codec: Codec::Opus, layers: 1 }, TrackSpec { codec: Codec::H264, layers: 1 }];
 
     fn ms(value: u64) -> Duration {
         Duration::from_millis(value)
     }
 
     fn wanted(codecs: &[Codec]) -> Vec<Wanted> {
-        codecs
-            .iter()
-            .map(|codec| Wanted {
-                codec: *codec,
-                first_sequence: 100,
-            })
-            .collect()
+        codecs.iter().map(|codec| Wanted { codec: *codec, first_sequence: 100 }).collect()
     }
 
     fn key_frame(sequence: u64) -> Incoming {
@@ -323,8 +278,7 @@ mod tests {
         };
         let followers = room.followers(from).to_vec();
         let forwarded = followers.into_iter().filter_map(|follower| {
-            room.forward(follower, source, packet, ms(at))
-                .map(|out| (follower, out.sequence))
+            room.forward(follower, source, packet, ms(at)).map(|out| (follower, out.sequence))
         });
         forwarded.collect()
     }
@@ -373,19 +327,12 @@ mod tests {
         room.subscribe(SUBSCRIBER, "alice".into(), wanted(&[Codec::H264]));
         assert_eq!(room.want_key_frame(SUBSCRIBER, ms(0)), None);
         room.publish(PUBLISHER, "alice".into(), &TRACKS);
-        let request = KeyFrameRequest {
-            publisher: PUBLISHER,
-            kind: Kind::Video,
-            layer: 0,
-        };
+        let request = KeyFrameRequest { publisher: PUBLISHER, kind: Kind::Video, layer: 0 };
         assert_eq!(room.want_key_frame(SUBSCRIBER, ms(0)), Some(request));
         assert_eq!(room.want_key_frame(SUBSCRIBER, ms(1)), None);
         assert_eq!(room.next_due(), Some(ms(1000)));
         assert_eq!(room.due(ms(1000)), [request]);
-        assert_eq!(
-            send(&mut room, PUBLISHER, &key_frame(7), 1100),
-            [(SUBSCRIBER, 100)]
-        );
+        assert_eq!(send(&mut room, PUBLISHER, &key_frame(7), 1100), [(SUBSCRIBER, 100)]);
         assert_eq!(room.next_due(), None);
     }
 }

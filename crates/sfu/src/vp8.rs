@@ -16,10 +16,7 @@ impl PictureId {
 
     /// This id moved by `offset`, wrapping within its own width.
     pub fn moved(self, offset: u16) -> PictureId {
-        PictureId {
-            value: self.value.wrapping_add(offset) & self.mask(),
-            ..self
-        }
+        PictureId { value: self.value.wrapping_add(offset) & self.mask(), ..self }
     }
 
     /// The offset that turns this id into the one after `last`.
@@ -63,25 +60,16 @@ pub fn parse(payload: &[u8]) -> Option<Descriptor> {
     // (RFC 6386 §9.1).
     let header = *rest.first()?;
     let starts_frame = first & 0x10 != 0 && first & 0x07 == 0;
-    Some(Descriptor {
-        ids,
-        starts_key_frame: starts_frame && header & 1 == 0,
-    })
+    Some(Descriptor { ids, starts_key_frame: starts_frame && header & 1 == 0 })
 }
 
 fn picture_id(rest: &mut &[u8]) -> Option<PictureId> {
     let high = take(rest)?;
     if high & 0x80 == 0 {
-        return Some(PictureId {
-            value: u16::from(high),
-            wide: false,
-        });
+        return Some(PictureId { value: u16::from(high), wide: false });
     }
     let low = take(rest)?;
-    Some(PictureId {
-        value: u16::from(high & 0x7f) << 8 | u16::from(low),
-        wide: true,
-    })
+    Some(PictureId { value: u16::from(high & 0x7f) << 8 | u16::from(low), wide: true })
 }
 
 fn take(rest: &mut &[u8]) -> Option<u8> {
@@ -94,14 +82,12 @@ fn take(rest: &mut &[u8]) -> Option<u8> {
 mod tests {
     use super::*;
 
-    fn check(payload: &[u8], expected: Option<(Option<(u16, bool)>, Option<u8>, bool)>) {
-        let found = parse(payload).map(|d| {
-            (
-                d.ids.picture.map(|p| (p.value, p.wide)),
-                d.ids.base_layer,
-                d.starts_key_frame,
-            )
-        });
+    /// Picture id with its width, TL0PICIDX, whether a key frame starts.
+    type Found = (Option<(u16, bool)>, Option<u8>, bool);
+
+    fn check(payload: &[u8], expected: Option<Found>) {
+        let found = parse(payload)
+            .map(|d| (d.ids.picture.map(|p| (p.value, p.wide)), d.ids.base_layer, d.starts_key_frame));
         assert_eq!(found, expected, "{payload:x?}");
     }
 
@@ -114,41 +100,18 @@ mod tests {
         check(&[0x00, 0x00], Some((None, None, false)));
         check(&[0x11, 0x00], Some((None, None, false)));
         check(&[0x90, 0x80, 0x05, 0x00], Some((Some((5, false)), None, true)));
-        check(
-            &[0x90, 0x80, 0x81, 0x02, 0x01],
-            Some((Some((0x102, true)), None, false)),
-        );
-        check(
-            &[0x90, 0xe0, 0xff, 0xff, 7, 0x20, 0x00],
-            Some((Some((0x7fff, true)), Some(7), true)),
-        );
+        check(&[0x90, 0x80, 0x81, 0x02, 0x01], Some((Some((0x102, true)), None, false)));
+        check(&[0x90, 0xe0, 0xff, 0xff, 7, 0x20, 0x00], Some((Some((0x7fff, true)), Some(7), true)));
         check(&[0x90, 0xe0, 0xff, 0xff, 7, 0x20], None);
         check(&[0x90, 0x80, 0xff], None);
     }
 
     #[test]
     fn offsets_wrap_in_the_width_of_the_id() {
-        let last = PictureId {
-            value: 0x7fff,
-            wide: true,
-        };
-        let next = PictureId {
-            value: 300,
-            wide: true,
-        };
+        let last = PictureId { value: 0x7fff, wide: true };
+        let next = PictureId { value: 300, wide: true };
         assert_eq!(next.moved(next.offset_after(last)).value, 0);
-        let narrow = PictureId {
-            value: 3,
-            wide: false,
-        };
-        assert_eq!(
-            narrow
-                .moved(narrow.offset_after(PictureId {
-                    value: 127,
-                    wide: false
-                }))
-                .value,
-            0
-        );
+        let narrow = PictureId { value: 3, wide: false };
+        assert_eq!(narrow.moved(narrow.offset_after(PictureId { value: 127, wide: false })).value, 0);
     }
 }
