@@ -4,6 +4,7 @@ Each figure stands beside its goal or beside a peer measured in the same run. CP
 used by the kernel's account, so a busy machine changes a rate per second but hardly one per CPU second.
 """
 
+import json
 import os
 import pathlib
 import re
@@ -209,7 +210,42 @@ def proxying(folder):
         row("REST API, `MOCK`", f"{rate:.0f} per CPU second, {load['rate']:.0f} per second, p99 {load['p99']:.2f} ms")
 
 
-FIGURES = {"start": start_and_memory, "control": control_plane, "proxy": proxying}
+def forwarding(folder):
+    """Packets per CPU second that a real-time stage hands from one publisher to many subscribers."""
+    for count in (50, 200):
+        with Server(folder / f"forwarding-{count}") as server:
+            ivs = client(server, "ivs-realtime")
+            stage = ivs.create_stage(name="load")["stage"]
+            publisher = ivs.create_participant_token(stageArn=stage["arn"], capabilities=["PUBLISH"])["participantToken"]
+            subscribers = [
+                ivs.create_participant_token(stageArn=stage["arn"], capabilities=["SUBSCRIBE"])["participantToken"]["token"]
+                for _ in range(count)
+            ]
+            task = {
+                "whip": stage["endpoints"]["whip"],
+                "publisher": {name: publisher[name] for name in ("participantId", "token")},
+                "subscribers": subscribers,
+                "seconds": SECONDS,
+            }
+            load = subprocess.Popen([os.environ["STAGEDOOR_LOAD"]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            try:
+                load.stdin.write(json.dumps(task))
+                load.stdin.close()
+                assert load.stdout.readline() == "ready\n"
+                before = cpu_seconds(server.process.pid)
+                done = json.loads(load.stdout.readline())
+                used = cpu_seconds(server.process.pid) - before
+                assert load.wait(30) == 0
+            finally:
+                load.kill()
+            row(
+                f"forwarding from 1 publisher to {count} subscribers",
+                f"{done['received'] / used:.0f} packets per CPU second, {100 * used / SECONDS:.0f} % of a core",
+                f"{done['received']} packets received, {done['missing']} missing",
+            )
+
+
+FIGURES = {"start": start_and_memory, "control": control_plane, "proxy": proxying, "forward": forwarding}
 
 
 def main(names):

@@ -4,6 +4,7 @@
 use crate::Result;
 use crate::process;
 use crate::test::{debian, parts, python};
+use crate::workspace;
 
 /// Measures the named figures, or all of them.
 pub(crate) fn run(names: &[String]) -> Result {
@@ -13,7 +14,10 @@ pub(crate) fn run(names: &[String]) -> Result {
         python::install()
     })?;
     let server = parts::server()?;
+    process::run(&mut process::cargo(&["build", "--release", "--locked", "-p", "stagedoor-load"]))?;
+    let load = workspace::target_folder().join("release/stagedoor-load");
     let mut arguments = vec!["tests/bench/run.py"];
     arguments.extend(names.iter().map(String::as_str));
-    process::run(process::command(python::interpreter(), &arguments).env("STAGEDOOR_BIN", server))
+    let mut python = process::command(python::interpreter(), &arguments);
+    process::run(python.env("STAGEDOOR_BIN", server).env("STAGEDOOR_LOAD", load))
 }

@@ -29,33 +29,18 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "stagedoor-wire",
         ],
     ),
-    (
-        "stagedoor-cli",
-        &["stagedoor-wire", "stagedoor-model", "stagedoor-auth"],
-    ),
+    ("stagedoor-cli", &["stagedoor-wire", "stagedoor-model", "stagedoor-auth"]),
     // Control planes: they change documents.
     ("stagedoor-apigateway", CONTROL_PLANE),
     ("stagedoor-apigatewayv2", CONTROL_PLANE),
     ("stagedoor-ivs", CONTROL_PLANE),
     // Data planes: they read prepared snapshots of the documents and write events.
-    (
-        "stagedoor-gateway",
-        &["stagedoor-state", "stagedoor-auth", "stagedoor-vtl"],
-    ),
-    (
-        "stagedoor-media",
-        &["stagedoor-state", "stagedoor-auth", "stagedoor-sfu"],
-    ),
+    ("stagedoor-gateway", &["stagedoor-state", "stagedoor-auth", "stagedoor-vtl"]),
+    ("stagedoor-media", &["stagedoor-state", "stagedoor-auth", "stagedoor-sfu"]),
     // What both stand on.
     (
         "stagedoor-state",
-        &[
-            "stagedoor-api",
-            "stagedoor-auth",
-            "stagedoor-model",
-            "stagedoor-store",
-            "stagedoor-wire",
-        ],
+        &["stagedoor-api", "stagedoor-auth", "stagedoor-model", "stagedoor-store", "stagedoor-wire"],
     ),
     ("stagedoor-store", &[]),
     ("stagedoor-wire", &["stagedoor-model", "stagedoor-auth"]),
@@ -76,53 +61,28 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "stagedoor-wire",
         ],
     ),
+    // Load for the measurements: clients only, so what they need of the media plane and no more.
+    ("stagedoor-load", &["stagedoor-media", "stagedoor-sfu"]),
     ("xtask", &["stagedoor-model"]),
 ];
 
-const CONTROL_PLANE: &[&str] = &[
-    "stagedoor-api",
-    "stagedoor-model",
-    "stagedoor-state",
-    "stagedoor-wire",
-];
+const CONTROL_PLANE: &[&str] = &["stagedoor-api", "stagedoor-model", "stagedoor-state", "stagedoor-wire"];
 
 const TESTKIT: &str = "stagedoor-testkit";
 
 /// Crates that do no I/O of their own; anything that could is kept out of their `[dependencies]`.
-const PURE: &[&str] = &[
-    "stagedoor-auth",
-    "stagedoor-sfu",
-    "stagedoor-vtl",
-    "stagedoor-wire",
-    "stagedoor-model",
-];
+const PURE: &[&str] =
+    &["stagedoor-auth", "stagedoor-sfu", "stagedoor-vtl", "stagedoor-wire", "stagedoor-model"];
 
 /// Outside crates through which a pure crate could reach a clock, a socket, a file or randomness.
-const NOT_PURE: &[&str] = &[
-    "tokio",
-    "mio",
-    "socket2",
-    "reqwest",
-    "hyper-util",
-    "getrandom",
-    "rand",
-    "chrono",
-    "time",
-];
+const NOT_PURE: &[&str] =
+    &["tokio", "mio", "socket2", "reqwest", "hyper-util", "getrandom", "rand", "chrono", "time"];
 
 /// Complaints about each arrow of the workspace that the table does not allow.
 pub(super) fn check(metadata: &Value) -> Result<Complaints> {
-    let packages = metadata["packages"]
-        .as_array()
-        .ok_or("cargo metadata lists no packages")?;
-    let ours: Vec<&Value> = packages
-        .iter()
-        .filter(|package| package["source"].is_null())
-        .collect();
-    let names: Vec<&str> = ours
-        .iter()
-        .filter_map(|package| package["name"].as_str())
-        .collect();
+    let packages = metadata["packages"].as_array().ok_or("cargo metadata lists no packages")?;
+    let ours: Vec<&Value> = packages.iter().filter(|package| package["source"].is_null()).collect();
+    let names: Vec<&str> = ours.iter().filter_map(|package| package["name"].as_str()).collect();
     let mut complaints = Vec::new();
     for package in &ours {
         let from = package["name"].as_str().ok_or("a package without a name")?;
@@ -149,11 +109,7 @@ fn forbidden(from: &str, to: &str, tests_only: bool, allowed: &[&str], ours: boo
             .then(|| format!("{from} -> {to}: a pure crate takes time, bytes and randomness as arguments"));
     }
     let fine = allowed.contains(&to) || (tests_only && (to == TESTKIT || to == from));
-    let why = if to == TESTKIT {
-        "only tests may use it"
-    } else {
-        "not in the table of arrows"
-    };
+    let why = if to == TESTKIT { "only tests may use it" } else { "not in the table of arrows" };
     (!fine).then(|| format!("{from} -> {to}: {why}"))
 }
 
@@ -180,28 +136,12 @@ mod tests {
             1,
             "a control plane sees no data plane"
         );
-        assert_eq!(
-            complaints("stagedoor-ivs", "stagedoor-media", Some("dev")),
-            1,
-            "not even in its tests"
-        );
+        assert_eq!(complaints("stagedoor-ivs", "stagedoor-media", Some("dev")), 1, "not even in its tests");
         assert_eq!(complaints("stagedoor-ivs", "stagedoor-testkit", Some("dev")), 0);
-        assert_eq!(
-            complaints("stagedoor-ivs", "stagedoor-testkit", None),
-            1,
-            "the testkit is for tests"
-        );
-        assert_eq!(
-            complaints("stagedoor-sfu", "tokio", None),
-            1,
-            "a pure crate does no I/O"
-        );
+        assert_eq!(complaints("stagedoor-ivs", "stagedoor-testkit", None), 1, "the testkit is for tests");
+        assert_eq!(complaints("stagedoor-sfu", "tokio", None), 1, "a pure crate does no I/O");
         assert_eq!(complaints("stagedoor-sfu", "tokio", Some("dev")), 0);
         assert_eq!(complaints("stagedoor-ivs", "tokio", None), 0);
-        assert_eq!(
-            complaints("stagedoor-stranger", "tokio", None),
-            1,
-            "a new crate must be listed"
-        );
+        assert_eq!(complaints("stagedoor-stranger", "tokio", None), 1, "a new crate must be listed");
     }
 }

@@ -20,9 +20,8 @@ fn complaints_about(path: &Path, text: &str) -> Complaints {
     let mut complaints = Vec::new();
     let place = path.display();
     if !text.starts_with("//!") {
-        complaints.push(format!(
-            "{place}:1: begins without `//!`; say what the file owns and what it does not"
-        ));
+        complaints
+            .push(format!("{place}:1: begins without `//!`; say what the file owns and what it does not"));
     }
     for (index, line) in text.lines().enumerate() {
         let number = index + 1;
@@ -30,16 +29,13 @@ fn complaints_about(path: &Path, text: &str) -> Complaints {
         if line.contains(concat!("#[al", "low(")) || line.contains(concat!("#![al", "low(")) {
             let generated = text.starts_with("//! @generated");
             if !generated {
-                complaints.push(format!(
-                    "{place}:{number}: use `expect` with a reason in place of `allow`"
-                ));
+                complaints.push(format!("{place}:{number}: use `expect` with a reason in place of `allow`"));
             }
         }
         for marker in [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X:")] {
             if line.contains(marker) && !names_an_issue(line) {
-                complaints.push(format!(
-                    "{place}:{number}: {marker} without the issue that keeps it (write #123)"
-                ));
+                complaints
+                    .push(format!("{place}:{number}: {marker} without the issue that keeps it (write #123)"));
             }
         }
     }
@@ -48,9 +44,7 @@ fn complaints_about(path: &Path, text: &str) -> Complaints {
 
 /// Whether the line has a `#` followed by a digit.
 fn names_an_issue(line: &str) -> bool {
-    line.split('#')
-        .skip(1)
-        .any(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
+    line.split('#').skip(1).any(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
 }
 
 #[cfg(test)]

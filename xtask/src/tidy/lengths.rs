@@ -27,10 +27,9 @@ pub(super) fn check(sources: &[PathBuf]) -> Result<Complaints> {
             (true, false) => {
                 complaints.push(format!("{}: {lines} lines; {LINES_MAX} at most", path.display()))
             }
-            (false, true) => complaints.push(format!(
-                "{}: no longer long; strike it off the list",
-                path.display()
-            )),
+            (false, true) => {
+                complaints.push(format!("{}: no longer long; strike it off the list", path.display()))
+            }
             _ => {}
         }
         hand_written.push(lines);

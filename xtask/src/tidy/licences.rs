@@ -12,9 +12,7 @@ use crate::workspace;
 /// Complaints about dependencies whose licence is not on the list or whose name is banned.
 pub(super) fn check(metadata: &Value) -> Result<Complaints> {
     let rules = Rules::read(&workspace::read("deny.toml".as_ref())?)?;
-    let packages = metadata["packages"]
-        .as_array()
-        .ok_or("cargo metadata lists no packages")?;
+    let packages = metadata["packages"].as_array().ok_or("cargo metadata lists no packages")?;
     let mut complaints = Vec::new();
     for package in packages {
         let name = package["name"].as_str().ok_or("a package without a name")?;
@@ -24,9 +22,7 @@ pub(super) fn check(metadata: &Value) -> Result<Complaints> {
         }
         let licence = package["license"].as_str().unwrap_or_default();
         if !rules.allows(name, licence) {
-            complaints.push(format!(
-                "{name} {version}: licence {licence:?} is not on the list of deny.toml"
-            ));
+            complaints.push(format!("{name} {version}: licence {licence:?} is not on the list of deny.toml"));
         }
     }
     Ok(complaints)
@@ -44,11 +40,7 @@ impl Rules {
     fn read(text: &str) -> Result<Rules> {
         let file: toml::Table = text.parse().map_err(|error| format!("deny.toml: {error}"))?;
         let licences = file.get("licenses").ok_or("deny.toml has no [licenses]")?;
-        let exceptions = licences
-            .get("exceptions")
-            .and_then(toml::Value::as_array)
-            .into_iter()
-            .flatten();
+        let exceptions = licences.get("exceptions").and_then(toml::Value::as_array).into_iter().flatten();
         let banned = file
             .get("bans")
             .and_then(|bans| bans.get("deny"))
@@ -60,31 +52,20 @@ impl Rules {
             exceptions: exceptions
                 .map(|entry| (string(entry, "crate"), strings(entry.get("allow"))))
                 .collect(),
-            banned: banned
-                .map(|entry| (string(entry, "crate"), string(entry, "reason")))
-                .collect(),
+            banned: banned.map(|entry| (string(entry, "crate"), string(entry, "reason"))).collect(),
         })
     }
 
     fn banned(&self, name: &str) -> Option<&str> {
-        self.banned
-            .iter()
-            .find(|(banned, _)| banned == name)
-            .map(|(_, reason)| reason.as_str())
+        self.banned.iter().find(|(banned, _)| banned == name).map(|(_, reason)| reason.as_str())
     }
 
     /// Whether the licence expression can be met with licences of the list.
     fn allows(&self, name: &str, expression: &str) -> bool {
-        let extra = self
-            .exceptions
-            .iter()
-            .find(|(excepted, _)| excepted == name)
-            .map(|(_, licences)| licences);
+        let extra =
+            self.exceptions.iter().find(|(excepted, _)| excepted == name).map(|(_, licences)| licences);
         let known = |licence: &str| {
-            self.licences
-                .iter()
-                .chain(extra.into_iter().flatten())
-                .any(|allowed| allowed == licence)
+            self.licences.iter().chain(extra.into_iter().flatten()).any(|allowed| allowed == licence)
         };
         satisfied(expression, &known)
     }
@@ -100,19 +81,12 @@ fn strings(list: Option<&toml::Value>) -> Vec<String> {
 }
 
 fn string(entry: &toml::Value, key: &str) -> String {
-    entry
-        .get(key)
-        .and_then(toml::Value::as_str)
-        .unwrap_or_default()
-        .to_owned()
+    entry.get(key).and_then(toml::Value::as_str).unwrap_or_default().to_owned()
 }
 
 /// Evaluates an SPDX licence expression: `OR` binds weaker than `AND`, `/` is an old spelling of `OR`.
 fn satisfied(expression: &str, known: &dyn Fn(&str) -> bool) -> bool {
-    let spaced = expression
-        .replace('(', " ( ")
-        .replace(')', " ) ")
-        .replace('/', " OR ");
+    let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
     let mut reader = Reader { words: &words, known };
     let answer = reader.either();

@@ -35,9 +35,5 @@ pub(crate) fn run() -> Result {
         }
         complaints += found.len();
     }
-    if complaints == 0 {
-        Ok(())
-    } else {
-        Err(format!("tidy found {complaints} places to put right").into())
-    }
+    if complaints == 0 { Ok(()) } else { Err(format!("tidy found {complaints} places to put right").into()) }
 }

@@ -30,19 +30,11 @@ fn known_operations() -> Result<BTreeSet<String>> {
             continue;
         }
         let model: Value = serde_json::from_str(&workspace::read(&path)?)?;
-        let name = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let service = name.split('.').next().unwrap_or_default();
-        let operations = model["operations"]
-            .as_object()
-            .ok_or_else(|| format!("{name} has no operations"))?;
-        known.extend(
-            operations
-                .keys()
-                .map(|operation| format!("{service} {operation}")),
-        );
+        let operations =
+            model["operations"].as_object().ok_or_else(|| format!("{name} has no operations"))?;
+        known.extend(operations.keys().map(|operation| format!("{service} {operation}")));
     }
     Ok(known)
 }

@@ -8,17 +8,12 @@ use crate::Result;
 use crate::workspace;
 
 /// Files that people read or that steer the build.
-const ENDINGS: [&str; 12] = [
-    ".rs", ".md", ".toml", ".py", ".mjs", ".js", ".json", ".txt", ".sh", ".yml", ".html", "run",
-];
+const ENDINGS: [&str; 12] =
+    [".rs", ".md", ".toml", ".py", ".mjs", ".js", ".json", ".txt", ".sh", ".yml", ".html", "run"];
 
 /// Beginnings of paths that belong to one machine. Built from parts, so that this file does not find itself.
-const PATHS: [&str; 4] = [
-    concat!("/ro", "ot/"),
-    concat!("/ho", "me/"),
-    concat!("/wo", "rk/"),
-    concat!("/Us", "ers/"),
-];
+const PATHS: [&str; 4] =
+    [concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/wo", "rk/"), concat!("/Us", "ers/")];
 
 /// Hosts of registries: naming one would tie a build to it.
 const HOSTS: [&str; 4] = [
@@ -47,20 +42,12 @@ fn complaints_about(path: &Path, text: &str) -> Complaints {
     for (index, line) in text.lines().enumerate() {
         for word in PATHS {
             if line.match_indices(word).any(|(at, _)| begins_a_path(line, at)) {
-                complaints.push(format!(
-                    "{}:{}: a path of one machine: {word}",
-                    path.display(),
-                    index + 1
-                ));
+                complaints.push(format!("{}:{}: a path of one machine: {word}", path.display(), index + 1));
             }
         }
         for word in HOSTS {
             if line.contains(word) {
-                complaints.push(format!(
-                    "{}:{}: names a package registry's host",
-                    path.display(),
-                    index + 1
-                ));
+                complaints.push(format!("{}:{}: names a package registry's host", path.display(), index + 1));
             }
         }
     }
