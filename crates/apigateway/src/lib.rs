@@ -1,1 +1,34 @@
-//! Placeholder.
+//! The control plane of API Gateway's REST APIs (v1): one function per operation, in the file of its noun.
+//!
+//! Control planes change documents and never meet a data plane. The table of contents is `handlers.rs`.
+
+mod dispatch;
+mod handlers;
+
+mod endpoint;
+mod policy;
+mod rest_api;
+
+mod path_tree;
+mod resource;
+
+mod integration;
+mod integration_response;
+mod integration_uri;
+mod mapping;
+mod method;
+mod method_response;
+mod model;
+
+mod deployment;
+mod method_setting;
+mod stage;
+mod stage_patch;
+
+mod tags;
+
+mod listing;
+mod messages;
+mod patch;
+
+pub use dispatch::dispatch;

@@ -1,0 +1,96 @@
+//! Tags of what has an ARN: `TagResource`, `UntagResource`, `GetTags`.
+//!
+//! Tags live in the documents of what they belong to; this file finds the document that an ARN names.
+
+use stagedoor_api::apigateway::{
+    GetTagsRequest, RestApi, Stage, TagResourceRequest, Tags as TagsAnswer, UntagResourceRequest,
+};
+use stagedoor_state::arn::Arn;
+use stagedoor_state::tags::{RESERVED_PREFIX, TAGS_MAX, Tags};
+use stagedoor_state::{Cx, Result};
+
+use crate::{messages, rest_api, stage};
+
+/// `PUT /tags/{resource_arn}`: adds tags, over those of the same keys.
+///
+/// <https://docs.aws.amazon.com/apigateway/latest/api/API_TagResource.html>
+pub fn tag_resource(cx: &mut Cx<'_>, input: TagResourceRequest) -> Result<()> {
+    let tagged = Tagged::find(cx, &input.resource_arn)?;
+    let mut tags = tagged.tags();
+    tags.extend(input.tags);
+    check(&tags)?;
+    tagged.put(cx, tags)
+}
+
+/// `DELETE /tags/{resource_arn}`: removes tags by their keys; keys that it does not have are no error.
+///
+/// <https://docs.aws.amazon.com/apigateway/latest/api/API_UntagResource.html>
+pub fn untag_resource(cx: &mut Cx<'_>, input: UntagResourceRequest) -> Result<()> {
+    let tagged = Tagged::find(cx, &input.resource_arn)?;
+    let mut tags = tagged.tags();
+    tags.retain(|key, _| !input.tag_keys.contains(key));
+    tagged.put(cx, tags)
+}
+
+/// `GET /tags/{resource_arn}`: all tags; like AWS, `limit` and `position` change nothing.
+///
+/// <https://docs.aws.amazon.com/apigateway/latest/api/API_GetTags.html>
+pub fn get_tags(cx: &mut Cx<'_>, input: GetTagsRequest) -> Result<TagsAnswer> {
+    Ok(TagsAnswer { tags: Some(Tagged::find(cx, &input.resource_arn)?.tags()) })
+}
+
+/// Refuses AWS's own keys and too many tags.
+pub fn check(tags: &Tags) -> Result<()> {
+    if let Some(key) = tags.keys().find(|key| key.to_lowercase().starts_with(RESERVED_PREFIX)) {
+        return Err(messages::reserved_tag(key));
+    }
+    if tags.len() > TAGS_MAX {
+        return Err(messages::too_many_tags(TAGS_MAX));
+    }
+    Ok(())
+}
+
+/// Something that has tags.
+enum Tagged {
+    Api(RestApi),
+    /// A stage and the id of its API.
+    Stage(String, Stage),
+}
+
+impl Tagged {
+    /// What the ARN names; its forms are in AWS's "Amazon API Gateway ARN reference".
+    fn find(cx: &mut Cx<'_>, text: &str) -> Result<Self> {
+        let arn = Arn::parse(text).filter(|arn| arn.service == "apigateway" && arn.region == cx.region());
+        let path = arn.and_then(|arn| arn.resource.strip_prefix('/')).ok_or_else(messages::bad_arn)?;
+        match path.split('/').collect::<Vec<_>>().as_slice() {
+            ["restapis", api] => Ok(Self::Api(rest_api::existing(cx, api)?)),
+            ["restapis", api, "stages", name] => {
+                Ok(Self::Stage((*api).to_owned(), stage::existing(cx, api, name)?))
+            }
+            _ => Err(messages::bad_arn()),
+        }
+    }
+
+    fn tags(&self) -> Tags {
+        match self {
+            Self::Api(api) => &api.tags,
+            Self::Stage(_, stage) => &stage.tags,
+        }
+        .clone()
+        .unwrap_or_default()
+    }
+
+    fn put(self, cx: &mut Cx<'_>, tags: Tags) -> Result<()> {
+        let tags = Some(tags).filter(|tags| !tags.is_empty());
+        match self {
+            Self::Api(mut api) => {
+                api.tags = tags;
+                cx.put(&[api.id.as_deref().unwrap_or_default()], &api)
+            }
+            Self::Stage(api, mut stage) => {
+                stage.tags = tags;
+                cx.put(&[&api, stage.stage_name.as_deref().unwrap_or_default()], &stage)
+            }
+        }
+    }
+}
