@@ -14,6 +14,7 @@
 //! - DTLS is `dimpl`, which knows no RSA certificates: peers that have nothing else (GStreamer 1.22) fail.
 
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use stagedoor_sfu::{Codec, Kind, Outgoing, vp8};
@@ -48,6 +49,14 @@ impl Str0m {
 
 impl Engine for Str0m {
     fn answer(&self, now: Instant, offer: &Offer, terms: Terms) -> Result<Answer, Failure> {
+        // `str0m` panics on what it holds impossible. A stranger's offer must not be able to show that it is not.
+        let answered = catch_unwind(AssertUnwindSafe(|| self.negotiate(now, offer, terms)));
+        answered.unwrap_or_else(|_| Err(Failure("the engine panicked on an offer".into())))
+    }
+}
+
+impl Str0m {
+    fn negotiate(&self, now: Instant, offer: &Offer, terms: Terms) -> Result<Answer, Failure> {
         let mut rtc = config(&terms, &self.certificate).build(now);
         for address in &terms.candidates {
             let candidate = Candidate::host(*address, "udp").map_err(|e| Failure(e.to_string()))?;

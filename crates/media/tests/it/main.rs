@@ -3,6 +3,7 @@
 mod events;
 mod forwarding;
 mod garbage;
+mod offers;
 mod stage;
 mod support;
 mod whip;

@@ -1,0 +1,31 @@
+//! SDP offers and trickle fragments, through our checks and then the WebRTC engine's own parser: nothing may panic.
+#![no_main]
+
+use std::sync::LazyLock;
+use std::time::Instant;
+
+use libfuzzer_sys::fuzz_target;
+use stagedoor_media::engine::str0m::Str0m;
+use stagedoor_media::engine::{Direction, Engine, Terms};
+use stagedoor_media::sdp::{Offer, fragment_ufrag, spread_candidates};
+
+static ENGINE: LazyLock<Str0m> = LazyLock::new(|| Str0m::new().expect("makes a certificate"));
+
+fuzz_target!(|bytes: &[u8]| {
+    let text = String::from_utf8_lossy(bytes);
+    fragment_ufrag(&text);
+    spread_candidates(&text);
+    let Ok(offer) = Offer::parse(&text) else { return };
+    for direction in [Direction::Publish, Direction::Subscribe] {
+        let terms = Terms {
+            direction,
+            video: offer.video_codec().into_iter().collect(),
+            candidates: vec![([127, 0, 0, 1], 4570).into()],
+            ice_ufrag: "ufrag".into(),
+            ice_password: "0123456789012345678901".into(),
+        };
+        if let Ok(answer) = ENGINE.answer(Instant::now(), &offer, terms) {
+            spread_candidates(&answer.sdp);
+        }
+    }
+});
