@@ -12,24 +12,83 @@ use crate::handlers;
 /// Runs the operation of that name on its typed input.
 pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value> {
     match operation {
+        "CreateEncoderConfiguration" => row::<
+            CreateEncoderConfigurationRequest,
+            CreateEncoderConfigurationResponse,
+        >(handlers::create_encoder_configuration, cx, input),
+        "CreateIngestConfiguration" => row::<
+            CreateIngestConfigurationRequest,
+            CreateIngestConfigurationResponse,
+        >(handlers::create_ingest_configuration, cx, input),
         "CreateParticipantToken" => row::<CreateParticipantTokenRequest, CreateParticipantTokenResponse>(
             handlers::create_participant_token,
             cx,
             input,
         ),
         "CreateStage" => row::<CreateStageRequest, CreateStageResponse>(handlers::create_stage, cx, input),
+        "CreateStorageConfiguration" => row::<
+            CreateStorageConfigurationRequest,
+            CreateStorageConfigurationResponse,
+        >(handlers::create_storage_configuration, cx, input),
+        "DeleteEncoderConfiguration" => row::<
+            DeleteEncoderConfigurationRequest,
+            DeleteEncoderConfigurationResponse,
+        >(handlers::delete_encoder_configuration, cx, input),
+        "DeleteIngestConfiguration" => row::<
+            DeleteIngestConfigurationRequest,
+            DeleteIngestConfigurationResponse,
+        >(handlers::delete_ingest_configuration, cx, input),
+        "DeletePublicKey" => {
+            row::<DeletePublicKeyRequest, DeletePublicKeyResponse>(handlers::delete_public_key, cx, input)
+        }
         "DeleteStage" => row::<DeleteStageRequest, DeleteStageResponse>(handlers::delete_stage, cx, input),
+        "DeleteStorageConfiguration" => row::<
+            DeleteStorageConfigurationRequest,
+            DeleteStorageConfigurationResponse,
+        >(handlers::delete_storage_configuration, cx, input),
         "DisconnectParticipant" => row::<DisconnectParticipantRequest, DisconnectParticipantResponse>(
             handlers::disconnect_participant,
+            cx,
+            input,
+        ),
+        "GetEncoderConfiguration" => row::<GetEncoderConfigurationRequest, GetEncoderConfigurationResponse>(
+            handlers::get_encoder_configuration,
+            cx,
+            input,
+        ),
+        "GetIngestConfiguration" => row::<GetIngestConfigurationRequest, GetIngestConfigurationResponse>(
+            handlers::get_ingest_configuration,
             cx,
             input,
         ),
         "GetParticipant" => {
             row::<GetParticipantRequest, GetParticipantResponse>(handlers::get_participant, cx, input)
         }
+        "GetPublicKey" => {
+            row::<GetPublicKeyRequest, GetPublicKeyResponse>(handlers::get_public_key, cx, input)
+        }
         "GetStage" => row::<GetStageRequest, GetStageResponse>(handlers::get_stage, cx, input),
         "GetStageSession" => {
             row::<GetStageSessionRequest, GetStageSessionResponse>(handlers::get_stage_session, cx, input)
+        }
+        "GetStorageConfiguration" => row::<GetStorageConfigurationRequest, GetStorageConfigurationResponse>(
+            handlers::get_storage_configuration,
+            cx,
+            input,
+        ),
+        "ImportPublicKey" => {
+            row::<ImportPublicKeyRequest, ImportPublicKeyResponse>(handlers::import_public_key, cx, input)
+        }
+        "ListEncoderConfigurations" => row::<
+            ListEncoderConfigurationsRequest,
+            ListEncoderConfigurationsResponse,
+        >(handlers::list_encoder_configurations, cx, input),
+        "ListIngestConfigurations" => {
+            row::<ListIngestConfigurationsRequest, ListIngestConfigurationsResponse>(
+                handlers::list_ingest_configurations,
+                cx,
+                input,
+            )
         }
         "ListParticipantEvents" => row::<ListParticipantEventsRequest, ListParticipantEventsResponse>(
             handlers::list_participant_events,
@@ -39,12 +98,19 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         "ListParticipants" => {
             row::<ListParticipantsRequest, ListParticipantsResponse>(handlers::list_participants, cx, input)
         }
+        "ListPublicKeys" => {
+            row::<ListPublicKeysRequest, ListPublicKeysResponse>(handlers::list_public_keys, cx, input)
+        }
         "ListStageSessions" => row::<ListStageSessionsRequest, ListStageSessionsResponse>(
             handlers::list_stage_sessions,
             cx,
             input,
         ),
         "ListStages" => row::<ListStagesRequest, ListStagesResponse>(handlers::list_stages, cx, input),
+        "ListStorageConfigurations" => row::<
+            ListStorageConfigurationsRequest,
+            ListStorageConfigurationsResponse,
+        >(handlers::list_storage_configurations, cx, input),
         "ListTagsForResource" => row::<ListTagsForResourceRequest, ListTagsForResourceResponse>(
             handlers::list_tags_for_resource,
             cx,
@@ -54,6 +120,10 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         "UntagResource" => {
             row::<UntagResourceRequest, UntagResourceResponse>(handlers::untag_resource, cx, input)
         }
+        "UpdateIngestConfiguration" => row::<
+            UpdateIngestConfigurationRequest,
+            UpdateIngestConfigurationResponse,
+        >(handlers::update_ingest_configuration, cx, input),
         "UpdateStage" => row::<UpdateStageRequest, UpdateStageResponse>(handlers::update_stage, cx, input),
         _ => Err(Fault::not_implemented(operation)),
     }

@@ -9,11 +9,15 @@
 mod dispatch;
 mod handlers;
 
+mod encoder_configuration;
+mod ingest_configuration;
 mod participant;
 mod participant_event;
 mod participant_token;
+mod public_key;
 mod stage;
 mod stage_session;
+mod storage_configuration;
 mod tag;
 
 mod messages;

@@ -36,6 +36,18 @@ pub(crate) fn recording_active(arn: &str) -> Fault {
     conflict(format!("The recording configuration of {arn} cannot be changed while recording is active"))
 }
 
+pub(crate) fn in_use(arn: &str, user: &str) -> Fault {
+    conflict(format!("Resource: {arn} is in use by {user}"))
+}
+
+pub(crate) fn publishing(arn: &str) -> Fault {
+    conflict(format!("Resource: {arn} is in use: somebody is publishing by it"))
+}
+
+pub(crate) fn same_key(arn: &str) -> Fault {
+    conflict(format!("The same public key has been imported as {arn}"))
+}
+
 fn conflict(message: String) -> Fault {
     Fault::new("ConflictException", 409, message)
 }
@@ -63,6 +75,22 @@ pub(crate) fn several_filters() -> Fault {
 
 pub(crate) fn attributes_too_long(bytes_max: usize) -> Fault {
     validation(format!("The attributes of a participant token can have at most {bytes_max} bytes in total"))
+}
+
+pub(crate) fn no_public_key(why: &str) -> Fault {
+    validation(format!("The publicKeyMaterial is not a public key for ES384: {why}"))
+}
+
+pub(crate) fn insecure_ingest_required() -> Fault {
+    validation("The ingestProtocol RTMP requires insecureIngest to be true".to_owned())
+}
+
+pub(crate) fn odd_resolution() -> Fault {
+    validation("The width and height of a video must be even".to_owned())
+}
+
+pub(crate) fn too_many_pixels(pixels_max: i64) -> Fault {
+    validation(format!("The width and height of a video must not make more than {pixels_max} pixels"))
 }
 
 /// A rule of tokens that no other check covers; `why` names it.

@@ -10,7 +10,7 @@ use stagedoor_state::page::newest_first;
 use stagedoor_state::{Cx, Result};
 
 use crate::page::{self, page};
-use crate::{messages, resource, stage_session};
+use crate::{ingest_configuration, messages, resource, stage_session};
 
 /// `POST /GetParticipant`
 ///
@@ -49,7 +49,8 @@ pub fn list_participants(
 /// `POST /DisconnectParticipant`: for good, the participant's token opens nothing any more.
 ///
 /// Tokens are not stored, and those that customers sign themselves are unknown before they are used. So every id
-/// that a participant could have is accepted: one that has not joined yet cannot join any more.
+/// that a participant could have is accepted: one that has not joined yet cannot join any more. The ingest
+/// configuration of an RTMP publisher is detached from the stage.
 ///
 /// <https://docs.aws.amazon.com/ivs/latest/RealTimeAPIReference/API_DisconnectParticipant.html>
 pub fn disconnect_participant(
@@ -60,10 +61,15 @@ pub fn disconnect_participant(
     if input.participant_id.is_empty() {
         return Err(messages::participant_not_found(&input.stage_arn, &input.participant_id));
     }
-    let revoked_micros = cx.now().as_micros();
-    let revocation = Revocation { reason: input.reason.unwrap_or_default(), revoked_micros };
-    cx.put(&[&stage_id, &input.participant_id], &revocation)?;
+    revoke(cx, &stage_id, &input.participant_id, input.reason.unwrap_or_default())?;
+    ingest_configuration::detach(cx, &input.stage_arn, Some(&input.participant_id))?;
     Ok(DisconnectParticipantResponse::default())
+}
+
+/// Turns a participant out of a stage for good.
+pub(crate) fn revoke(cx: &mut Cx<'_>, stage_id: &str, participant_id: &str, reason: String) -> Result<()> {
+    let revoked_micros = cx.now().as_micros();
+    cx.put(&[stage_id, participant_id], &Revocation { reason, revoked_micros })
 }
 
 /// Which participants a list is about.

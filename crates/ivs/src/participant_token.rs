@@ -1,5 +1,7 @@
 //! Participant tokens. They are not stored: what is handed out cannot be had again.
 
+use std::collections::BTreeMap;
+
 use stagedoor_api::ivs_realtime::{
     CreateParticipantTokenRequest, CreateParticipantTokenResponse, ParticipantToken,
     ParticipantTokenCapability, ParticipantTokenConfiguration,
@@ -44,13 +46,10 @@ pub(crate) fn issue(
     wanted: ParticipantTokenConfiguration,
 ) -> Result<ParticipantToken> {
     use ParticipantTokenCapability::{Publish, Subscribe};
-    let attributes = wanted.attributes.iter().flatten();
-    if attributes.map(|(name, value)| name.len() + value.len()).sum::<usize>() > token::ATTRIBUTES_MAX {
-        return Err(messages::attributes_too_long(token::ATTRIBUTES_MAX));
-    }
+    check_attributes(wanted.attributes.as_ref())?;
     let capabilities = wanted.capabilities.unwrap_or_else(|| vec![Publish, Subscribe]);
     let minutes = wanted.duration.unwrap_or(MINUTES_DEFAULT);
-    let participant_id = cx.new_ivs_id(PARTICIPANT_ID_CHARS);
+    let participant_id = new_participant_id(cx);
     let grant = Grant {
         participant_id: participant_id.clone(),
         user_id: wanted.user_id.clone(),
@@ -70,4 +69,19 @@ pub(crate) fn issue(
         token: Some(issued.token),
         user_id: wanted.user_id,
     })
+}
+
+/// A random id for a participant.
+pub(crate) fn new_participant_id(cx: &Cx<'_>) -> String {
+    cx.new_ivs_id(PARTICIPANT_ID_CHARS)
+}
+
+/// Attributes have at most 1 KB, names and values together.
+pub(crate) fn check_attributes(attributes: Option<&BTreeMap<String, String>>) -> Result<()> {
+    let bytes: usize = attributes.into_iter().flatten().map(|(name, value)| name.len() + value.len()).sum();
+    if bytes > token::ATTRIBUTES_MAX {
+        Err(messages::attributes_too_long(token::ATTRIBUTES_MAX))
+    } else {
+        Ok(())
+    }
 }

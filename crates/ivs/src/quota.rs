@@ -15,6 +15,10 @@ pub(crate) struct Quota {
 }
 
 pub(crate) const STAGES: Quota = Quota { name: "stages", max: 1000 };
+pub(crate) const STORAGE_CONFIGURATIONS: Quota = Quota { name: "storage configurations", max: 5 };
+pub(crate) const ENCODER_CONFIGURATIONS: Quota = Quota { name: "encoder configurations", max: 20 };
+pub(crate) const INGEST_CONFIGURATIONS: Quota = Quota { name: "ingest configurations", max: 100 };
+pub(crate) const PUBLIC_KEYS: Quota = Quota { name: "public keys", max: 3 };
 
 /// Fails unless one more resource of this type may be created.
 pub(crate) fn check<T: Kind>(cx: &mut Cx<'_>, quota: Quota) -> Result<()> {

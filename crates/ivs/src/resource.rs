@@ -1,7 +1,9 @@
 //! Resources and their ARNs: finding one by its ARN, naming a new one.
 
 use stagedoor_state::arn::{self, Arn};
-use stagedoor_state::ivs::{Stage, StorageConfiguration};
+use stagedoor_state::ivs::{
+    EncoderConfiguration, IngestConfiguration, PublicKey, Stage, StorageConfiguration,
+};
 use stagedoor_state::tags::{self, Tags};
 use stagedoor_state::{Cx, Kind, Result};
 
@@ -33,6 +35,9 @@ macro_rules! resources {
 resources! {
     Stage => "stage",
     StorageConfiguration => "storage-configuration",
+    EncoderConfiguration => "encoder-configuration",
+    IngestConfiguration => "ingest-configuration",
+    PublicKey => "public-key",
 }
 
 /// The resource that an ARN names, and its id.
@@ -40,10 +45,13 @@ resources! {
 /// # Errors
 /// ResourceNotFoundException, also if the ARN is of another account, region or type.
 pub(crate) fn existing<T: Resource>(cx: &mut Cx<'_>, arn: &str) -> Result<(String, T)> {
-    let id = Arn::parse(arn).and_then(|arn| own_id(cx, T::TYPE, &arn));
-    let id = id.ok_or_else(|| messages::not_found(arn))?;
-    let document = cx.get::<T>(&[id])?.ok_or_else(|| messages::not_found(arn))?;
-    Ok((id.to_owned(), document))
+    find(cx, arn)?.ok_or_else(|| messages::not_found(arn))
+}
+
+/// The resource that an ARN names, and its id, if there is one in this account and region.
+pub(crate) fn find<T: Resource>(cx: &mut Cx<'_>, arn: &str) -> Result<Option<(String, T)>> {
+    let Some(id) = Arn::parse(arn).and_then(|arn| own_id(cx, T::TYPE, &arn)) else { return Ok(None) };
+    Ok(cx.get::<T>(&[id])?.map(|document| (id.to_owned(), document)))
 }
 
 fn own_id<'a>(cx: &Cx<'_>, resource_type: &str, arn: &Arn<'a>) -> Option<&'a str> {

@@ -5,7 +5,9 @@ use stagedoor_api::ivs_realtime::{
     UntagResourceRequest, UntagResourceResponse,
 };
 use stagedoor_state::arn::Arn;
-use stagedoor_state::ivs::{Stage, StorageConfiguration};
+use stagedoor_state::ivs::{
+    EncoderConfiguration, IngestConfiguration, PublicKey, Stage, StorageConfiguration,
+};
 use stagedoor_state::tags::{RESERVED_PREFIX, TAGS_MAX, Tags};
 use stagedoor_state::{Cx, Result};
 
@@ -73,6 +75,9 @@ fn change(cx: &mut Cx<'_>, arn: &str, change: Change<'_>) -> Result<()> {
     match resource_type {
         Stage::TYPE => change_of::<Stage>(cx, arn, change),
         StorageConfiguration::TYPE => change_of::<StorageConfiguration>(cx, arn, change),
+        EncoderConfiguration::TYPE => change_of::<EncoderConfiguration>(cx, arn, change),
+        IngestConfiguration::TYPE => change_of::<IngestConfiguration>(cx, arn, change),
+        PublicKey::TYPE => change_of::<PublicKey>(cx, arn, change),
         _ => Err(messages::not_found(arn)),
     }
 }

@@ -3,9 +3,13 @@
 
 mod control;
 
+mod encoder_configuration;
+mod ingest_configuration;
 mod participant;
 mod participant_event;
 mod participant_token;
+mod public_key;
 mod stage;
 mod stage_session;
+mod storage_configuration;
 mod tag;

@@ -6,13 +6,17 @@
 
 pub mod configuration;
 pub mod event;
+pub mod ingest;
 pub mod presence;
+pub mod public_key;
 pub mod retention;
 pub mod session;
 pub mod stage;
 pub mod token;
 
-pub use configuration::StorageConfiguration;
+pub use configuration::{EncoderConfiguration, StorageConfiguration};
+pub use ingest::IngestConfiguration;
+pub use public_key::PublicKey;
 pub use session::ActiveSession;
 pub use stage::{Revocation, Stage};
 
