@@ -7,7 +7,9 @@ mod body;
 mod clock;
 mod control;
 mod keys;
+mod ledger;
 mod listen;
+mod metrics;
 mod operations;
 mod route;
 mod secrets;
@@ -28,6 +30,7 @@ pub use clock::SystemWorld;
 
 use crate::config::{Config, StoreUrl};
 use keys::KeyRing;
+use ledger::StoreLedger;
 use secrets::Secrets;
 
 /// What requests are answered from. Shared by all connections.
@@ -38,6 +41,7 @@ pub struct Server {
     endpoints: Endpoints,
     gateway: Gateway,
     media: stagedoor_media::Handle,
+    ledger: Arc<StoreLedger>,
     allow_reset: bool,
     started: std::time::Instant,
 }
@@ -74,18 +78,27 @@ impl Server {
             rtmp: format!("rtmp://{}/app/", rtmp.local_addr()?),
             rtmps: format!("rtmps://{}/app/", rtmps.local_addr()?),
         };
-        let gateway = Gateway::new(store.clone(), stagedoor_gateway::Config::default())?;
-        let media = start_media(&config, &store, &secrets)?;
+        let gateway = Gateway::new(store.clone(), stagedoor_gateway::Config::default());
+        let opened = StoreLedger::open(&store, secrets::TOKEN_KEY_ID, secrets.token_key.public_key())?;
+        let media_config = stagedoor_media::Config {
+            listen: config.media_listen,
+            advertise: config.advertise.clone(),
+            ..Default::default()
+        };
+        let (media, media_handle) =
+            Media::start(media_config, opened.ledger.clone(), opened.changes, Arc::new(SystemWorld))
+                .map_err(|error| cannot_listen(config.media_listen, &error, "media-listen"))?;
         let addresses = Addresses {
             http: format!("http://{}", http.local_addr()?),
-            media: media.local_addr(),
+            media: media_handle.media_address(),
             rtmp: rtmp.local_addr()?,
             rtmps: rtmps.local_addr()?,
         };
         let server = Arc::new(Self {
             keys: KeyRing::new(config.keys),
             allow_reset: config.allow_reset,
-            media: media.handle(),
+            media: media_handle,
+            ledger: opened.ledger,
             started: std::time::Instant::now(),
             store,
             secrets,
@@ -94,14 +107,35 @@ impl Server {
         });
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        tasks.spawn(server.gateway.clone().run(stopped.clone()));
-        tasks.spawn(media.run(stopped.clone()));
+        tasks.spawn(run_gateway(server.gateway.clone(), stopped.clone()));
+        tasks.spawn(run_media(media, server.ledger.clone(), stopped.clone()));
+        tasks.spawn(opened.follower.run(stopped.clone()));
         for listener in [rtmp, rtmps] {
             tasks.spawn(listen::refuse_rtmp(tokio_listener(listener)?, stopped.clone()));
         }
+        // The first request must find the stages that were there before.
+        let head = server.store.head();
+        tokio::join!(server.gateway.caught_up(head), server.ledger.caught_up(head));
         tasks.spawn(listen::serve(server, tokio_listener(http)?, stopped));
         Ok(Running { addresses, stop, tasks })
     }
+}
+
+async fn run_gateway(gateway: Gateway, stopped: watch::Receiver<bool>) {
+    gateway.run(told(stopped)).await;
+}
+
+/// Runs the media plane; when it has ended, writes down what it said last.
+async fn run_media(media: Media, ledger: Arc<StoreLedger>, stopped: watch::Receiver<bool>) {
+    if let Err(error) = media.run(told(stopped)).await {
+        tracing::error!(%error, "the media plane failed");
+    }
+    let _ = tokio::task::spawn_blocking(move || ledger.close()).await;
+}
+
+/// Returns when the server is told to stop, or is gone.
+async fn told(mut stopped: watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
 impl Running {
@@ -124,25 +158,14 @@ fn open_store(config: &Config) -> Result<Store, Failure> {
     }
 }
 
-fn start_media(config: &Config, store: &Store, secrets: &Secrets) -> Result<Media, Failure> {
-    let media_config = stagedoor_media::Config {
-        listen: config.media_listen,
-        advertise: config.advertise.clone(),
-        ..stagedoor_media::Config::default()
-    };
-    let token_keys = stagedoor_media::TokenKeys {
-        server_key_id: secrets::TOKEN_KEY_ID.to_owned(),
-        server_key: secrets.token_key.public_key(),
-    };
-    Ok(Media::start(media_config, store.clone(), token_keys)?)
-}
-
 /// Binds before anything is served, so that a port in use ends the start with the option to change.
 fn bind(address: SocketAddr, option: &str) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).map_err(|error| {
-        format!("cannot listen on {address}: {error} (choose another address with --{option}; port 0 finds a free one)")
-            .into()
-    })
+    TcpListener::bind(address).map_err(|error| cannot_listen(address, &error, option))
+}
+
+fn cannot_listen(address: SocketAddr, error: &io::Error, option: &str) -> Failure {
+    format!("cannot listen on {address}: {error} (choose another address with --{option}; port 0 finds a free one)")
+        .into()
 }
 
 fn tokio_listener(listener: TcpListener) -> io::Result<tokio::net::TcpListener> {

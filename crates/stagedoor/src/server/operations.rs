@@ -1,6 +1,5 @@
 //! What is for those who run the server: health, metrics, reset.
 
-use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -16,7 +15,7 @@ use super::Server;
 pub const PREFIX: &str = "/_stagedoor/";
 
 /// Answers a request below [`PREFIX`].
-pub async fn answer(server: &Arc<Server>, request: Request<Incoming>, peer: SocketAddr) -> Response<Bytes> {
+pub async fn answer(server: &Arc<Server>, request: &Request<Incoming>, peer: SocketAddr) -> Response<Bytes> {
     match (request.method(), &request.uri().path()[PREFIX.len()..]) {
         (&Method::GET | &Method::HEAD, "health") => health(server),
         (&Method::GET, "metrics") => metrics(server),
@@ -45,13 +44,7 @@ fn health(server: &Server) -> Response<Bytes> {
 
 /// Prometheus' text format, version 0.0.4.
 fn metrics(server: &Server) -> Response<Bytes> {
-    let mut text = String::new();
-    let _ = writeln!(text, "# HELP stagedoor_store_revision Commits made to the store.");
-    let _ = writeln!(text, "# TYPE stagedoor_store_revision counter");
-    let _ = writeln!(text, "stagedoor_store_revision {}", server.store.head().get());
-    server.gateway.write_metrics(&mut text);
-    server.media.write_metrics(&mut text);
-    let mut response = Response::new(Bytes::from(text));
+    let mut response = Response::new(Bytes::from(super::metrics::text(server)));
     let format = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, format);
     response
@@ -65,11 +58,11 @@ async fn reset(server: &Arc<Server>, peer: SocketAddr) -> Response<Bytes> {
     if !peer.ip().to_canonical().is_loopback() {
         return problem(StatusCode::FORBIDDEN, "only this machine may reset the server");
     }
-    let on_thread = Arc::clone(server);
-    let cleared = tokio::task::spawn_blocking(move || on_thread.clear()).await;
+    let store = server.store.clone();
+    let cleared = tokio::task::spawn_blocking(move || store.clear()).await;
     match cleared {
         Ok(Ok(revision)) => {
-            server.gateway.caught_up(revision).await;
+            tokio::join!(server.gateway.caught_up(revision), server.ledger.caught_up(revision));
             json_response(StatusCode::OK, &json!({"status": "empty"}))
         }
         _ => problem(StatusCode::SERVICE_UNAVAILABLE, "the store could not be emptied"),

@@ -5,14 +5,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
+use stagedoor_gateway::Body;
 
 use super::{Server, control, operations};
-
-/// The body of every answer.
-pub type Body = BoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
 
 /// Answers one request.
 pub async fn answer(server: &Arc<Server>, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
@@ -22,14 +19,21 @@ pub async fn answer(server: &Arc<Server>, request: Request<Incoming>, peer: Sock
     }
     let path = request.uri().path();
     if path.starts_with(operations::PREFIX) {
-        return whole(operations::answer(server, request, peer).await);
+        return whole(operations::answer(server, &request, peer).await.map(Full::new));
     }
-    if server.media.is_for(path) {
-        return whole(server.media.serve(request, peer).await);
+    if below(path, "/whip") {
+        return whole(server.media.serve(request).await);
     }
-    whole(control::call(server, request).await)
+    if below(path, "/events") {
+        return whole(server.media.events(request));
+    }
+    whole(control::call(server, request).await.map(Full::new))
 }
 
-fn whole(response: Response<Bytes>) -> Response<Body> {
-    response.map(|bytes| Full::new(bytes).map_err(|never| match never {}).boxed())
+fn below(path: &str, prefix: &str) -> bool {
+    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn whole(response: Response<Full<Bytes>>) -> Response<Body> {
+    response.map(|body| body.map_err(|never| match never {}).boxed())
 }
