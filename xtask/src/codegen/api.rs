@@ -12,7 +12,8 @@ use super::names::{field, variant};
 use super::source::{Model, text};
 
 pub fn file(model: &Model) -> String {
-    let roots = |key: &'static str| model.operations.values().filter_map(move |operation| operation[key].as_str());
+    let roots =
+        |key: &'static str| model.operations.values().filter_map(move |operation| operation[key].as_str());
     let from_clients = reachable(model, roots("input"));
     let mut used = reachable(model, roots("output"));
     used.extend(from_clients.iter().cloned());
@@ -22,10 +23,8 @@ pub fn file(model: &Model) -> String {
     for (name, shape) in model.shapes.iter().filter(|(name, _)| used.contains(*name)) {
         match (text(shape, "type"), aliases.get(name.as_str())) {
             ("structure", Some(original)) => {
-                let _ = writeln!(
-                    body,
-                    "/// Same members as [`{original}`].\npub type {name} = {original};\n"
-                );
+                let _ =
+                    writeln!(body, "/// Same members as [`{original}`].\npub type {name} = {original};\n");
             }
             ("structure", None) => body.push_str(&structure(model, name, shape)),
             ("string", _) if shape.get("enum").is_some() => body.push_str(&string_enum(name, shape)),
@@ -39,16 +38,8 @@ pub fn file(model: &Model) -> String {
     if body.contains("Bytes") {
         imports.push_str("use bytes::Bytes;\n");
     }
-    let time = if body.contains("Timestamp") {
-        "Timestamp, "
-    } else {
-        ""
-    };
-    let enums = if body.contains("string_enum!") {
-        "string_enum, "
-    } else {
-        ""
-    };
+    let time = if body.contains("Timestamp") { "Timestamp, " } else { "" };
+    let enums = if body.contains("string_enum!") { "string_enum, " } else { "" };
     let _ = writeln!(imports, "use stagedoor_model::{{{time}{enums}structure}};\n");
     format!("{}{imports}{body}", super::HEADER)
 }
@@ -62,11 +53,7 @@ fn reachable<'a>(model: &Model, roots: impl Iterator<Item = &'a str>) -> BTreeSe
         if !used.insert(name) {
             continue;
         }
-        let members = shape["members"]
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(_, member)| member);
+        let members = shape["members"].as_object().into_iter().flatten().map(|(_, member)| member);
         let parts = members.chain([&shape["member"], &shape["value"]]);
         queue.extend(parts.filter_map(|part| part["shape"].as_str()).map(str::to_owned));
     }
@@ -121,27 +108,16 @@ fn aliases(model: &Model, used: &BTreeSet<String>) -> BTreeMap<String, String> {
 }
 
 fn structure(model: &Model, name: &str, shape: &Json) -> String {
-    format!(
-        "structure! {{\n    pub struct {name} {{\n{}    }}\n}}\n\n",
-        fields(model, shape)
-    )
+    format!("structure! {{\n    pub struct {name} {{\n{}    }}\n}}\n\n", fields(model, shape))
 }
 
 fn fields(model: &Model, shape: &Json) -> String {
-    let required: Vec<_> = shape["required"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Json::as_str)
-        .collect();
+    let required: Vec<_> =
+        shape["required"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
     let mut out = String::new();
     for (name, member) in shape["members"].as_object().into_iter().flatten() {
         let plain = rust_type(model, text(member, "shape"));
-        let typed = if required.contains(&name.as_str()) {
-            plain
-        } else {
-            format!("Option<{plain}>")
-        };
+        let typed = if required.contains(&name.as_str()) { plain } else { format!("Option<{plain}>") };
         let _ = writeln!(out, "        {}: {typed} => {name:?},", field(name));
     }
     out
@@ -167,12 +143,7 @@ fn rust_type(model: &Model, name: &str) -> String {
 
 fn string_enum(name: &str, shape: &Json) -> String {
     let mut out = format!("string_enum! {{\n    pub enum {name} {{\n");
-    for value in shape["enum"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Json::as_str)
-    {
+    for value in shape["enum"].as_array().into_iter().flatten().filter_map(Json::as_str) {
         let _ = writeln!(out, "        {} => {value:?},", variant(value));
     }
     out.push_str("    }\n}\n\n");

@@ -17,30 +17,20 @@ pub fn file(model: &Model, unimplemented: &BTreeSet<String>) -> String {
     let mut out = String::from(super::HEADER);
     let _ = writeln!(
         out,
-        "#![expect(clippy::wildcard_imports, reason = \"a table of every type of the service\")]\n"
     );
-    let _ = writeln!(
-        out,
-        "use stagedoor_api::{module}::*;\nuse stagedoor_model::Value;"
-    );
+    let _ = writeln!(out, "use stagedoor_api::{module}::*;\nuse stagedoor_model::Value;");
     let _ = writeln!(
         out,
         "use stagedoor_state::{{Cx, Result, row}};\nuse stagedoor_wire::Fault;\n\nuse crate::handlers;\n"
     );
     let _ = writeln!(out, "/// Runs the operation of that name on its typed input.");
-    let _ = writeln!(
-        out,
-        "pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value> {{"
-    );
+    let _ =
+        writeln!(out, "pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value> {{");
     let _ = writeln!(out, "match operation {{");
     for (name, operation) in written {
         let input = text(operation, "input");
         let output = operation["output"].as_str().unwrap_or("()");
-        let _ = writeln!(
-            out,
-            "{name:?} => row::<{input}, {output}>(handlers::{}, cx, input),",
-            snake(name)
-        );
+        let _ = writeln!(out, "{name:?} => row::<{input}, {output}>(handlers::{}, cx, input),", snake(name));
     }
     let _ = writeln!(out, "_ => Err(Fault::not_implemented(operation)),\n}}\n}}");
     out

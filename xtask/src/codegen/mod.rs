@@ -56,10 +56,7 @@ fn generate(root: &Path) -> Result<BTreeMap<PathBuf, String>, Box<dyn Error>> {
     for (service, plane) in SERVICES {
         let model = Model::load(root, service)?;
         let module = names::snake(service);
-        files.insert(
-            format!("crates/model/src/{module}.rs").into(),
-            table::file(&model),
-        );
+        files.insert(format!("crates/model/src/{module}.rs").into(), table::file(&model));
         files.insert(format!("crates/api/src/{module}.rs").into(), api::file(&model));
         if let Some(plane) = plane {
             let text = dispatch::file(&model, &unimplemented);
@@ -72,7 +69,7 @@ fn generate(root: &Path) -> Result<BTreeMap<PathBuf, String>, Box<dyn Error>> {
 fn rustfmt(text: &str) -> Result<String, Box<dyn Error>> {
     use std::io::Write as _;
     let mut child = Command::new("rustfmt")
-        .args(["--edition", "2024", "--config", "max_width=110"])
+        .args(["--edition", "2024", "--config", "max_width=110,use_small_heuristics=Max"])
         .stdin(std::process::Stdio::piped())
         .stdout(std::process::Stdio::piped())
         .spawn()?;
@@ -80,12 +77,6 @@ fn rustfmt(text: &str) -> Result<String, Box<dyn Error>> {
     let text = text.to_owned();
     let writer = std::thread::spawn(move || stdin.write_all(text.as_bytes()));
     let output = child.wait_with_output()?;
-    writer
-        .join()
-        .map_err(|_| "the thread that feeds rustfmt panicked")??;
-    if output.status.success() {
-        Ok(String::from_utf8(output.stdout)?)
-    } else {
-        Err("rustfmt failed".into())
-    }
+    writer.join().map_err(|_| "the thread that feeds rustfmt panicked")??;
+    if output.status.success() { Ok(String::from_utf8(output.stdout)?) } else { Err("rustfmt failed".into()) }
 }

@@ -35,10 +35,7 @@ pub fn field(name: &str) -> String {
 /// `HTTP_PROXY` → `HttpProxy`, `0.5` → `V0_5`, `TLS_1_2` → `Tls1_2`, `ipv4` → `Ipv4`.
 pub fn variant(value: &str) -> String {
     let mut variant = String::new();
-    for word in value
-        .split(|char: char| !char.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty())
-    {
+    for word in value.split(|char: char| !char.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
         let starts_digit = word.starts_with(|char: char| char.is_ascii_digit());
         if starts_digit && variant.is_empty() {
             variant.push('V');
@@ -48,11 +45,7 @@ pub fn variant(value: &str) -> String {
         let all_upper = !word.chars().any(|char| char.is_ascii_lowercase());
         let (first, rest) = word.split_at(1);
         variant.push_str(&first.to_ascii_uppercase());
-        variant.push_str(&if all_upper {
-            rest.to_ascii_lowercase()
-        } else {
-            rest.to_owned()
-        });
+        variant.push_str(&if all_upper { rest.to_ascii_lowercase() } else { rest.to_owned() });
     }
     // `Self` is the one word that cannot name a variant.
     if variant == "Self" { "Own".to_owned() } else { variant }
@@ -79,12 +72,9 @@ mod tests {
         ] {
             assert_eq!(snake(from), to);
         }
-        for (from, to) in [
-            ("HTTP_PROXY", "HttpProxy"),
-            ("0.5", "V0_5"),
-            ("TLS_1_2", "Tls1_2"),
-            ("add", "Add"),
-        ] {
+        for (from, to) in
+            [("HTTP_PROXY", "HttpProxy"), ("0.5", "V0_5"), ("TLS_1_2", "Tls1_2"), ("add", "Add")]
+        {
             assert_eq!(variant(from), to);
         }
     }

@@ -24,19 +24,10 @@ impl Model {
             }
         }
         let map = |key: &str| -> Result<BTreeMap<String, Json>, Box<dyn Error>> {
-            let object = model[key]
-                .as_object()
-                .ok_or_else(|| format!("{service}: {key} missing"))?;
-            Ok(object
-                .iter()
-                .map(|(name, value)| (name.clone(), value.clone()))
-                .collect())
+            let object = model[key].as_object().ok_or_else(|| format!("{service}: {key} missing"))?;
+            Ok(object.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
         };
-        Ok(Self {
-            operations: map("operations")?,
-            shapes: map("shapes")?,
-            service: model["service"].clone(),
-        })
+        Ok(Self { operations: map("operations")?, shapes: map("shapes")?, service: model["service"].clone() })
     }
 
     pub fn name(&self) -> &str {
@@ -44,9 +35,7 @@ impl Model {
     }
 
     pub fn shape(&self, name: &str) -> &Json {
-        self.shapes
-            .get(name)
-            .unwrap_or_else(|| panic!("{}: no shape {name}", self.name()))
+        self.shapes.get(name).unwrap_or_else(|| panic!("{}: no shape {name}", self.name()))
     }
 
     pub fn is_error(&self, name: &str) -> bool {
@@ -76,17 +65,11 @@ fn merge(target: &mut Json, patch: &Json) {
 /// Operations without a function yet, as `service Operation` lines.
 pub fn unimplemented(root: &Path) -> Result<BTreeSet<String>, Box<dyn Error>> {
     let text = std::fs::read_to_string(root.join("models/unimplemented.txt"))?;
-    Ok(text
-        .lines()
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .map(str::to_owned)
-        .collect())
+    Ok(text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect())
 }
 
 pub fn text<'a>(json: &'a Json, key: &str) -> &'a str {
-    json[key]
-        .as_str()
-        .unwrap_or_else(|| panic!("{key} missing in {json}"))
+    json[key].as_str().unwrap_or_else(|| panic!("{key} missing in {json}"))
 }
 
 fn read(path: &Path) -> Result<Json, Box<dyn Error>> {

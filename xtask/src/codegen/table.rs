@@ -16,11 +16,7 @@ pub fn file(model: &Model) -> String {
         text(&model.service, "signingName"),
         text(&model.service, "apiVersion"),
     );
-    let _ = writeln!(
-        out,
-        "static OPERATIONS: [Operation; {}] = [",
-        model.operations.len()
-    );
+    let _ = writeln!(out, "static OPERATIONS: [Operation; {}] = [", model.operations.len());
     for (name, operation) in &model.operations {
         out.push_str(&row(name, operation));
     }
@@ -30,8 +26,10 @@ pub fn file(model: &Model) -> String {
             out.push_str(&shape_table(name, shape));
         }
     }
-    let imports = ["Constraint", "Kind", "Member", "Operation", "Pattern", "Service", "ShapeTable", "TimeFormat"];
-    let used: Vec<_> = imports.into_iter().filter(|name| out.contains(&format!("{name}::")) || *name == "Service").collect();
+    let imports =
+        ["Constraint", "Kind", "Member", "Operation", "Pattern", "Service", "ShapeTable", "TimeFormat"];
+    let used: Vec<_> =
+        imports.into_iter().filter(|name| out.contains(&format!("{name}::")) || *name == "Service").collect();
     format!("{}use crate::table::{{{}}};\n\n{out}", super::HEADER, used.join(", "))
 }
 
@@ -40,7 +38,8 @@ fn row(name: &str, operation: &Json) -> String {
     let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
     let method = text(operation, "method");
     let input = constant(text(operation, "input"));
-    let mut row = format!("Operation::new({name:?}, {method:?}, {path:?}, {}, &{input})", operation["status"]);
+    let mut row =
+        format!("Operation::new({name:?}, {method:?}, {path:?}, {}, &{input})", operation["status"]);
     if let Some((key, value)) = query.split_once('=') {
         let _ = write!(row, ".query(&[({key:?}, {value:?})])");
     }
@@ -83,7 +82,9 @@ fn kind(shape: &Json) -> Kind {
         "double" => "Kind::Double".to_owned(),
         "string" => "Kind::String".to_owned(),
         "blob" => "Kind::Blob".to_owned(),
-        "timestamp" if shape["timestampFormat"] == "iso8601" => "Kind::Timestamp(TimeFormat::Iso8601)".to_owned(),
+        "timestamp" if shape["timestampFormat"] == "iso8601" => {
+            "Kind::Timestamp(TimeFormat::Iso8601)".to_owned()
+        }
         "timestamp" => "Kind::Timestamp(TimeFormat::EpochSeconds)".to_owned(),
         "list" => format!("Kind::List(&{})", of("member")),
         "map" => {
@@ -92,14 +93,17 @@ fn kind(shape: &Json) -> Kind {
         }
         "structure" => match (members(shape), shape["payload"].as_str()) {
             (members, None) => return Kind::Structure(members),
-            (members, payload) => format!("Kind::Structure {{ members: &[{members}], payload: {payload:?} }}"),
+            (members, payload) => {
+                format!("Kind::Structure {{ members: &[{members}], payload: {payload:?} }}")
+            }
         },
         other => panic!("unknown type {other}"),
     })
 }
 
 fn members(shape: &Json) -> String {
-    let required: Vec<_> = shape["required"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+    let required: Vec<_> =
+        shape["required"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
     let mut members = String::new();
     for (name, member) in shape["members"].as_object().into_iter().flatten() {
         let wire = member["locationName"].as_str().unwrap_or(name);
