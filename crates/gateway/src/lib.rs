@@ -1,1 +1,40 @@
-//! Placeholder.
+//! The data plane of API Gateway: serves the stages of REST APIs and HTTP APIs over HTTP.
+//!
+//! Reading order: [`Gateway`] is all that the binary sees; [`address`] says which API a request means; `plans` turns
+//! stored documents into immutable plans; `rest/pipeline.rs` and `http/pipeline.rs` are the way of a request, one
+//! file in `steps` or `integrations` per step; [`fault`] is every way to end early.
+//!
+//! Invariants: a request never reads the store and takes no lock; nothing here writes documents.
+
+mod config;
+mod gateway;
+
+pub mod address;
+pub mod body;
+pub mod fault;
+pub mod metrics;
+
+mod plans;
+
+mod http_api;
+mod rest;
+
+mod integrations;
+mod steps;
+
+mod backends;
+mod headers;
+mod ids;
+mod lenient;
+mod mapping;
+mod routes;
+mod template;
+mod uri;
+mod visit;
+
+pub use address::Address;
+pub use body::{Body, BodyError};
+pub use config::Config;
+pub use fault::GatewayFault;
+pub use gateway::Gateway;
+pub use metrics::StageFigures;

@@ -1,0 +1,144 @@
+//! Which API, and which part of the path, a request addresses: the address forms of a stage.
+//!
+//! Pure. Whether there is such an API or stage is not decided here, nor are custom domain names.
+
+use http::Uri;
+
+/// Begins an address by path: `/_aws/execute-api/{api}/{stage}/…`.
+const BY_PATH: &str = "/_aws/execute-api/";
+/// Begins the other address by path: `/restapis/{api}/{stage}/_user_request_/…`.
+const BY_PATH_REST: &str = "/restapis/";
+const USER_REQUEST: &str = "_user_request_";
+/// What follows the API's id in a host name.
+const HOST_LABEL: &str = "execute-api";
+
+/// The API that a request names, and where in its path the API's own part begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// The API's id.
+    pub api: String,
+    /// The region, where the host name says it.
+    pub region: Option<String>,
+    /// The stage, where the form of the address fixes it; else it is the first segment of [`Self::path`].
+    pub stage: Option<String>,
+    /// The offset of [`Self::path`] in the request's path, in bytes.
+    path_at: usize,
+}
+
+impl Address {
+    /// The address of a request with this host (a port is ignored) and path; `None` if it names no API.
+    pub fn of(host: Option<&str>, path: &str) -> Option<Self> {
+        of_path(path).or_else(|| of_host(host?))
+    }
+
+    /// The address of a request from its target or, failing that, its `Host` header.
+    pub fn of_request<B>(request: &http::Request<B>) -> Option<Self> {
+        let host = request.headers().get(http::header::HOST).and_then(|host| host.to_str().ok());
+        Self::of(request.uri().authority().map(|authority| authority.as_str()).or(host), request.uri().path())
+    }
+
+    /// What follows the part of the path that only says which API is meant.
+    pub fn path<'u>(&self, uri: &'u Uri) -> &'u str {
+        uri.path().get(self.path_at..).unwrap_or_default()
+    }
+}
+
+fn of_path(path: &str) -> Option<Address> {
+    if let Some(rest) = path.strip_prefix(BY_PATH) {
+        let api = rest.split('/').next().filter(|api| !api.is_empty())?;
+        return Some(Address {
+            api: api.to_owned(),
+            region: None,
+            stage: None,
+            path_at: BY_PATH.len() + api.len(),
+        });
+    }
+    let rest = path.strip_prefix(BY_PATH_REST)?;
+    let mut segments = rest.splitn(3, '/');
+    let (api, stage, tail) = (segments.next()?, segments.next()?, segments.next()?);
+    let tail = tail.strip_prefix(USER_REQUEST)?;
+    if api.is_empty() || stage.is_empty() || !(tail.is_empty() || tail.starts_with('/')) {
+        return None;
+    }
+    Some(Address {
+        api: api.to_owned(),
+        region: None,
+        stage: Some(decoded(stage)),
+        path_at: path.len() - tail.len(),
+    })
+}
+
+/// `{api}.execute-api.{region}.{domain}`; for a private API `{api}-{vpce}` is accepted too.
+fn of_host(host: &str) -> Option<Address> {
+    let name = host.rsplit_once(':').map_or(host, |(name, _port)| name);
+    let mut labels = name.split('.');
+    let (api, label, third) = (labels.next()?, labels.next()?, labels.next()?);
+    if !label.eq_ignore_ascii_case(HOST_LABEL) {
+        return None;
+    }
+    let api = api.split_once("-vpce-").map_or(api, |(api, _)| api);
+    let region = labels.next().is_some().then(|| third.to_ascii_lowercase());
+    let named = !api.is_empty() && api.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    named.then(|| Address { api: api.to_ascii_lowercase(), region, stage: None, path_at: 0 })
+}
+
+/// A segment as it was before percent encoding; clients may encode the `$` of `$default`.
+pub(crate) fn decoded(segment: &str) -> String {
+    percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `api region stage path`, with `-` for what is absent.
+    fn check(host: &str, target: &str, expected: &str) {
+        let uri: Uri = target.parse().expect("a test's own target");
+        let host = Some(host).filter(|host| !host.is_empty());
+        let found = Address::of(host, uri.path()).map(|address| {
+            let or_dash = |part: &Option<String>| part.clone().unwrap_or_else(|| "-".to_owned());
+            let path = address.path(&uri).to_owned();
+            format!("{} {} {} {path}", address.api, or_dash(&address.region), or_dash(&address.stage))
+        });
+        assert_eq!(found.as_deref().unwrap_or("none"), expected, "{host:?} {target}");
+    }
+
+    #[test]
+    fn hosts_name_the_api() {
+        check("abc123.execute-api.eu-west-1.localhost", "/dev/pets", "abc123 eu-west-1 - /dev/pets");
+        check("abc123.execute-api.eu-west-1.localhost:4566", "/dev/pets?a=1", "abc123 eu-west-1 - /dev/pets");
+        check("ABC123.Execute-API.us-east-1.amazonaws.com", "/", "abc123 us-east-1 - /");
+        check("abc123.execute-api.localhost:4566", "/dev", "abc123 - - /dev");
+        check("abc123-vpce-0a1b.execute-api.us-east-1.amazonaws.com", "/dev", "abc123 us-east-1 - /dev");
+        check("my-own-id.execute-api.us-east-1.localhost", "/dev", "my-own-id us-east-1 - /dev");
+        check("abc123.execute-api.us-east-1.localhost", "//dev//pets/", "abc123 us-east-1 - //dev//pets/");
+    }
+
+    #[test]
+    fn paths_name_the_api() {
+        check("127.0.0.1:4566", "/_aws/execute-api/abc/dev/pets", "abc - - /dev/pets");
+        check("", "/_aws/execute-api/abc/$default/x", "abc - - /$default/x");
+        check("", "/_aws/execute-api/abc", "abc - - ");
+        check("", "/_aws/execute-api/abc/", "abc - - /");
+        check("localhost", "/restapis/abc/dev/_user_request_/pets/1?x=y", "abc - dev /pets/1");
+        check("localhost", "/restapis/abc/dev/_user_request_", "abc - dev ");
+        check("localhost", "/restapis/abc/dev/_user_request_//pets", "abc - dev //pets");
+        check("localhost", "/restapis/abc/%24default/_user_request_/x", "abc - $default /x");
+        check("other.execute-api.r.localhost", "/_aws/execute-api/abc/dev", "abc - - /dev");
+    }
+
+    #[test]
+    fn other_requests_name_none() {
+        check("", "/dev/pets", "none");
+        check("127.0.0.1:4566", "/restapis/abc/stages/dev", "none");
+        check("127.0.0.1:4566", "/restapis/abc/dev/_user_request_ed/x", "none");
+        check("127.0.0.1:4566", "/restapis//dev/_user_request_/x", "none");
+        check("127.0.0.1:4566", "/_aws/execute-api/", "none");
+        check("127.0.0.1:4566", "/_aws/execute-api", "none");
+        check("execute-api.us-east-1.localhost", "/", "none");
+        check(".execute-api.us-east-1.localhost", "/", "none");
+        check("abc.execute-apis.us-east-1.localhost", "/", "none");
+        check("abc.execute-api", "/", "none");
+        check("[::1]:4566", "/x", "none");
+    }
+}

@@ -1,0 +1,106 @@
+//! Connections to the backends of HTTP integrations: one pool, HTTP/1.1, kept alive. Redirects are never followed.
+
+use std::error::Error as _;
+use std::sync::Arc;
+
+use http::{Request, Response, Uri};
+use hyper::body::Incoming;
+use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{Client, Error};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::ClientConfig;
+use tokio::sync::OnceCell;
+use tokio::task;
+use tokio::time::{Instant, timeout_at};
+
+use crate::Config;
+use crate::body::{self, Body};
+use crate::fault::GatewayFault;
+
+/// The pool. Reading the system's certificates takes long, so it waits for the first `https` request.
+pub(crate) struct Backends {
+    plain: Client<HttpConnector, Body>,
+    tls: OnceCell<Client<HttpsConnector<HttpConnector>, Body>>,
+    config: Config,
+}
+
+impl Backends {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self { plain: builder(config).build(connector()), tls: OnceCell::new(), config: config.clone() }
+    }
+
+    /// Sends a request and waits for the head of its answer, until `deadline`.
+    ///
+    /// # Errors
+    /// [`GatewayFault::IntegrationTimeout`], [`GatewayFault::RequestTooLarge`] when the body's own limit broke it
+    /// off, [`GatewayFault::Unreachable`] otherwise.
+    pub(crate) async fn send(
+        &self,
+        request: Request<Body>,
+        deadline: Instant,
+    ) -> Result<Response<Incoming>, GatewayFault> {
+        match timeout_at(deadline, self.send_unhurried(request)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(GatewayFault::IntegrationTimeout),
+        }
+    }
+
+    async fn send_unhurried(&self, request: Request<Body>) -> Result<Response<Incoming>, GatewayFault> {
+        if is_https(request.uri()) {
+            let client = self.tls.get_or_try_init(|| tls_client(&self.config)).await?;
+            client.request(request).await.map_err(refused)
+        } else {
+            self.plain.request(request).await.map_err(refused)
+        }
+    }
+}
+
+fn is_https(uri: &Uri) -> bool {
+    uri.scheme() == Some(&http::uri::Scheme::HTTPS)
+}
+
+fn builder(config: &Config) -> hyper_util::client::legacy::Builder {
+    let mut builder = Client::builder(TokioExecutor::new());
+    builder
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(config.idle_connection_timeout)
+        .pool_max_idle_per_host(config.idle_connections_per_backend_max);
+    builder
+}
+
+fn connector() -> HttpConnector {
+    let mut connector = HttpConnector::new();
+    connector.enforce_http(false);
+    connector.set_nodelay(true);
+    connector
+}
+
+async fn tls_client(config: &Config) -> Result<Client<HttpsConnector<HttpConnector>, Body>, GatewayFault> {
+    let unusable = |error: String| GatewayFault::Unreachable(format!("no TLS: {error}"));
+    let tls = task::spawn_blocking(tls_config).await.map_err(|error| unusable(error.to_string()))?;
+    let tls = tls.map_err(|error| unusable(error.to_string()))?;
+    let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_only().enable_http1();
+    Ok(builder(config).build(https.wrap_connector(connector())))
+}
+
+/// Trusts what the system trusts.
+fn tls_config() -> std::io::Result<ClientConfig> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let versions = versions.map_err(std::io::Error::other)?;
+    Ok(versions.with_native_roots()?.with_no_client_auth())
+}
+
+fn refused(error: Error) -> GatewayFault {
+    if body::is_too_long(&error) {
+        return GatewayFault::RequestTooLarge;
+    }
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    GatewayFault::Unreachable(text)
+}

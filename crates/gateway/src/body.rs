@@ -1,0 +1,93 @@
+//! Bodies on their way through: streamed, with a limit on their length and a time by which they must end.
+
+use std::error::Error;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Empty, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// Why a body broke off.
+pub type BodyError = Box<dyn Error + Send + Sync>;
+
+/// Any body.
+pub type Body = BoxBody<Bytes, BodyError>;
+
+pub(crate) fn empty() -> Body {
+    Empty::new().map_err(|never| match never {}).boxed()
+}
+
+pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
+    Full::new(bytes.into()).map_err(|never| match never {}).boxed()
+}
+
+/// A request's body, streamed; an error once it is longer than `bytes_max`.
+pub(crate) fn limited(incoming: Incoming, bytes_max: usize) -> Body {
+    use http_body::Body as _;
+    if incoming.is_end_stream() { empty() } else { Limited::new(incoming, bytes_max).boxed() }
+}
+
+/// A whole body in memory.
+///
+/// # Errors
+/// If it is longer than `bytes_max` (see [`is_too_long`]) or breaks off.
+pub(crate) async fn collected(body: Incoming, bytes_max: usize) -> Result<Bytes, BodyError> {
+    Ok(Limited::new(body, bytes_max).collect().await?.to_bytes())
+}
+
+/// Whether the length limit of a body is at the bottom of this error.
+pub(crate) fn is_too_long(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<LengthLimitError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// An answer's body, streamed; breaks off at its limit and at its deadline.
+pub(crate) fn until(deadline: Instant, incoming: Incoming, bytes_max: usize) -> Body {
+    use http_body::Body as _;
+    if incoming.is_end_stream() {
+        return empty();
+    }
+    Until { body: Limited::new(incoming, bytes_max), deadline, sleep: None }.boxed()
+}
+
+struct Until {
+    body: Limited<Incoming>,
+    deadline: Instant,
+    /// Made when the body first has to wait; most need none.
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl http_body::Body for Until {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
+            return Poll::Ready(frame);
+        }
+        let deadline = self.deadline;
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        sleep.as_mut().poll(cx).map(|()| Some(Err("the integration's time is over".into())))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

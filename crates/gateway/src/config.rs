@@ -1,0 +1,36 @@
+//! The settings of the data plane.
+
+use std::time::Duration;
+
+/// Settings of a [`crate::Gateway`]. [`Config::new`] gives every one its default.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The wall clock: the time since 1970-01-01T00:00:00Z.
+    pub now: fn() -> Duration,
+    /// Whether clients reach the listener by TLS, as backends are told in `Forwarded` and `X-Forwarded-Proto`.
+    pub tls: bool,
+    /// Port of the listener, as backends are told in `X-Forwarded-Port`.
+    pub port: u16,
+    /// Longest body of a request, and of a buffered answer, in bytes. Default 10 MiB, AWS's quota.
+    pub payload_bytes_max: usize,
+    /// Most bytes of request line and header values together. Default 10240, AWS's quota.
+    pub header_bytes_max: usize,
+    /// Idle connections kept to each backend. Default 256.
+    pub idle_connections_per_backend_max: usize,
+    /// How long an idle connection to a backend is kept. Default 55 s, less than most servers' own minute.
+    pub idle_connection_timeout: Duration,
+}
+
+impl Config {
+    pub fn new(now: fn() -> Duration) -> Self {
+        Self {
+            now,
+            tls: false,
+            port: 4566,
+            payload_bytes_max: 10 * 1024 * 1024,
+            header_bytes_max: 10_240,
+            idle_connections_per_backend_max: 256,
+            idle_connection_timeout: Duration::from_secs(55),
+        }
+    }
+}

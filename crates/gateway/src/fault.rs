@@ -1,0 +1,215 @@
+//! Everything that can end a request early: AWS's gateway responses, turned into bytes in one place.
+//!
+//! REST APIs and HTTP APIs answer the same fault with different status codes and words.
+
+use std::borrow::Cow;
+
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+
+use crate::body::{self, Body};
+
+/// Why the gateway answers by itself.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GatewayFault {
+    /// No such API, stage or deployment, or its default address is switched off.
+    #[error("no deployed stage at this address")]
+    NoStage,
+    /// No method or route for this path and verb.
+    #[error("no route")]
+    NoRoute,
+    /// As [`Self::NoRoute`], asked with an `Authorization` header that is no signature. Holds AWS's whole text.
+    #[error("no route, and no signature: {0}")]
+    IncompleteSignature(String),
+    /// A body that an integration needs to read is not what it takes.
+    #[error("unsupported media type")]
+    UnsupportedMediaType,
+    #[error("request body too long")]
+    RequestTooLarge,
+    #[error("request line and headers too long")]
+    HeadersTooLarge,
+    /// The request's body broke off or is unreadable.
+    #[error("request body unreadable")]
+    RequestUnreadable,
+    /// What was configured cannot work; holds AWS's words for the execution log.
+    #[error("execution failed due to configuration error: {0}")]
+    Configuration(Cow<'static, str>),
+    /// What was configured is valid, but this version cannot do it; the client is told so.
+    #[error("not served by this version: {0}")]
+    NotServed(&'static str),
+    /// The backend answered something that cannot be passed on.
+    #[error("integration failed: {0}")]
+    IntegrationFailure(&'static str),
+    /// The backend cannot be reached, or hung up.
+    #[error("backend unreachable: {0}")]
+    Unreachable(String),
+    #[error("the integration took longer than its timeout")]
+    IntegrationTimeout,
+}
+
+/// The name of the exception, on answers of REST APIs.
+const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+impl GatewayFault {
+    /// Whether the client's request is to blame, not what was configured or the backend.
+    pub(crate) fn is_the_clients(&self) -> bool {
+        self.rest().0.is_client_error()
+    }
+
+    /// The answer of a REST API; the ids are added to it as to any other.
+    pub(crate) fn rest_response(&self) -> Response<Body> {
+        let (status, error_type, message) = self.rest();
+        // Recorded: answers of 500 and above have a blank after the colon, the others do not.
+        let blank = if status.is_server_error() { " " } else { "" };
+        let body = format!("{{\"message\":{blank}{}}}", json_string(&message));
+        let mut response = respond(status, body);
+        response.headers_mut().insert(ERROR_TYPE, HeaderValue::from_static(error_type));
+        response
+    }
+
+    /// The answer of an HTTP API.
+    pub(crate) fn http_response(&self) -> Response<Body> {
+        let (status, message) = self.http();
+        respond(status, format!("{{\"message\":{}}}", json_string(&message)))
+    }
+
+    /// Status, exception and text: the defaults of `GetGatewayResponses`, corrected where recordings differ.
+    fn rest(&self) -> (StatusCode, &'static str, Cow<'static, str>) {
+        let (status, error_type, message) = match self {
+            Self::NoStage => (StatusCode::FORBIDDEN, "ForbiddenException", "Forbidden"),
+            Self::NoRoute => {
+                (StatusCode::FORBIDDEN, "MissingAuthenticationTokenException", "Missing Authentication Token")
+            }
+            Self::IncompleteSignature(text) => {
+                return (StatusCode::FORBIDDEN, "IncompleteSignatureException", Cow::Owned(text.clone()));
+            }
+            Self::UnsupportedMediaType => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "BadRequestException", "Unsupported Media Type")
+            }
+            Self::RequestTooLarge => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", "Request Too Long")
+            }
+            Self::HeadersTooLarge => (
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "BadRequestException",
+                "Request Header Fields Too Large",
+            ),
+            Self::RequestUnreadable => (StatusCode::BAD_REQUEST, "BadRequestException", "Bad Request"),
+            Self::NotServed(what) => return (StatusCode::INTERNAL_SERVER_ERROR, INTERNAL, not_served(what)),
+            Self::Configuration(_) | Self::IntegrationFailure(_) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, INTERNAL, "Internal server error")
+            }
+            Self::Unreachable(_) => {
+                (StatusCode::GATEWAY_TIMEOUT, INTERNAL, "Network error communicating with endpoint")
+            }
+            Self::IntegrationTimeout => (StatusCode::GATEWAY_TIMEOUT, INTERNAL, "Endpoint request timed out"),
+        };
+        (status, error_type, Cow::Borrowed(message))
+    }
+
+    fn http(&self) -> (StatusCode, Cow<'static, str>) {
+        let (status, message) = match self {
+            Self::NoStage | Self::NoRoute | Self::IncompleteSignature(_) => {
+                (StatusCode::NOT_FOUND, "Not Found")
+            }
+            Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type"),
+            Self::RequestTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
+            Self::HeadersTooLarge => {
+                (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Request Header Fields Too Large")
+            }
+            Self::RequestUnreadable => (StatusCode::BAD_REQUEST, "Bad Request"),
+            Self::NotServed(what) => return (StatusCode::INTERNAL_SERVER_ERROR, not_served(what)),
+            Self::Configuration(_) | Self::IntegrationFailure(_) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+            }
+            Self::Unreachable(_) | Self::IntegrationTimeout => {
+                (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
+            }
+        };
+        (status, Cow::Borrowed(message))
+    }
+}
+
+const INTERNAL: &str = "InternalServerErrorException";
+
+fn not_served(what: &str) -> Cow<'static, str> {
+    Cow::Owned(format!("This version of Stagedoor does not serve {what}"))
+}
+
+fn respond(status: StatusCode, body: String) -> Response<Body> {
+    let mut response = Response::new(body::full(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+    response
+}
+
+fn json_string(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+
+    async fn check(response: Response<Body>, status: u16, error_type: Option<&str>, body: &str) {
+        assert_eq!(response.status(), status);
+        let found = response.headers().get(ERROR_TYPE).and_then(|value| value.to_str().ok());
+        assert_eq!(found, error_type);
+        let bytes = response.into_body().collect().await.expect("a body in memory").to_bytes();
+        assert_eq!(bytes, body);
+    }
+
+    #[tokio::test]
+    async fn rest_apis_answer_as_recorded() {
+        use GatewayFault::*;
+        let cases = [
+            (NoStage, 403, "ForbiddenException", r#"{"message":"Forbidden"}"#),
+            (
+                NoRoute,
+                403,
+                "MissingAuthenticationTokenException",
+                r#"{"message":"Missing Authentication Token"}"#,
+            ),
+            (RequestTooLarge, 413, "RequestTooLargeException", r#"{"message":"Request Too Long"}"#),
+            (
+                Configuration("x".into()),
+                500,
+                "InternalServerErrorException",
+                r#"{"message": "Internal server error"}"#,
+            ),
+            (
+                IntegrationTimeout,
+                504,
+                "InternalServerErrorException",
+                r#"{"message": "Endpoint request timed out"}"#,
+            ),
+            (
+                Unreachable("x".into()),
+                504,
+                "InternalServerErrorException",
+                r#"{"message": "Network error communicating with endpoint"}"#,
+            ),
+        ];
+        for (fault, status, error_type, body) in cases {
+            check(fault.rest_response(), status, Some(error_type), body).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn http_apis_answer_in_their_own_words() {
+        use GatewayFault::*;
+        let cases = [
+            (NoStage, 404, r#"{"message":"Not Found"}"#),
+            (NoRoute, 404, r#"{"message":"Not Found"}"#),
+            (IntegrationTimeout, 503, r#"{"message":"Service Unavailable"}"#),
+            (Unreachable("x".into()), 503, r#"{"message":"Service Unavailable"}"#),
+            (Configuration("x".into()), 500, r#"{"message":"Internal Server Error"}"#),
+            (RequestTooLarge, 413, r#"{"message":"Request Entity Too Large"}"#),
+        ];
+        for (fault, status, body) in cases {
+            check(fault.http_response(), status, None, body).await;
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Compiles a snapshot of an HTTP API. What cannot be served is found here, once, and becomes the answer of its route.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use http::HeaderValue;
+use stagedoor_api::apigatewayv2 as api;
+use stagedoor_state::http::Snapshot;
+
+use super::plan::{Cors, Deployed, Integration, Outgoing, Route};
+use crate::fault::GatewayFault;
+use crate::plans::api::Settings;
+use crate::routes::{self, Tree};
+use crate::uri::UriTemplate;
+use crate::{plans, rest};
+
+/// The hard limit, and the default.
+const TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
+const DEFAULT_ROUTE: &str = "$default";
+
+type Compiled<T> = Result<T, GatewayFault>;
+type Integrations<'a> = HashMap<&'a str, &'a api::Integration>;
+
+impl plans::api::Deployed for Deployed {
+    type Api = api::Api;
+    type Stage = api::Stage;
+    type Snapshot = Snapshot;
+
+    fn compile(snapshot: &Snapshot) -> Self {
+        let address_disabled = snapshot.api.disable_execute_api_endpoint == Some(true);
+        let cors = snapshot.api.cors_configuration.as_ref().map(cors);
+        let mut deployed = Self { address_disabled, cors, routes: Tree::default(), default: None };
+        if snapshot.api.protocol_type == Some(api::ProtocolType::Websocket) {
+            deployed.default = Some(refused(GatewayFault::NotServed("WebSocket APIs")));
+            return deployed;
+        }
+        let integrations: Integrations<'_> = snapshot
+            .integrations
+            .iter()
+            .filter_map(|integration| Some((integration.integration_id.as_deref()?, integration)))
+            .collect();
+        for stored in &snapshot.routes {
+            deployed.add(stored, &integrations);
+        }
+        deployed
+    }
+
+    fn settings(stage: api::Stage) -> Settings {
+        Settings {
+            name: stage.stage_name,
+            deployment: stage.deployment_id,
+            variables: stage.stage_variables.unwrap_or_default(),
+        }
+    }
+}
+
+impl Deployed {
+    fn add(&mut self, stored: &api::Route, integrations: &Integrations<'_>) {
+        let key = stored.route_key.as_deref().unwrap_or_default();
+        let open = matches!(stored.authorization_type, None | Some(api::AuthorizationType::None));
+        let integration = integration(stored, open, key == DEFAULT_ROUTE, integrations);
+        let route = Route { open, integration: integration.unwrap_or_else(Integration::Refused) };
+        if key == DEFAULT_ROUTE {
+            self.default = Some(route);
+        } else if let Some((verb, path)) = key.split_once(' ')
+            && let Some(verb) = routes::Verb::parse(verb)
+        {
+            self.routes.insert(path.trim_start(), verb, route);
+        }
+    }
+}
+
+fn refused(fault: GatewayFault) -> Route {
+    Route { open: true, integration: Integration::Refused(fault) }
+}
+
+fn integration(
+    route: &api::Route,
+    open: bool,
+    is_default: bool,
+    integrations: &Integrations<'_>,
+) -> Compiled<Integration> {
+    if !open {
+        return Err(GatewayFault::NotServed("routes with authorization"));
+    }
+    let target = route.target.as_deref().and_then(|target| target.strip_prefix("integrations/"));
+    let integration =
+        target.and_then(|id| integrations.get(id)).ok_or_else(|| configuration("no integration"))?;
+    if integration.integration_type != Some(api::IntegrationType::HttpProxy) {
+        return Err(GatewayFault::NotServed("AWS_PROXY integrations"));
+    }
+    if integration.connection_type == Some(api::ConnectionType::VpcLink) {
+        return Err(GatewayFault::NotServed("VPC links"));
+    }
+    if !integration.request_parameters.iter().all(|map| map.is_empty())
+        || !integration.response_parameters.iter().all(|map| map.is_empty())
+    {
+        return Err(GatewayFault::NotServed("parameter mappings of HTTP APIs"));
+    }
+    outgoing(integration, is_default).map(Integration::HttpProxy)
+}
+
+fn outgoing(integration: &api::Integration, appends_path: bool) -> Compiled<Outgoing> {
+    let uri =
+        integration.integration_uri.as_deref().ok_or_else(|| configuration("Invalid endpoint address"))?;
+    let verb = integration.integration_method.as_deref().unwrap_or("ANY");
+    let verb = match routes::Verb::parse(verb).ok_or_else(|| configuration("Invalid integration method"))? {
+        routes::Verb::Any => None,
+        routes::Verb::One(verb) => Some(verb),
+    };
+    let timeout = rest::compile::timeout(integration.timeout_in_millis, TIMEOUT_DEFAULT).min(TIMEOUT_DEFAULT);
+    Ok(Outgoing { uri: UriTemplate::parse(uri), appends_path, verb, timeout })
+}
+
+fn configuration(text: &'static str) -> GatewayFault {
+    GatewayFault::Configuration(text.into())
+}
+
+fn cors(stored: &api::Cors) -> Cors {
+    let joined = |list: &Option<Vec<String>>| {
+        let list = list.as_ref().filter(|list| !list.is_empty())?;
+        HeaderValue::from_str(&list.join(",")).ok()
+    };
+    Cors {
+        origins: stored.allow_origins.clone().unwrap_or_default(),
+        credentials: stored.allow_credentials == Some(true),
+        methods: joined(&stored.allow_methods),
+        headers: joined(&stored.allow_headers),
+        exposed: joined(&stored.expose_headers),
+        max_age: stored.max_age.map(HeaderValue::from),
+    }
+}

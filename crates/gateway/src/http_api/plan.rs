@@ -1,0 +1,59 @@
+//! What an HTTP API's deployment is compiled to. Only data; [`super::compile`] makes it.
+
+use std::time::Duration;
+
+use http::{HeaderValue, Method as Verb};
+
+use crate::fault::GatewayFault;
+use crate::plans;
+use crate::routes::Tree;
+use crate::uri::UriTemplate;
+
+pub(crate) type Api = plans::api::Api<Deployed>;
+
+/// A deployment.
+pub(crate) struct Deployed {
+    /// `disableExecuteApiEndpoint`: only custom domain names reach it.
+    pub(crate) address_disabled: bool,
+    pub(crate) cors: Option<Cors>,
+    pub(crate) routes: Tree<Route>,
+    /// The route `$default`.
+    pub(crate) default: Option<Route>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Route {
+    /// Whether it needs no authorization. Preflight requests to other routes are not answered by themselves.
+    pub(crate) open: bool,
+    pub(crate) integration: Integration,
+}
+
+#[derive(Debug)]
+pub(crate) enum Integration {
+    HttpProxy(Outgoing),
+    /// Every request ends with this fault.
+    Refused(GatewayFault),
+}
+
+/// `HTTP_PROXY`.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) uri: UriTemplate,
+    /// Whether the request's path follows the URI's, as for the route `$default`.
+    pub(crate) appends_path: bool,
+    /// `None` is the client's own.
+    pub(crate) verb: Option<Verb>,
+    pub(crate) timeout: Duration,
+}
+
+/// `corsConfiguration`, as the headers that it becomes.
+#[derive(Debug, Default)]
+pub(crate) struct Cors {
+    /// Origins, `*`, `http://*` or `https://*`.
+    pub(crate) origins: Vec<String>,
+    pub(crate) credentials: bool,
+    pub(crate) methods: Option<HeaderValue>,
+    pub(crate) headers: Option<HeaderValue>,
+    pub(crate) exposed: Option<HeaderValue>,
+    pub(crate) max_age: Option<HeaderValue>,
+}

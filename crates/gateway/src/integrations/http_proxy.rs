@@ -1,0 +1,74 @@
+//! Calls a backend over HTTP, for `HTTP_PROXY` and `HTTP` integrations of both kinds of API.
+//!
+//! What is sent and what becomes of the answer is decided by the steps before and after.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, response};
+use hyper::body::Incoming;
+use tokio::time::{Instant, timeout_at};
+
+use crate::Config;
+use crate::body::{self, Body};
+use crate::fault::GatewayFault;
+use crate::gateway::Shared;
+use crate::visit::Visit;
+
+/// A backend's answer, its body still on the way.
+pub(crate) struct Answer {
+    pub(crate) head: response::Parts,
+    pub(crate) body: Incoming,
+    /// When the integration's time is over.
+    pub(crate) deadline: Instant,
+}
+
+/// A whole answer.
+pub(crate) struct Collected {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// # Errors
+/// As of [`crate::backends::Backends::send`].
+pub(crate) async fn send(
+    shared: &Shared,
+    visit: &Visit,
+    request: Request<Body>,
+    timeout: Duration,
+) -> Result<Answer, GatewayFault> {
+    let began = Instant::now();
+    let deadline = began + timeout;
+    let answer = shared.backends.send(request, deadline).await;
+    let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    visit.integration_micros.store(micros, Ordering::Relaxed);
+    let (head, body) = answer?.into_parts();
+    Ok(Answer { head, body, deadline })
+}
+
+/// Waits for the rest of an answer.
+///
+/// # Errors
+/// [`GatewayFault::IntegrationTimeout`], or [`GatewayFault::IntegrationFailure`] when it is too long or breaks off.
+pub(crate) async fn collected(answer: Answer, config: &Config) -> Result<Collected, GatewayFault> {
+    let body = timeout_at(answer.deadline, body::collected(answer.body, config.payload_bytes_max)).await;
+    let body = body.map_err(|_| GatewayFault::IntegrationTimeout)?;
+    let body = body.map_err(|_| GatewayFault::IntegrationFailure("its answer is too long or broke off"))?;
+    Ok(Collected { status: answer.head.status.as_u16(), headers: answer.head.headers, body })
+}
+
+/// The whole body of a request, for integrations that read it.
+///
+/// # Errors
+/// [`GatewayFault::RequestTooLarge`] or [`GatewayFault::RequestUnreadable`].
+pub(crate) async fn request_body(body: Incoming, config: &Config) -> Result<Bytes, GatewayFault> {
+    body::collected(body, config.payload_bytes_max).await.map_err(|error| {
+        if body::is_too_long(&*error) {
+            GatewayFault::RequestTooLarge
+        } else {
+            GatewayFault::RequestUnreadable
+        }
+    })
+}

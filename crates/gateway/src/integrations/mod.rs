@@ -1,0 +1,4 @@
+//! What stands behind a method or route, one file per kind.
+
+pub(crate) mod http_proxy;
+pub(crate) mod mock;

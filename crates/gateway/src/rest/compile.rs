@@ -1,0 +1,235 @@
+//! Compiles a snapshot of a REST API. What cannot be served is found here, once, and becomes the answer of its method.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use http::{Method as Verb, StatusCode};
+use regex::Regex;
+use stagedoor_api::apigateway as api;
+use stagedoor_state::rest::Snapshot;
+
+use super::plan::{Deployed, Http, Integration, IntegrationResponse, Method, Mock, Outgoing};
+use crate::fault::GatewayFault;
+use crate::mapping::{self, Source, Target, Unreadable};
+use crate::plans::api::Settings;
+use crate::routes::{self, Tree};
+use crate::template::{Passthrough, Template};
+use crate::uri::UriTemplate;
+use crate::{headers, lenient, plans};
+
+/// The integration timeout where none is set.
+const TIMEOUT_DEFAULT: Duration = Duration::from_millis(29_000);
+/// Bounds of `timeoutInMillis`; beyond 29 s by quota, for regional APIs.
+const TIMEOUT_MILLIS: std::ops::RangeInclusive<u64> = 50..=300_000;
+
+type Compiled<T> = Result<T, GatewayFault>;
+
+impl plans::api::Deployed for Deployed {
+    type Api = api::RestApi;
+    type Stage = api::Stage;
+    type Snapshot = Snapshot;
+
+    fn compile(snapshot: &Snapshot) -> Self {
+        let mut routes = Tree::default();
+        let guarded = snapshot.api.policy.as_deref().is_some_and(|policy| !policy.is_empty());
+        for resource in &snapshot.resources {
+            let path = resource.path.as_deref().unwrap_or("/");
+            for (name, stored) in resource.resource_methods.iter().flatten() {
+                let Some(verb) = routes::Verb::parse(name) else { continue };
+                let integration = if guarded {
+                    Err(GatewayFault::NotServed("APIs with a resource policy"))
+                } else {
+                    integration(stored)
+                };
+                let method = Method {
+                    resource_id: resource.id.clone().unwrap_or_default(),
+                    resource_path: path.to_owned(),
+                    integration: integration.unwrap_or_else(Integration::Refused),
+                };
+                routes.insert(path, verb, method);
+            }
+        }
+        Self { address_disabled: snapshot.api.disable_execute_api_endpoint == Some(true), routes }
+    }
+
+    fn settings(stage: api::Stage) -> Settings {
+        Settings {
+            name: stage.stage_name,
+            deployment: stage.deployment_id,
+            variables: stage.variables.unwrap_or_default(),
+        }
+    }
+}
+
+fn integration(method: &api::Method) -> Compiled<Integration> {
+    check_access(method)?;
+    let no_integration = || configuration("No integration defined for method");
+    let integration = method.method_integration.as_ref().ok_or_else(no_integration)?;
+    if integration.connection_type == Some(api::ConnectionType::VpcLink) {
+        return Err(GatewayFault::NotServed("VPC links"));
+    }
+    match integration.r#type.ok_or_else(no_integration)? {
+        api::IntegrationType::Mock => mock(integration).map(Integration::Mock),
+        api::IntegrationType::HttpProxy => outgoing(integration).map(Integration::HttpProxy),
+        api::IntegrationType::Http => http(integration).map(Integration::Http),
+        api::IntegrationType::Aws => Err(GatewayFault::NotServed("AWS integrations")),
+        api::IntegrationType::AwsProxy => Err(GatewayFault::NotServed("AWS_PROXY integrations")),
+    }
+}
+
+/// A method that must not be open to everyone is not served at all while who asks cannot be told.
+fn check_access(method: &api::Method) -> Compiled<()> {
+    match method.authorization_type.as_deref() {
+        None | Some("NONE") => {}
+        Some("AWS_IAM") => return Err(GatewayFault::NotServed("methods with AWS_IAM authorization")),
+        Some(_) => return Err(GatewayFault::NotServed("methods with an authorizer")),
+    }
+    if method.api_key_required == Some(true) {
+        return Err(GatewayFault::NotServed("methods that require an API key"));
+    }
+    if method.request_validator_id.as_deref().is_some_and(|id| !id.is_empty()) {
+        return Err(GatewayFault::NotServed("methods with a request validator"));
+    }
+    Ok(())
+}
+
+fn mock(integration: &api::Integration) -> Compiled<Mock> {
+    let templates = integration.request_templates.iter().flatten();
+    Ok(Mock {
+        statuses: templates
+            .filter(|(_, text)| !text.is_empty())
+            .map(|(media_type, text)| (media_type.clone(), mock_status(text)))
+            .collect(),
+        passthrough: Passthrough::parse(integration.passthrough_behavior.as_deref()),
+        responses: responses(integration)?,
+    })
+}
+
+fn mock_status(template: &str) -> Compiled<u16> {
+    match Template::of(template) {
+        Template::Directives => Err(DIRECTIVES),
+        Template::Literal(text) => status_code(&text),
+        Template::Pass => status_code(""),
+    }
+}
+
+/// The status code that a `MOCK` integration's template or body holds.
+pub(crate) fn status_code(text: &str) -> Compiled<u16> {
+    let number = lenient::parse(text).and_then(|value| value.get("statusCode")?.as_u64());
+    number.and_then(|number| u16::try_from(number).ok()).ok_or_else(|| {
+        configuration(
+            "Unable to parse statusCode. It should be an integer that is defined in the request template.",
+        )
+    })
+}
+
+/// What a method answers whose template would have to be evaluated.
+pub(crate) const DIRECTIVES: GatewayFault =
+    GatewayFault::NotServed("mapping templates with references or directives");
+
+fn http(integration: &api::Integration) -> Compiled<Http> {
+    if integration.content_handling.is_some() {
+        return Err(GatewayFault::NotServed("content handling"));
+    }
+    let templates = integration.request_templates.iter().flatten();
+    Ok(Http {
+        outgoing: outgoing(integration)?,
+        templates: templates.map(|(media_type, text)| (media_type.clone(), Template::of(text))).collect(),
+        passthrough: Passthrough::parse(integration.passthrough_behavior.as_deref()),
+        responses: responses(integration)?,
+    })
+}
+
+fn outgoing(integration: &api::Integration) -> Compiled<Outgoing> {
+    if integration.tls_config.as_ref().is_some_and(|tls| tls.insecure_skip_verification == Some(true)) {
+        return Err(GatewayFault::NotServed("integrations that skip TLS verification"));
+    }
+    let uri = integration.uri.as_deref().ok_or_else(|| configuration("Invalid endpoint address"))?;
+    let verb = integration.http_method.as_deref().unwrap_or("ANY");
+    let verb =
+        match routes::Verb::parse(verb).ok_or_else(|| configuration("Invalid integration HTTP method"))? {
+            routes::Verb::Any => None,
+            routes::Verb::One(verb) => Some(verb),
+        };
+    let parameters = integration.request_parameters.iter().flatten();
+    Ok(Outgoing {
+        uri: UriTemplate::parse(uri),
+        verb,
+        parameters: parameters.map(|(target, source)| parameter(target, source)).collect::<Compiled<_>>()?,
+        timeout: timeout(integration.timeout_in_millis, TIMEOUT_DEFAULT),
+        unlimited: integration.response_transfer_mode == Some(api::ResponseTransferMode::Stream),
+    })
+}
+
+fn parameter(target: &str, source: &str) -> Compiled<(Target, Source)> {
+    let target = Target::parse(target).map_err(unreadable)?;
+    if let Target::Header(name) = &target
+        && headers::is_unmappable(name)
+    {
+        return Err(GatewayFault::Configuration(format!("{name} header already present").into()));
+    }
+    Ok((target, Source::of_request(source).map_err(unreadable)?))
+}
+
+/// `timeoutInMillis`, kept within its bounds.
+pub(crate) fn timeout(millis: Option<i64>, default: Duration) -> Duration {
+    let within =
+        |millis: u64| Duration::from_millis(millis.clamp(*TIMEOUT_MILLIS.start(), *TIMEOUT_MILLIS.end()));
+    millis.and_then(|millis| u64::try_from(millis).ok()).map_or(default, within)
+}
+
+fn responses(integration: &api::Integration) -> Compiled<Vec<IntegrationResponse>> {
+    integration
+        .integration_responses
+        .iter()
+        .flatten()
+        .map(|(status, stored)| response(status, stored))
+        .collect()
+}
+
+fn response(status: &str, stored: &api::IntegrationResponse) -> Compiled<IntegrationResponse> {
+    if stored.content_handling.is_some() {
+        return Err(GatewayFault::NotServed("content handling"));
+    }
+    let pattern = stored.selection_pattern.as_deref().filter(|pattern| !pattern.is_empty());
+    let status =
+        StatusCode::from_bytes(status.as_bytes()).map_err(|_| configuration("Invalid status code"))?;
+    let headers = stored.response_parameters.iter().flatten().map(|(target, source)| {
+        let name = mapping::response_header(target).map_err(unreadable)?;
+        Ok((name, Source::of_response(source).map_err(unreadable)?))
+    });
+    let templates: BTreeMap<String, Template> = stored
+        .response_templates
+        .iter()
+        .flatten()
+        .map(|(media_type, text)| (media_type.clone(), Template::of(text.as_deref().unwrap_or_default())))
+        .collect();
+    Ok(IntegrationResponse {
+        status,
+        pattern: pattern.map(selection_pattern).transpose()?,
+        headers: headers.collect::<Compiled<_>>()?,
+        templates,
+    })
+}
+
+/// Patterns match the whole text. They are Java's; the few that this engine cannot read are not served.
+fn selection_pattern(pattern: &str) -> Compiled<Regex> {
+    Regex::new(&format!("^(?:{pattern})$"))
+        .map_err(|_| GatewayFault::NotServed("selection patterns with look-around or back references"))
+}
+
+fn unreadable(why: Unreadable) -> GatewayFault {
+    match why {
+        Unreadable::Body => GatewayFault::NotServed("parameter mappings from a body"),
+        Unreadable::Malformed => configuration("Invalid mapping expression specified"),
+    }
+}
+
+fn configuration(text: &'static str) -> GatewayFault {
+    GatewayFault::Configuration(text.into())
+}
+
+/// Whether a backend called with this verb gets a body.
+pub(crate) fn sends_body(verb: &Verb) -> bool {
+    ![Verb::GET, Verb::HEAD, Verb::OPTIONS].contains(verb)
+}

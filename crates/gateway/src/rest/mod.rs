@@ -1,0 +1,6 @@
+//! Stages of REST APIs (API Gateway v1): what they are compiled to, and the way of a request through one.
+
+pub(crate) mod call;
+pub(crate) mod compile;
+pub(crate) mod pipeline;
+pub(crate) mod plan;

@@ -1,0 +1,97 @@
+//! The way of a request through a stage of a REST API. Each step returns what the next one needs; every end, also a
+//! fault, leaves through [`finish`].
+
+use std::borrow::Cow;
+use std::net::SocketAddr;
+
+use http::request::Parts;
+use http::{Request, Response};
+use hyper::body::Incoming;
+
+use super::call::Call;
+use super::plan::{Api, Deployed, Integration};
+use crate::Address;
+use crate::body::Body;
+use crate::fault::GatewayFault;
+use crate::gateway::Shared;
+use crate::integrations::{http_proxy, mock};
+use crate::steps::stage::Located;
+use crate::steps::{
+    finish, integration_request, integration_response, limits, method_response, route, stage,
+};
+use crate::visit::Visit;
+
+/// Answers a request. `api` is `None` when nobody has an API of that id.
+pub(crate) async fn serve(
+    shared: &Shared,
+    api: Option<&Api>,
+    address: &Address,
+    request: Request<Incoming>,
+    peer: SocketAddr,
+) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    let visit = Visit::begin(shared.ids.next(), (shared.config.now)(), peer, &head);
+    let located =
+        api.ok_or(GatewayFault::NoStage).and_then(|api| Ok((api, stage::of_rest(api, address, &head.uri)?)));
+    match located {
+        Ok((api, located)) => {
+            let full_path = full_path(address, &head, &located);
+            let outcome = run(shared, api, &located, full_path, &head, body, &visit).await;
+            finish::rest(&visit, Some(&located.stage.counters), outcome)
+        }
+        Err(fault) => finish::rest(&visit, None, Err(fault)),
+    }
+}
+
+/// The path from the stage's name on, as it was sent.
+fn full_path<'a>(address: &Address, head: &'a Parts, located: &Located<'_, Deployed>) -> Cow<'a, str> {
+    let path = address.path(&head.uri);
+    match &address.stage {
+        Some(_) => format!("/{}{path}", located.stage.name).into(),
+        None => path.into(),
+    }
+}
+
+async fn run(
+    shared: &Shared,
+    api: &Api,
+    located: &Located<'_, Deployed>,
+    full_path: Cow<'_, str>,
+    head: &Parts,
+    body: Incoming,
+    visit: &Visit,
+) -> Result<Response<Body>, GatewayFault> {
+    limits::check(head, &shared.config)?;
+    let routed = route::of_rest(located, head)?;
+    let call = Call {
+        shared,
+        api,
+        stage: located.stage,
+        method: routed.route,
+        verb: routed.verb,
+        variables: routed.variables,
+        full_path,
+        head,
+        visit,
+    };
+    match &call.method.integration {
+        Integration::Mock(mock) => {
+            let answer = mock::answer(mock, &call, body).await?;
+            let mapped = integration_response::map(&mock.responses, answer, &call)?;
+            Ok(method_response::of_mapping(mapped))
+        }
+        Integration::HttpProxy(outgoing) => {
+            let request = integration_request::proxied(outgoing, &call, body)?;
+            let answer = http_proxy::send(shared, visit, request, outgoing.timeout).await?;
+            method_response::of_proxy(answer, &call, outgoing)
+        }
+        Integration::Http(http) => {
+            let request = integration_request::built(http, &call, body).await?;
+            let answer = http_proxy::send(shared, visit, request, http.outgoing.timeout).await?;
+            let answer = http_proxy::collected(answer, &shared.config).await?;
+            let mapped = integration_response::map(&http.responses, answer, &call)?;
+            Ok(method_response::of_mapping(mapped))
+        }
+        Integration::Refused(fault) => Err(fault.clone()),
+    }
+}

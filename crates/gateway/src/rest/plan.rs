@@ -1,0 +1,82 @@
+//! What a REST API's deployment is compiled to. Only data; [`super::compile`] makes it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use http::{HeaderName, Method as Verb, StatusCode};
+use regex::Regex;
+
+use crate::fault::GatewayFault;
+use crate::mapping::{Source, Target};
+use crate::plans;
+use crate::routes::Tree;
+use crate::template::{Passthrough, Template};
+use crate::uri::UriTemplate;
+
+pub(crate) type Api = plans::api::Api<Deployed>;
+pub(crate) type Stage = plans::api::Stage<Deployed>;
+
+/// A deployment.
+pub(crate) struct Deployed {
+    /// `disableExecuteApiEndpoint`: only custom domain names reach it.
+    pub(crate) address_disabled: bool,
+    pub(crate) routes: Tree<Method>,
+}
+
+/// One method of one resource.
+#[derive(Debug)]
+pub(crate) struct Method {
+    pub(crate) resource_id: String,
+    pub(crate) resource_path: String,
+    pub(crate) integration: Integration,
+}
+
+#[derive(Debug)]
+pub(crate) enum Integration {
+    Mock(Mock),
+    HttpProxy(Outgoing),
+    Http(Http),
+    /// Every request ends with this fault.
+    Refused(GatewayFault),
+}
+
+/// `MOCK`.
+#[derive(Debug)]
+pub(crate) struct Mock {
+    /// The status code that each request template yields.
+    pub(crate) statuses: BTreeMap<String, Result<u16, GatewayFault>>,
+    /// Whether a request without a template may hold the status code in its body.
+    pub(crate) passthrough: Passthrough,
+    pub(crate) responses: Vec<IntegrationResponse>,
+}
+
+/// `HTTP`.
+#[derive(Debug)]
+pub(crate) struct Http {
+    pub(crate) outgoing: Outgoing,
+    pub(crate) templates: BTreeMap<String, Template>,
+    pub(crate) passthrough: Passthrough,
+    pub(crate) responses: Vec<IntegrationResponse>,
+}
+
+/// How a backend is called.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) uri: UriTemplate,
+    /// `None` is the client's own.
+    pub(crate) verb: Option<Verb>,
+    pub(crate) parameters: Vec<(Target, Source)>,
+    pub(crate) timeout: Duration,
+    /// `responseTransferMode` is `STREAM`: the answer's length and duration are not limited by the quotas.
+    pub(crate) unlimited: bool,
+}
+
+/// One integration response.
+#[derive(Debug)]
+pub(crate) struct IntegrationResponse {
+    pub(crate) status: StatusCode,
+    /// `None` is the default response.
+    pub(crate) pattern: Option<Regex>,
+    pub(crate) headers: Vec<(HeaderName, Source)>,
+    pub(crate) templates: BTreeMap<String, Template>,
+}

@@ -1,0 +1,24 @@
+//! Refuses requests whose size is over the quotas before anything else is done with them.
+//!
+//! A body that does not say its length is counted on its way (see [`crate::body`]).
+
+use http::header;
+use http::request::Parts;
+
+use crate::Config;
+use crate::fault::GatewayFault;
+
+pub(crate) fn check(head: &Parts, config: &Config) -> Result<(), GatewayFault> {
+    let target = head.uri.path_and_query().map_or(0, |target| target.as_str().len());
+    let request_line = head.method.as_str().len() + target;
+    let values: usize = head.headers.values().map(|value| value.len()).sum();
+    if request_line + values > config.header_bytes_max {
+        return Err(GatewayFault::HeadersTooLarge);
+    }
+    let length =
+        head.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if length.is_some_and(|length: usize| length > config.payload_bytes_max) {
+        return Err(GatewayFault::RequestTooLarge);
+    }
+    Ok(())
+}

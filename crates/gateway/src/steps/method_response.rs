@@ -1,0 +1,69 @@
+//! The last step before a REST API's answer leaves: headers that would confuse the client's connection are renamed or
+//! dropped.
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method as Verb, Response, header};
+
+use super::integration_response::Mapped;
+use crate::body::{self, Body};
+use crate::fault::GatewayFault;
+use crate::headers::{self, Returned};
+use crate::integrations::http_proxy::Answer;
+use crate::rest::call::Call;
+use crate::rest::plan::Outgoing;
+
+/// An `HTTP_PROXY` backend's answer, streamed.
+///
+/// # Errors
+/// [`GatewayFault::IntegrationFailure`] when the answer says that it is longer than the quota.
+pub(crate) fn of_proxy(
+    answer: Answer,
+    call: &Call<'_>,
+    outgoing: &Outgoing,
+) -> Result<Response<Body>, GatewayFault> {
+    let bytes_max = if outgoing.unlimited { usize::MAX } else { call.shared.config.payload_bytes_max };
+    if content_length(&answer.head.headers).is_some_and(|length| length > bytes_max) {
+        return Err(GatewayFault::IntegrationFailure("its answer is too long"));
+    }
+    let length_of_head = answer.head.headers.get(header::CONTENT_LENGTH).cloned();
+    let mut response = Response::new(body::until(answer.deadline, answer.body, bytes_max));
+    *response.status_mut() = answer.head.status;
+    *response.headers_mut() = returned(answer.head.headers, headers::returned_by_proxy);
+    // An answer to HEAD has no body from which its length could be told.
+    if call.verb == Verb::HEAD {
+        response.headers_mut().extend(length_of_head.map(|length| (header::CONTENT_LENGTH, length)));
+    }
+    Ok(response)
+}
+
+/// The answer that an integration response made.
+pub(crate) fn of_mapping(mapped: Mapped) -> Response<Body> {
+    let mut response =
+        Response::new(if mapped.body.is_empty() { body::empty() } else { body::full(mapped.body) });
+    *response.status_mut() = mapped.status;
+    *response.headers_mut() = returned(mapped.headers, headers::returned_by_mapping);
+    response
+}
+
+fn content_length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn returned(headers: HeaderMap, of: fn(&HeaderName) -> Returned) -> HeaderMap {
+    let mut returned = HeaderMap::with_capacity(headers.len());
+    let mut last: Option<HeaderName> = None;
+    for (name, value) in headers {
+        // A name is given once, with the first of its values.
+        let Some(name) = name.or_else(|| last.clone()) else { continue };
+        add(&mut returned, &name, value, of(&name));
+        last = Some(name);
+    }
+    returned
+}
+
+fn add(headers: &mut HeaderMap, name: &HeaderName, value: HeaderValue, fate: Returned) {
+    match fate {
+        Returned::Pass => drop(headers.append(name, value)),
+        Returned::Remap => drop(headers.append(headers::remapped(name), value)),
+        Returned::Drop => {}
+    }
+}

@@ -1,0 +1,17 @@
+//! The steps of a request's way, one file each, in the order in which the pipelines call them.
+
+pub(crate) mod limits;
+pub(crate) mod route;
+pub(crate) mod stage;
+
+// REST APIs.
+pub(crate) mod integration_request;
+pub(crate) mod integration_response;
+pub(crate) mod method_response;
+
+// HTTP APIs.
+pub(crate) mod cors;
+pub(crate) mod proxy_request;
+pub(crate) mod proxy_response;
+
+pub(crate) mod finish;

@@ -1,0 +1,137 @@
+//! Makes the request to an HTTP API's `HTTP_PROXY` backend: the client's own, at another address.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, Version, header};
+use hyper::body::Incoming;
+
+use super::route::Routed;
+use super::stage::Located;
+use crate::body::{self, Body};
+use crate::fault::GatewayFault;
+use crate::gateway::Shared;
+use crate::http_api::plan::{Deployed, Outgoing, Route};
+use crate::visit::Visit;
+use crate::{headers, uri};
+
+const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// # Errors
+/// A configuration error when the backend's address is none.
+pub(crate) fn make(
+    shared: &Shared,
+    located: &Located<'_, Deployed>,
+    routed: &Routed<'_, Route>,
+    outgoing: &Outgoing,
+    head: &Parts,
+    body: Incoming,
+    visit: &Visit,
+) -> Result<Request<Body>, GatewayFault> {
+    let mut request = Request::new(body::limited(body, shared.config.payload_bytes_max));
+    *request.method_mut() = outgoing.verb.clone().unwrap_or_else(|| routed.verb.clone());
+    *request.uri_mut() = endpoint(located, routed, outgoing, head)?;
+    *request.version_mut() = Version::HTTP_11;
+    *request.headers_mut() = forwarded_headers(&head.headers, visit, shared.config.tls);
+    Ok(request)
+}
+
+fn endpoint(
+    located: &Located<'_, Deployed>,
+    routed: &Routed<'_, Route>,
+    outgoing: &Outgoing,
+    head: &Parts,
+) -> Result<Uri, GatewayFault> {
+    let value = |name: &str| {
+        routed.variables.iter().find(|(known, _)| *known == name).map(|(_, value)| Cow::Borrowed(*value))
+    };
+    let mut text = outgoing.uri.fill(&located.stage.variables, value);
+    if outgoing.appends_path {
+        append_path(&mut text, located.path);
+    }
+    uri::add_query(&mut text, head.uri.query().unwrap_or_default());
+    uri::endpoint(text)
+}
+
+/// Puts a path, which begins with a slash, after the path of a URI's text.
+fn append_path(text: &mut String, path: &str) {
+    let end = text.find('?').unwrap_or(text.len());
+    let end = if text[..end].ends_with('/') { end - 1..end } else { end..end };
+    text.replace_range(end, path);
+}
+
+fn forwarded_headers(sent: &HeaderMap, visit: &Visit, tls: bool) -> HeaderMap {
+    let mut headers = sent.clone();
+    headers::remove_hop_by_hop(&mut headers);
+    let forwarded = forwarded(&headers, visit, tls);
+    let gone: Vec<HeaderName> =
+        headers.keys().filter(|name| name.as_str().starts_with("x-forwarded-")).cloned().collect();
+    for name in gone.into_iter().chain([header::HOST, header::CONTENT_LENGTH, header::EXPECT]) {
+        headers.remove(name);
+    }
+    headers.extend(headers::value(&forwarded).map(|value| (header::FORWARDED, value)));
+    let trace = visit.trace(headers.get(TRACE_ID));
+    headers.insert(TRACE_ID, trace);
+    headers
+}
+
+/// RFC 7239: what the client said of earlier hops, then this one. Our own name is an obfuscated identifier, section 6.3.
+fn forwarded(sent: &HeaderMap, visit: &Visit, tls: bool) -> String {
+    let text = |name| sent.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let mut elements: Vec<String> = text(header::FORWARDED).map(str::to_owned).into_iter().collect();
+    for hop in text(FORWARDED_FOR).into_iter().flat_map(|hops| hops.split(',')) {
+        elements.push(format!("for={}", node(hop.trim())));
+    }
+    let peer = node(&visit.peer.ip().to_canonical().to_string());
+    let proto = if tls { "https" } else { "http" };
+    elements.push(format!("by=_stagedoor;for={peer};host={};proto={proto}", quoted(visit.host())));
+    elements.join(", ")
+}
+
+/// IPv6 addresses stand in brackets and quotes.
+fn node(address: &str) -> String {
+    match address.parse() {
+        Ok(IpAddr::V6(address)) => format!("\"[{address}]\""),
+        _ => quoted(address),
+    }
+}
+
+/// In quotes unless it is a token (RFC 9110, section 5.6.2).
+fn quoted(text: &str) -> String {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if !text.is_empty() && text.bytes().all(is_token) {
+        return text.to_owned();
+    }
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_appended() {
+        for (base, path, expected) in [
+            ("http://h", "/x", "http://h/x"),
+            ("http://h/", "/x/", "http://h/x/"),
+            ("http://h/base", "/", "http://h/base/"),
+            ("http://h/base/?k=v", "/x", "http://h/base/x?k=v"),
+            ("", "/x", "/x"),
+        ] {
+            let mut text = base.to_owned();
+            append_path(&mut text, path);
+            assert_eq!(text, expected);
+        }
+    }
+
+    #[test]
+    fn nodes_are_spelt_as_rfc_7239_says() {
+        assert_eq!(node("192.0.2.1"), "192.0.2.1");
+        assert_eq!(node("2001:db8::1"), "\"[2001:db8::1]\"");
+        assert_eq!(node("unknown"), "unknown");
+        assert_eq!(quoted("h:4566"), "\"h:4566\"");
+        assert_eq!(quoted("a\"b"), "\"a\\\"b\"");
+    }
+}
