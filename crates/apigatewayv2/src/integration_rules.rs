@@ -22,9 +22,6 @@ const FORMAT_2: &str = "2.0";
 pub fn with_defaults(protocol: ProtocolType, mut integration: Integration) -> Integration {
     let connection = *integration.connection_type.get_or_insert(ConnectionType::Internet);
     integration.timeout_in_millis.get_or_insert(timeout_max(protocol));
-    if protocol == ProtocolType::Websocket || kind(&integration) == IntegrationType::HttpProxy {
-        integration.payload_format_version.get_or_insert_with(|| FORMAT_1.to_owned());
-    }
     if connection != ConnectionType::VpcLink {
         integration.tls_config = None;
     }
@@ -37,6 +34,7 @@ pub fn with_defaults(protocol: ProtocolType, mut integration: Integration) -> In
         }
         ProtocolType::Websocket => {
             integration.passthrough_behavior.get_or_insert(PassthroughBehavior::WhenNoMatch);
+            integration.payload_format_version.get_or_insert_with(|| FORMAT_1.to_owned());
             integration.integration_response_selection_expression =
                 Some(response_selection(kind(&integration)).to_owned());
         }
@@ -86,29 +84,24 @@ fn response_selection(kind: IntegrationType) -> &'static str {
 }
 
 fn check_http(integration: &Integration) -> Result<()> {
-    let version = integration.payload_format_version.as_deref();
-    match (kind(integration), integration.integration_subtype.as_deref()) {
-        (IntegrationType::AwsProxy, Some(subtype)) => check_subtype(integration, subtype),
-        (IntegrationType::AwsProxy, None) => {
-            match version {
-                None => return Err(messages::payload_format_required()),
-                Some(FORMAT_1 | FORMAT_2) => {}
-                Some(other) => return Err(messages::payload_format_unsupported(other)),
-            }
-            check_arn(integration)
-        }
-        (IntegrationType::HttpProxy, _) => {
-            match version {
-                None => return Err(messages::payload_format_required()),
-                Some(FORMAT_1) => {}
-                Some(FORMAT_2) => return Err(messages::payload_format_not_for(FORMAT_2, "HTTP_PROXY")),
-                Some(other) => return Err(messages::payload_format_unsupported(other)),
-            }
-            if is_private(integration) { check_private_target(integration) } else { check_url(integration) }
-        }
-        (IntegrationType::Aws | IntegrationType::Http | IntegrationType::Mock, _) => {
-            Err(messages::integration_type_not_for_http())
-        }
+    let kind = kind(integration);
+    if !matches!(kind, IntegrationType::AwsProxy | IntegrationType::HttpProxy) {
+        return Err(messages::integration_type_not_for_http());
+    }
+    let version =
+        integration.payload_format_version.as_deref().ok_or_else(messages::payload_format_required)?;
+    if let (IntegrationType::AwsProxy, Some(subtype)) = (kind, integration.integration_subtype.as_deref()) {
+        return check_subtype(integration, subtype, version);
+    }
+    match (kind, version) {
+        (_, FORMAT_1) | (IntegrationType::AwsProxy, FORMAT_2) => {}
+        (_, FORMAT_2) => return Err(messages::payload_format_not_for(FORMAT_2, kind.as_str())),
+        (_, other) => return Err(messages::payload_format_unsupported(other)),
+    }
+    match kind {
+        IntegrationType::AwsProxy => check_arn(integration),
+        _ if is_private(integration) => check_private_target(integration),
+        _ => check_url(integration),
     }
 }
 
@@ -128,17 +121,15 @@ fn check_websocket(integration: &Integration) -> Result<()> {
 }
 
 /// A service other than Lambda, which is named by the subtype and not by a URI.
-fn check_subtype(integration: &Integration, subtype: &str) -> Result<()> {
-    let version =
-        integration.payload_format_version.as_deref().ok_or_else(messages::payload_format_required)?;
+fn check_subtype(integration: &Integration, subtype: &str, version: &str) -> Result<()> {
     let required = integration_subtype::required_parameters(subtype)
         .filter(|_| version == FORMAT_1)
         .ok_or_else(|| messages::subtype_unknown(subtype))?;
     if integration.credentials_arn.is_none() {
         return Err(messages::subtype_without_credentials(subtype));
     }
-    let given = integration.request_parameters.clone().unwrap_or_default();
-    match required.iter().all(|name| given.contains_key(*name)) {
+    let given = integration.request_parameters.as_ref();
+    match required.iter().all(|name| given.is_some_and(|given| given.contains_key(*name))) {
         true => Ok(()),
         false => Err(messages::subtype_parameters_missing(subtype, required)),
     }

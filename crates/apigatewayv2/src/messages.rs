@@ -54,7 +54,7 @@ pub fn chosen_id_invalid() -> Fault {
 }
 
 pub fn websocket_without_selection() -> Fault {
-    bad_request("Invalid routeSelectionExpression")
+    bad_request("RouteSelectionExpression is required for WEBSOCKET protocol")
 }
 
 pub fn http_selection_fixed() -> Fault {

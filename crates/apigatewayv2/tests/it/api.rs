@@ -48,7 +48,10 @@ fn refused_apis() {
     let cases = [
         (json!({"Name": "", "ProtocolType": "HTTP"}), "Invalid API name specified"),
         (json!({"Name": long, "ProtocolType": "HTTP"}), "Invalid API name specified"),
-        (json!({"Name": "a", "ProtocolType": "WEBSOCKET"}), "Invalid routeSelectionExpression"),
+        (
+            json!({"Name": "a", "ProtocolType": "WEBSOCKET"}),
+            "RouteSelectionExpression is required for WEBSOCKET protocol",
+        ),
         (
             json!({"Name": "a", "ProtocolType": "HTTP", "RouteSelectionExpression": "$request.body.action"}),
             r#"Route selection expression is currently limited to "${request.method} ${request.path}""#,

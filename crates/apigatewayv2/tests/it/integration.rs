@@ -21,7 +21,7 @@ fn an_http_proxy_of_an_http_api_shows_its_defaults() {
     let sent = json!({
         "ApiId": "a", "IntegrationType": "HTTP_PROXY", "IntegrationMethod": "GET",
         "IntegrationUri": "https://example.com/x", "PassthroughBehavior": "WHEN_NO_MATCH",
-        "TlsConfig": {"ServerNameToVerify": "example.com"},
+        "PayloadFormatVersion": "1.0", "TlsConfig": {"ServerNameToVerify": "example.com"},
     });
     let created = control.ok("CreateIntegration", sent);
     assert!(is_id(&created["IntegrationId"], 7), "{created}");
@@ -122,6 +122,10 @@ fn refused_integrations_of_http_apis() {
             with(&function, json!({"PayloadFormatVersion": null})),
             "PayloadFormatVersion is a required parameter for integration",
         ),
+        (
+            with(&proxy, json!({"PayloadFormatVersion": null})),
+            "PayloadFormatVersion is a required parameter for integration",
+        ),
         (with(&function, json!({"PayloadFormatVersion": "3.0"})), "Unsupported PayloadFormatVersion: 3.0"),
         (
             with(&function, json!({"IntegrationUri": "https://example.com"})),
@@ -207,7 +211,7 @@ fn an_update_merges() {
         "CreateIntegration",
         json!({
             "ApiId": "a", "IntegrationType": "HTTP_PROXY", "IntegrationMethod": "ANY", "Description": "d",
-            "IntegrationUri": "https://example.com", "TimeoutInMillis": 5000,
+            "IntegrationUri": "https://example.com", "PayloadFormatVersion": "1.0", "TimeoutInMillis": 5000,
             "RequestParameters": {"append:header.a": "1", "append:header.b": "2"},
             "ResponseParameters": {"200": {"append:header.a": "1"}, "500": {"overwrite:statuscode": "400"}},
         }),
@@ -278,7 +282,7 @@ fn an_api_has_at_most_300_integrations() {
     }
     let one_more = json!({
         "ApiId": "a", "IntegrationType": "HTTP_PROXY", "IntegrationMethod": "ANY",
-        "IntegrationUri": "https://example.com",
+        "IntegrationUri": "https://example.com", "PayloadFormatVersion": "1.0",
     });
     let message = "TooManyRequestsException 429: Maximum number of Integrations for this API has been reached.  \
                    Please contact AWS if you need additional Integrations.";
