@@ -96,6 +96,11 @@ impl Offer {
         self.sections.iter().find(|section| section.kind == kind && !section.rejected)
     }
 
+    /// A publisher must offer video, even one that only speaks: Amazon IVS refuses it otherwise.
+    pub fn require_video(&self) -> Result<(), Refused> {
+        self.section(Kind::Video).map(|_| ()).ok_or(Refused::NoVideoCodec)
+    }
+
     /// The video codec to agree on with a publisher: H.264 if offered, since it is what Amazon IVS carries and what
     /// every subscriber of AWS's can decode; else VP8.
     pub fn video_codec(&self) -> Option<Codec> {

@@ -154,7 +154,7 @@ impl Inner {
             self.change(|presence, moment| presence.failed(&visitor, attempt, code, moment));
             Err(problem)
         };
-        let offer = match parse(body) {
+        let offer = match parse(body, &target) {
             Ok(offer) => offer,
             Err(refused) => return fail(refused.code(), refused.into()),
         };
@@ -334,9 +334,13 @@ fn place(path: &str) -> Option<Place> {
     }
 }
 
-fn parse(body: &[u8]) -> Result<Offer, Refused> {
+fn parse(body: &[u8], target: &Target) -> Result<Offer, Refused> {
     let text = std::str::from_utf8(body).map_err(|_| Refused::Malformed("it is not UTF-8 text"))?;
-    Offer::parse(text)
+    let offer = Offer::parse(text)?;
+    if *target == Target::Publish {
+        offer.require_video()?;
+    }
+    Ok(offer)
 }
 
 fn bearer_token(headers: &HeaderMap) -> Result<&str, Problem> {

@@ -120,7 +120,7 @@ async fn the_state_is_sent_at_once_and_after_every_change() {
     let mut bob = Socket::open(address, TOPIC, &plane.token("bob", false, true)).await;
     assert_eq!(bob.state().await, [("alice".to_owned(), false), ("bob".to_owned(), false)]);
     alice.state_until(&[("alice", false), ("bob", false)]).await;
-    let (_client, location) = plane.publish("carol", &[Codec::Opus]).await;
+    let (_client, location) = plane.publish("carol", &[Codec::Opus, Codec::Vp8]).await;
     bob.state_until(&[("alice", false), ("bob", false), ("carol", true)]).await;
     plane.method(Method::DELETE, &location).await;
     bob.state_until(&[("alice", false), ("bob", false), ("carol", false)]).await;

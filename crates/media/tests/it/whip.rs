@@ -155,6 +155,8 @@ async fn what_is_no_request_for_a_stage_changes_nothing() {
     });
     let vp9 = offer.replace("H264/90000", "VP9/90000");
     let no_opus = offer.replace("opus/48000", "PCMU/8000");
+    let (_, audio_only) =
+        Client::publisher(LOCALHOST, &[Codec::Opus], plane.world.clone()).expect("a client");
     let no_mid: String =
         offer.lines().filter(|l| !l.starts_with("a=mid")).map(|l| format!("{l}\r\n")).collect();
     for (token, body, status) in [
@@ -168,6 +170,7 @@ async fn what_is_no_request_for_a_stage_changes_nothing() {
         (&good, no_mid, StatusCode::BAD_REQUEST),
         (&good, vp9, StatusCode::UNPROCESSABLE_ENTITY),
         (&good, no_opus, StatusCode::UNPROCESSABLE_ENTITY),
+        (&good, audio_only, StatusCode::UNPROCESSABLE_ENTITY),
         (&good, offer.clone() + &"a=x\r\n".repeat(20_000), StatusCode::PAYLOAD_TOO_LARGE),
     ] {
         let answer = plane.post("/whip", token, body.clone()).await;
