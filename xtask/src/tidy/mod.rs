@@ -21,7 +21,7 @@ pub(crate) fn run() -> Result {
     let sources = workspace::files(".rs")?;
     let rules: [(&str, Complaints); 6] = [
         ("arrows between crates", arrows::check(&metadata)?),
-        ("licences and banned crates", licences::check(&metadata)?),
+        ("licences and banned crates", licences::check()?),
         ("heads of files and markers in them", heads::check(&sources)?),
         ("lengths of files", lengths::check(&sources)?),
         ("words and paths that do not belong here", words::check()?),
