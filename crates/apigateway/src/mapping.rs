@@ -191,7 +191,7 @@ mod tests {
         Method { request_parameters: Some(BTreeMap::from(declared)), ..Method::default() }
     }
 
-    fn request(target: &str, source: &str) -> Result<(), String> {
+    fn request(target: &str, source: &str) -> std::result::Result<(), String> {
         let mappings = BTreeMap::from([(target.to_owned(), source.to_owned())]);
         check_integration_request(&mappings, &method()).map_err(|fault| fault.message)
     }

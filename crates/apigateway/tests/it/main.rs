@@ -1,0 +1,18 @@
+//! Every operation of the service: called by name with values, as the wire engine does, on a store in memory.
+//! Clock and ids are fixed. Texts and shapes are those that AWS was recorded answering, unless a test says otherwise.
+
+mod control;
+
+mod canary;
+mod deployment;
+mod integration;
+mod integration_response;
+mod listing;
+mod method;
+mod method_response;
+mod method_setting;
+mod patch;
+mod resource;
+mod rest_api;
+mod stage;
+mod tags;
