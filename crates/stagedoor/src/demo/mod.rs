@@ -20,7 +20,7 @@ use stagedoor_cli::Client;
 use stagedoor_model::Value;
 
 use crate::config::Config;
-use crate::config::options::{DEFAULT_ACCOUNT, DEFAULT_REGION, Options};
+use crate::config::options::{DEFAULT_ACCOUNT, Options};
 use crate::server::{Addresses, Server};
 use stage_client::{Latencies, StageClient};
 
@@ -44,20 +44,24 @@ struct Scene {
     stages: StageClient,
     backend: SocketAddr,
     requests: u32,
+    region: String,
 }
 
 /// The whole demo.
 pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     crate::log::start("warn")?;
     let directory = tempfile::tempdir()?;
-    let running = Server::start(config(directory.path())?).await?;
+    let config = config(directory.path())?;
+    let region = config.region.clone();
+    let running = Server::start(config).await?;
     let addresses = running.addresses.clone();
     say(&format!("server      {} (media {})", addresses.http, addresses.media))?;
     let scene = Scene {
-        aws: Client::new(&addresses.http, DEFAULT_REGION, Key::long_term("test", "test", DEFAULT_ACCOUNT))?,
+        aws: Client::new(&addresses.http, &region, Key::long_term("test", "test", DEFAULT_ACCOUNT))?,
         stages: StageClient::new(),
         backend: backend::start().await?,
         requests: arguments.requests,
+        region,
         addresses,
     };
     say(&format!("backend     http://{}", scene.backend))?;
@@ -88,7 +92,7 @@ async fn keep(scene: &Scene) -> Result<(), Failure> {
     say("\nThe server keeps running. In another terminal:\n")?;
     say(&format!("  export AWS_ENDPOINT_URL={}", scene.addresses.http))?;
     say("  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test")?;
-    say(&format!("  export AWS_DEFAULT_REGION={DEFAULT_REGION}"))?;
+    say(&format!("  export AWS_DEFAULT_REGION={}", scene.region))?;
     say("\nEnd it with Ctrl-C.")?;
     Ok(tokio::signal::ctrl_c().await?)
 }

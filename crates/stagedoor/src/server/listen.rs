@@ -12,7 +12,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::{Server, route};
+use super::{Server, route, told};
 
 /// Connections at a time; more wait in the kernel's queue.
 const CONNECTIONS_MAX: usize = 20_000;
@@ -24,7 +24,7 @@ const HEAD_BYTES_MAX: usize = 64 * 1024;
 const DRAIN_MAX: Duration = Duration::from_secs(10);
 
 /// Serves until `stopped`, then lets requests under way finish.
-pub async fn serve(server: Arc<Server>, listener: TcpListener, mut stopped: watch::Receiver<bool>) {
+pub async fn serve(server: Arc<Server>, listener: TcpListener, stopped: watch::Receiver<bool>) {
     let builder = builder();
     let graceful = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
@@ -32,7 +32,7 @@ pub async fn serve(server: Arc<Server>, listener: TcpListener, mut stopped: watc
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { break };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = stopped.wait_for(|stopped| *stopped) => break,
+            () = told(stopped.clone()) => break,
         };
         match accepted {
             Ok((stream, peer)) => connection(&server, &builder, &graceful, stream, peer, slot),
@@ -91,14 +91,14 @@ fn connection(
 
 /// Holds an RTMP port and closes what connects to it: ingest is not part of this version, and a client is
 /// better served by an end than by silence.
-pub async fn refuse_rtmp(listener: TcpListener, mut stopped: watch::Receiver<bool>) {
+pub async fn refuse_rtmp(listener: TcpListener, stopped: watch::Receiver<bool>) {
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((_, peer)) => tracing::warn!(%peer, "RTMP ingest is not implemented yet; connection closed"),
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             },
-            _ = stopped.wait_for(|stopped| *stopped) => return,
+            () = told(stopped.clone()) => return,
         }
     }
 }

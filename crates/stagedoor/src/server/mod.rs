@@ -78,7 +78,11 @@ impl Server {
             rtmp: format!("rtmp://{}/app/", rtmp.local_addr()?),
             rtmps: format!("rtmps://{}/app/", rtmps.local_addr()?),
         };
-        let gateway = Gateway::new(store.clone(), stagedoor_gateway::Config::default());
+        let gateway_config = stagedoor_gateway::Config {
+            port: http.local_addr()?.port(),
+            ..stagedoor_gateway::Config::new(clock::since_epoch)
+        };
+        let gateway = Gateway::new(store.clone(), gateway_config);
         let opened = StoreLedger::open(&store, secrets::TOKEN_KEY_ID, secrets.token_key.public_key())?;
         let media_config = stagedoor_media::Config {
             listen: config.media_listen,
@@ -110,6 +114,7 @@ impl Server {
         tasks.spawn(run_gateway(server.gateway.clone(), stopped.clone()));
         tasks.spawn(run_media(media, server.ledger.clone(), stopped.clone()));
         tasks.spawn(opened.follower.run(stopped.clone()));
+        tasks.spawn(ledger::retention::run(server.store.clone(), stopped.clone()));
         for listener in [rtmp, rtmps] {
             tasks.spawn(listen::refuse_rtmp(tokio_listener(listener)?, stopped.clone()));
         }

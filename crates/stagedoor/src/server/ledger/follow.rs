@@ -1,16 +1,19 @@
-//! Stages, their open sessions and revoked participants, kept current by the store's change feed.
+//! Stages, their open sessions and revoked participants, and imported keys, kept current by the store's change feed.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use stagedoor_auth::es384::PublicKey as VerifyingKey;
 use stagedoor_auth::participant_token::TokenError;
 use stagedoor_media::ledger::{Admission, Change};
 use stagedoor_state::document::{Key, Kind, decode, prefix, store_fault};
-use stagedoor_state::ivs::{ActiveSession, Revocation, Stage};
+use stagedoor_state::ivs::{ActiveSession, PublicKey, Revocation, Stage};
 use stagedoor_state::{Fault, arn, transact};
 use stagedoor_store::{Commit, Error, Revision, Store, Transaction};
 use tokio::sync::{mpsc, watch};
+
+use crate::server::told;
 
 /// Pause before the store is asked again after it failed.
 const RETRY: Duration = Duration::from_millis(500);
@@ -19,12 +22,20 @@ const SCAN_BATCH: usize = 512;
 
 /// What is known of stages. Read by requests, written by the one follower.
 pub struct Followed {
-    stages: RwLock<HashMap<String, Known>>,
+    known: RwLock<Known>,
     seen: watch::Sender<Revision>,
 }
 
 #[derive(Default)]
 struct Known {
+    /// By ARN.
+    stages: HashMap<String, KnownStage>,
+    /// Imported keys that tokens may be signed with, by ARN.
+    public_keys: HashMap<String, VerifyingKey>,
+}
+
+#[derive(Default)]
+struct KnownStage {
     active_session: Option<String>,
     revoked: HashSet<String>,
 }
@@ -34,9 +45,14 @@ impl Followed {
         self.seen.subscribe()
     }
 
+    pub fn public_key(&self, key_arn: &str) -> Option<VerifyingKey> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.public_keys.get(key_arn).cloned()
+    }
+
     pub fn admit(&self, stage_arn: &str, participant_id: &str) -> Result<Admission, TokenError> {
-        let stages = self.stages.read().unwrap_or_else(PoisonError::into_inner);
-        let stage = stages.get(stage_arn).ok_or(TokenError::StageDeleted)?;
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let stage = known.stages.get(stage_arn).ok_or(TokenError::StageDeleted)?;
         if stage.revoked.contains(participant_id) {
             return Err(TokenError::ParticipantDisconnected);
         }
@@ -45,39 +61,50 @@ impl Followed {
 
     /// Takes over a commit; returns what the media plane must be told.
     fn apply(&self, commit: &Commit) -> Vec<Change> {
-        let mut stages = self.stages.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let mut told = Vec::new();
         if commit.cleared {
-            told.extend(stages.drain().map(|(stage_arn, _)| Change::StageDeleted { stage_arn }));
+            let stages = std::mem::take(&mut *known).stages.into_keys();
+            told.extend(stages.map(|stage_arn| Change::StageDeleted { stage_arn }));
         }
         for change in &commit.changes {
-            told.extend(apply(&mut stages, &change.key, change.value.as_deref()));
+            told.extend(apply(&mut known, &change.key, change.value.as_deref()));
         }
         told
     }
 }
 
-fn apply(stages: &mut HashMap<String, Known>, key: &str, value: Option<&[u8]>) -> Option<Change> {
+fn apply(known: &mut Known, key: &str, value: Option<&[u8]>) -> Option<Change> {
     if let Some(stage_arn) = stage_arn::<Stage>(key) {
-        match value {
-            Some(_) => _ = stages.entry(stage_arn).or_default(),
-            None => return stages.remove(&stage_arn).map(|_| Change::StageDeleted { stage_arn }),
+        if value.is_some() {
+            known.stages.entry(stage_arn).or_default();
+            return None;
         }
+        known.stages.remove(&stage_arn).map(|_| Change::StageDeleted { stage_arn })
     } else if let Some(stage_arn) = stage_arn::<ActiveSession>(key) {
         let session = value.and_then(|bytes| decode::<ActiveSession>(bytes).ok());
-        if let Some(stage) = stages.get_mut(&stage_arn) {
-            stage.active_session = session.map(|session| session.session_id);
-        }
+        known.stages.get_mut(&stage_arn)?.active_session = session.map(|session| session.session_id);
+        None
     } else if let Some(stage_arn) = stage_arn::<Revocation>(key) {
         let participant_id = Key::parse::<Revocation>(key)?.ids.into_iter().nth(1)?;
-        let stage = stages.get_mut(&stage_arn)?;
+        let revoked = &mut known.stages.get_mut(&stage_arn)?.revoked;
         if value.is_none() {
-            stage.revoked.remove(&participant_id);
-        } else if stage.revoked.insert(participant_id.clone()) {
-            return Some(Change::ParticipantDisconnected { stage_arn, participant_id });
+            revoked.remove(&participant_id);
+            return None;
         }
+        let change = Change::ParticipantDisconnected { stage_arn, participant_id: participant_id.clone() };
+        revoked.insert(participant_id).then_some(change)
+    } else if let Some(key) = Key::parse::<PublicKey>(key) {
+        let key_arn = arn::ivs(&key.region, &key.account, "public-key", key.ids.first()?);
+        let imported = value.and_then(|bytes| decode::<PublicKey>(bytes).ok());
+        match imported.and_then(|imported| imported.key().ok()) {
+            Some(verifying) => _ = known.public_keys.insert(key_arn, verifying),
+            None => _ = known.public_keys.remove(&key_arn),
+        }
+        None
+    } else {
+        None
     }
-    None
 }
 
 /// The ARN of the stage to which a document of this kind belongs.
@@ -95,21 +122,22 @@ pub struct Follower {
 
 /// Reads the stages from the store and prepares to follow.
 pub fn open(store: &Store, changes: mpsc::Sender<Change>) -> Result<(Arc<Followed>, Follower), Fault> {
-    let (stages, revision) = load(store)?;
-    let followed = Arc::new(Followed { stages: RwLock::new(stages), seen: watch::Sender::new(revision) });
+    let (known, revision) = load(store)?;
+    let followed = Arc::new(Followed { known: RwLock::new(known), seen: watch::Sender::new(revision) });
     let follower = Follower { store: store.clone(), followed: Arc::clone(&followed), changes };
     Ok((followed, follower))
 }
 
-fn load(store: &Store) -> Result<(HashMap<String, Known>, Revision), Fault> {
+fn load(store: &Store) -> Result<(Known, Revision), Fault> {
     transact::read(store, |transaction| {
-        let mut stages = HashMap::new();
+        let mut known = Known::default();
         // Stages first: the other documents belong to them.
-        for prefix in [prefix::<Stage>(), prefix::<ActiveSession>(), prefix::<Revocation>()] {
-            let apply = |key: &str, bytes: &[u8]| _ = apply(&mut stages, key, Some(bytes));
+        let stages = [prefix::<Stage>(), prefix::<ActiveSession>(), prefix::<Revocation>()];
+        for prefix in stages.into_iter().chain([prefix::<PublicKey>()]) {
+            let apply = |key: &str, bytes: &[u8]| _ = apply(&mut known, key, Some(bytes));
             visit(transaction, &prefix, apply).map_err(store_fault)?;
         }
-        Ok((stages, transaction.revision()))
+        Ok((known, transaction.revision()))
     })
 }
 
@@ -130,13 +158,13 @@ fn visit(
 }
 
 impl Follower {
-    pub async fn run(self, mut stopped: watch::Receiver<bool>) {
+    pub async fn run(self, stopped: watch::Receiver<bool>) {
         let position = *self.followed.seen.borrow();
         let mut feed = self.store.follow(position);
         loop {
             let commit = tokio::select! {
                 commit = feed.next() => commit,
-                _ = stopped.wait_for(|stopped| *stopped) => return,
+                () = told(stopped.clone()) => return,
             };
             match commit {
                 Ok(commit) => self.take(&commit).await,
@@ -166,9 +194,9 @@ impl Follower {
         let Ok((fresh, revision)) = load(&self.store) else { return tokio::time::sleep(RETRY).await };
         let mut told = Vec::new();
         {
-            let mut stages = self.followed.stages.write().unwrap_or_else(PoisonError::into_inner);
-            for (stage_arn, before) in stages.iter() {
-                let Some(now) = fresh.get(stage_arn) else {
+            let mut known = self.followed.known.write().unwrap_or_else(PoisonError::into_inner);
+            for (stage_arn, before) in &known.stages {
+                let Some(now) = fresh.stages.get(stage_arn) else {
                     told.push(Change::StageDeleted { stage_arn: stage_arn.clone() });
                     continue;
                 };
@@ -177,7 +205,7 @@ impl Follower {
                     Change::ParticipantDisconnected { stage_arn, participant_id }
                 }));
             }
-            *stages = fresh;
+            *known = fresh;
         }
         for change in told {
             let _ = self.changes.send(change).await;

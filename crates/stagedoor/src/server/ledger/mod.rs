@@ -5,6 +5,7 @@
 
 mod follow;
 mod record;
+pub mod retention;
 
 use std::sync::Arc;
 
@@ -62,7 +63,7 @@ impl StoreLedger {
 
 impl Ledger for StoreLedger {
     fn public_key(&self, kid: &str) -> Option<PublicKey> {
-        (kid == self.token_key_id).then(|| self.token_key.clone())
+        if kid == self.token_key_id { Some(self.token_key.clone()) } else { self.followed.public_key(kid) }
     }
 
     fn admit(&self, claims: &Claims) -> Result<Admission, TokenError> {
