@@ -145,6 +145,19 @@ pub(crate) fn value(text: &str) -> Option<HeaderValue> {
     HeaderValue::from_bytes(text.as_bytes()).ok()
 }
 
+/// Puts a text in place of the header's values; nothing if it cannot be one.
+pub(crate) fn set(headers: &mut HeaderMap, name: HeaderName, text: &str) {
+    if let Some(value) = value(text) {
+        headers.insert(name, value);
+    }
+}
+
+/// All values of a header as one list, as several lines of it mean (RFC 9110, section 5.3); `None` if there is none.
+pub(crate) fn list(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let values: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+    (!values.is_empty()).then(|| values.join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -117,9 +117,7 @@ fn add_mapped_headers(headers: &mut HeaderMap, outgoing: &Outgoing, view: &View<
         if values.is_empty() || headers::is_lost_when_mapped(name) {
             continue;
         }
-        if let Some(value) = headers::value(&values.join(",")) {
-            headers.insert(name, value);
-        }
+        headers::set(headers, name.clone(), &values.join(","));
     }
 }
 
@@ -127,11 +125,11 @@ fn add_mapped_headers(headers: &mut HeaderMap, outgoing: &Outgoing, view: &View<
 fn add_own_headers(headers: &mut HeaderMap, call: &Call<'_>) {
     let config = &call.shared.config;
     let peer = call.visit.peer.ip().to_canonical();
-    let hops = match headers.get(FORWARDED_FOR).and_then(|hops| hops.to_str().ok()) {
+    let hops = match headers::list(headers, &FORWARDED_FOR) {
         Some(hops) => format!("{hops}, {peer}"),
         None => peer.to_string(),
     };
-    headers.extend(headers::value(&hops).map(|hops| (FORWARDED_FOR, hops)));
+    headers::set(headers, FORWARDED_FOR, &hops);
     headers.insert(FORWARDED_PORT, HeaderValue::from(config.port));
     headers.insert(FORWARDED_PROTO, HeaderValue::from_static(if config.tls { "https" } else { "http" }));
     add_identity(headers, call);
@@ -140,14 +138,13 @@ fn add_own_headers(headers: &mut HeaderMap, call: &Call<'_>) {
 fn add_identity(headers: &mut HeaderMap, call: &Call<'_>) {
     let trace = call.visit.trace(call.head.headers.get(TRACE_ID));
     headers.insert(TRACE_ID, trace);
-    headers.extend(headers::value(&call.api.owner.api).map(|api| (API_ID, api)));
+    headers::set(headers, API_ID, &call.api.owner.api);
 }
 
 /// What an `HTTP` integration sends unless something else is mapped (recorded).
 fn add_default_headers(headers: &mut HeaderMap, call: &Call<'_>, with_body: bool) {
     headers.insert(header::ACCEPT, JSON);
-    let user_agent = headers::value(&format!("AmazonAPIGateway_{}", call.api.owner.api));
-    headers.extend(user_agent.map(|value| (header::USER_AGENT, value)));
+    headers::set(headers, header::USER_AGENT, &format!("AmazonAPIGateway_{}", call.api.owner.api));
     if with_body {
         headers.insert(header::CONTENT_TYPE, content_type(call.head));
     }

@@ -58,11 +58,8 @@ fn mapped_headers(response: &IntegrationResponse, answered: &HeaderMap, call: &C
     let mut mapped = HeaderMap::new();
     for (name, source) in &response.headers {
         let values = source.values(&view);
-        if values.is_empty() {
-            continue;
-        }
-        if let Some(value) = headers::value(&values.join(",")) {
-            mapped.insert(name, value);
+        if !values.is_empty() {
+            headers::set(&mut mapped, name.clone(), &values.join(","));
         }
     }
     mapped

@@ -29,8 +29,10 @@ pub(crate) fn of_proxy(
     *response.status_mut() = answer.head.status;
     *response.headers_mut() = returned(answer.head.headers, headers::returned_by_proxy);
     // An answer to HEAD has no body from which its length could be told.
-    if call.verb == Verb::HEAD {
-        response.headers_mut().extend(length_of_head.map(|length| (header::CONTENT_LENGTH, length)));
+    if call.verb == Verb::HEAD
+        && let Some(length) = length_of_head
+    {
+        response.headers_mut().insert(header::CONTENT_LENGTH, length);
     }
     Ok(response)
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, Version, header};
+use http::{HeaderMap, HeaderName, Request, Uri, Version, header};
 use hyper::body::Incoming;
 
 use super::route::Routed;
@@ -71,7 +71,7 @@ fn forwarded_headers(sent: &HeaderMap, visit: &Visit, tls: bool) -> HeaderMap {
     for name in gone.into_iter().chain([header::HOST, header::CONTENT_LENGTH, header::EXPECT]) {
         headers.remove(name);
     }
-    headers.extend(headers::value(&forwarded).map(|value| (header::FORWARDED, value)));
+    headers::set(&mut headers, header::FORWARDED, &forwarded);
     let trace = visit.trace(headers.get(TRACE_ID));
     headers.insert(TRACE_ID, trace);
     headers
@@ -79,9 +79,10 @@ fn forwarded_headers(sent: &HeaderMap, visit: &Visit, tls: bool) -> HeaderMap {
 
 /// RFC 7239: what the client said of earlier hops, then this one. Our own name is an obfuscated identifier, section 6.3.
 fn forwarded(sent: &HeaderMap, visit: &Visit, tls: bool) -> String {
-    let text = |name| sent.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let mut elements: Vec<String> = text(header::FORWARDED).map(str::to_owned).into_iter().collect();
-    for hop in text(FORWARDED_FOR).into_iter().flat_map(|hops| hops.split(',')) {
+    let mut elements: Vec<String> = headers::list(sent, &header::FORWARDED).into_iter().collect();
+    for hop in
+        headers::list(sent, &FORWARDED_FOR).unwrap_or_default().split(',').filter(|hop| !hop.is_empty())
+    {
         elements.push(format!("for={}", node(hop.trim())));
     }
     let peer = node(&visit.peer.ip().to_canonical().to_string());

@@ -1,0 +1,71 @@
+//! `HTTP` methods of REST APIs: only what is mapped passes.
+
+use http::Method;
+use stagedoor_api::apigateway as api;
+
+use crate::backend::Backend;
+use crate::build::{Integrated as _, http_custom, map, rest_api};
+use crate::world::World;
+
+const BASE: &str = "/_aws/execute-api/abc/dev";
+
+#[tokio::test]
+async fn only_what_is_mapped_reaches_the_backend() {
+    let world = World::start().await;
+    let backend = Backend::start().await;
+    let integration = http_custom(&backend.url("/{id}"))
+        .mapping("path.id", "method.request.querystring.id")
+        .mapping("querystring.q", "method.request.header.x-q")
+        .answering("200", "");
+    world.store(rest_api("abc").method("POST /", integration).deployed_to("dev")).await;
+    let headers =
+        [("x-q", "a&b"), ("x-own", "not mapped"), ("user-agent", "a-test"), ("content-type", "text/csv")];
+    let answer = world.send(Method::POST, &format!("{BASE}?id=1+2/3&more=x"), &headers, "a,b").await;
+    assert_eq!(answer.uri(), "/1%202/3?q=a%26b");
+    assert_eq!(answer.json()["body"], "a,b");
+    for (name, value) in [
+        ("x-own", ""),
+        ("accept", "application/json"),
+        ("user-agent", "AmazonAPIGateway_abc"),
+        ("x-amzn-apigateway-api-id", "abc"),
+        ("content-type", "text/csv"),
+    ] {
+        assert_eq!(answer.sent(name), value, "{name}");
+    }
+    assert_eq!(answer.header("content-type"), "application/json", "the backend's own is not mapped");
+}
+
+#[tokio::test]
+async fn the_status_selects_the_answer() {
+    let world = World::start().await;
+    let backend = Backend::start().await;
+    let integration = http_custom(&backend.url("/status/{code}"))
+        .mapping("path.code", "method.request.path.code")
+        .answering("200", "")
+        .with_header("X-From", "integration.response.header.x-backend")
+        .answering("400", r"4\d{2}")
+        .with_body("application/json", "bad");
+    world.store(rest_api("abc").method("GET /{code}", integration).deployed_to("dev")).await;
+    let answer = world.get(&format!("{BASE}/200")).await;
+    answer.is(200, "status 200");
+    assert_eq!(answer.header("x-from"), "yes");
+    assert_eq!(answer.header("x-backend"), "");
+    world.get(&format!("{BASE}/404")).await.is(400, "bad");
+    world.get(&format!("{BASE}/500")).await.is(200, "status 500");
+    assert_eq!(answer.header("x-amzn-trace-id"), "");
+}
+
+#[tokio::test]
+async fn templates_without_directives_make_the_body() {
+    let world = World::start().await;
+    let backend = Backend::start().await;
+    let integration = api::Integration {
+        request_templates: Some(map(&[("application/json", "fixed"), ("text/xml", "$input.body")])),
+        passthrough_behavior: Some("NEVER".to_owned()),
+        ..http_custom(&backend.url("/")).answering("200", "")
+    };
+    world.store(rest_api("abc").method("POST /", integration).deployed_to("dev")).await;
+    assert_eq!(world.send(Method::POST, BASE, &[], "ignored").await.json()["body"], "fixed");
+    assert_eq!(world.send(Method::POST, BASE, &[("content-type", "text/xml")], "x").await.status, 500);
+    assert_eq!(world.send(Method::POST, BASE, &[("content-type", "text/csv")], "x").await.status, 415);
+}
