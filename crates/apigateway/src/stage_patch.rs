@@ -164,7 +164,7 @@ fn patch_override(stage: &mut Stage, change: &Change<'_>) -> Result<()> {
 /// The stage's canary; at first touch one that gets no traffic.
 fn canary(stage: &mut Stage) -> &mut CanarySettings {
     let deployment_id = stage.deployment_id.clone();
-    stage.canary_settings.get_or_insert_with(|| CanarySettings {
+    stage.canary_settings.get_or_insert(CanarySettings {
         deployment_id,
         percent_traffic: Some(0.0),
         use_stage_cache: Some(false),
