@@ -143,7 +143,7 @@ fn place(control: &Control, noun: &str) -> Json {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn all_or_nothing((noun, operations) in patch()) {
