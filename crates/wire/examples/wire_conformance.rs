@@ -67,7 +67,8 @@ fn encode_case(case: &Json) -> Result<Json, Box<dyn Error>> {
     let service = service(case)?;
     let operation = service.operation(text(case, "operation")).ok_or("unknown operation")?;
     let output = read(&case["output"])?;
-    let response = encode::answer(service, Some(operation), Ok(output), "00000000-0000-4000-8000-000000000000");
+    let response =
+        encode::answer(service, Some(operation), Ok(output), "00000000-0000-4000-8000-000000000000");
     let headers = response.headers().iter();
     let headers: serde_json::Map<String, Json> = headers
         .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into()))

@@ -10,7 +10,7 @@ const VIOLATIONS_MAX: usize = 100;
 /// One violated constraint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// Wire names from the outside in; items of lists count from 1 and are followed by `member`.
+    /// Member names from the outside in; items of lists count from 1 and are followed by `member`.
     pub path: Vec<String>,
     /// Whether the member travels in the body. Those in the path and query are named bare.
     pub in_body: bool,
@@ -63,7 +63,7 @@ struct Checker<'f> {
 
 impl Checker<'_> {
     fn member(&mut self, member: &Member, value: &Value) {
-        self.path.push(member.wire.to_owned());
+        self.path.push(printed_name(member));
         if value.is_null() {
             if member.required {
                 self.report(NULL.to_owned(), "Member must not be null".to_owned(), false);
@@ -85,7 +85,9 @@ impl Checker<'_> {
                 }
             }
             (Kind::List(item), Value::List(items)) => self.list(item, items, value),
-            (Kind::Map { key, value: entry, .. }, Value::Map(entries)) => self.map(key, entry, entries, value),
+            (Kind::Map { key, value: entry, .. }, Value::Map(entries)) => {
+                self.map(key, entry, entries, value)
+            }
             _ => {}
         }
     }
@@ -133,6 +135,13 @@ impl Checker<'_> {
         let value = (!secret).then_some(value);
         self.found.push(Violation { path: self.path.clone(), in_body: self.in_body, value, constraint });
     }
+}
+
+/// AWS's messages name members as SDKs in lower camel case do, in the path too: `statusCode`, not `status_code`.
+fn printed_name(member: &Member) -> String {
+    let mut name = member.name.to_owned();
+    name[..1].make_ascii_lowercase();
+    name
 }
 
 /// The constraints of `shape` itself that `value` violates.

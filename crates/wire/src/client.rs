@@ -42,7 +42,9 @@ pub fn encode_request(operation: &'static Operation, input: &Value) -> Result<Re
                 path = path.replace(&format!("{{{}}}", member.wire), &percent::encode(&plain(value)));
             }
             Location::Query => match value {
-                Value::List(items) => query.extend(items.iter().map(|item| (member.wire.into(), plain(item)))),
+                Value::List(items) => {
+                    query.extend(items.iter().map(|item| (member.wire.into(), plain(item))))
+                }
                 Value::Map(entries) => {
                     query.extend(entries.iter().map(|(key, value)| (key.clone().into_owned(), plain(value))));
                 }
@@ -67,7 +69,8 @@ pub fn encode_request(operation: &'static Operation, input: &Value) -> Result<Re
         }
         None => Bytes::new(),
     };
-    let pairs = query.iter().map(|(key, value)| format!("{}={}", percent::encode(key), percent::encode(value)));
+    let pairs =
+        query.iter().map(|(key, value)| format!("{}={}", percent::encode(key), percent::encode(value)));
     let query = pairs.collect::<Vec<_>>().join("&");
     let uri = if query.is_empty() { path } else { format!("{path}?{query}") };
     // API Gateway answers HAL unless told otherwise; every SDK tells it.
@@ -78,7 +81,10 @@ pub fn encode_request(operation: &'static Operation, input: &Value) -> Result<Re
 }
 
 /// The output of a call, or the error that the service answered.
-pub fn decode_response(operation: &'static Operation, response: &Response<Bytes>) -> Result<Value, ServiceError> {
+pub fn decode_response(
+    operation: &'static Operation,
+    response: &Response<Bytes>,
+) -> Result<Value, ServiceError> {
     let (status, body) = (response.status().as_u16(), response.body());
     if status >= 300 {
         return Err(service_error(response));

@@ -132,14 +132,17 @@ fn structure(members: &'static [Member], entries: Vec<(Key, Value)>) -> Result<V
             slots[place] = if value.is_null() { None } else { Some(typed(members[place].shape, value)?) };
         }
     }
-    let named = slots.into_iter().zip(members).filter_map(|(value, member)| Some((member.name.into(), value?)));
+    let named =
+        slots.into_iter().zip(members).filter_map(|(value, member)| Some((member.name.into(), value?)));
     Ok(named.collect())
 }
 
 /// A JSON value as the shape demands it.
 pub(crate) fn typed(shape: &'static ShapeTable, value: Value) -> Result<Value, Fault> {
     match (&shape.kind, value) {
-        (Kind::Structure { members, .. }, Value::Map(entries)) => Ok(Value::Map(structure(members, entries)?)),
+        (Kind::Structure { members, .. }, Value::Map(entries)) => {
+            Ok(Value::Map(structure(members, entries)?))
+        }
         (Kind::List(item), Value::List(items)) => {
             let items = items.into_iter().filter(|value| !value.is_null()).map(|value| typed(item, value));
             Ok(Value::List(items.collect::<Result<_, _>>()?))
@@ -176,8 +179,9 @@ fn time(value: &Value) -> Option<Timestamp> {
     match value {
         Value::Int(seconds) => Some(Timestamp::from_seconds(*seconds)),
         Value::Float(seconds) => Timestamp::from_seconds_f64(*seconds),
-        Value::String(text) => Timestamp::parse_iso8601(text)
-            .or_else(|| text.parse().ok().and_then(Timestamp::from_seconds_f64)),
+        Value::String(text) => {
+            Timestamp::parse_iso8601(text).or_else(|| text.parse().ok().and_then(Timestamp::from_seconds_f64))
+        }
         _ => None,
     }
 }

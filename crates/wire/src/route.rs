@@ -113,7 +113,8 @@ mod tests {
         let (method, uri) = request.split_once(' ').expect("method and URI");
         let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
         let found = route(service, method, path, query).map_or("none".to_owned(), |routed| {
-            let labels: Vec<_> = routed.labels.iter().map(|(name, value)| format!(" {name}={value}")).collect();
+            let labels: Vec<_> =
+                routed.labels.iter().map(|(name, value)| format!(" {name}={value}")).collect();
             format!("{}{}", routed.operation.name, labels.concat())
         });
         assert_eq!(found, expected, "{request}");
@@ -133,7 +134,11 @@ mod tests {
         let tags = format!("GetTags resource_arn={arn}");
         check(v1, "GET /tags/arn%3Aaws%3Aapigateway%3Aus-east-1%3A%3A%2Frestapis%2Fa1", &tags);
         check(v1, "GET /tags/arn:aws:apigateway:us-east-1::/restapis/a1", &tags);
-        check(&apigatewayv2::SERVICE, "GET /v2/apis/a1/stages/$default", "GetStage apiId=a1 stageName=$default");
+        check(
+            &apigatewayv2::SERVICE,
+            "GET /v2/apis/a1/stages/$default",
+            "GetStage apiId=a1 stageName=$default",
+        );
         check(&ivs_realtime::SERVICE, "POST /GetStage", "GetStage");
         check(&ivs_realtime::SERVICE, "GET /GetStage", "none");
     }
@@ -146,7 +151,12 @@ mod tests {
                 let query = operation.query.iter().map(|(key, value)| format!("{key}={value}"));
                 let query = query.collect::<Vec<_>>().join("&");
                 let found = route(service, operation.method, operation.path, &query);
-                assert_eq!(found.map(|routed| routed.operation.name), Some(operation.name), "{}", service.name);
+                assert_eq!(
+                    found.map(|routed| routed.operation.name),
+                    Some(operation.name),
+                    "{}",
+                    service.name
+                );
             }
         }
     }

@@ -84,7 +84,6 @@ fn verify(
         payload: Payload::Bytes(body),
     };
     let expected = Expected { service: service.signing_name, regions: None, now: now.to_jiff() };
-    sigv4::verify(&request, &expected, keys).map_err(|refusal: Refusal| {
-        Fault::new(refusal.code(), refusal.status().as_u16(), refusal.message())
-    })
+    sigv4::verify(&request, &expected, keys)
+        .map_err(|refusal: Refusal| Fault::new(refusal.code(), refusal.status().as_u16(), refusal.message()))
 }

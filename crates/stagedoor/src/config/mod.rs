@@ -72,6 +72,11 @@ impl Config {
         if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(ConfigError(format!("account {account:?} is not 12 digits")));
         }
+        let region = options.region.unwrap_or_else(|| options::DEFAULT_REGION.to_owned());
+        let region_char = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if region.is_empty() || !region.bytes().all(region_char) {
+            return Err(ConfigError(format!("region {region:?} is not like us-east-1")));
+        }
         let mut config = Self {
             listen: options.listen.unwrap_or(options::DEFAULT_LISTEN),
             media_listen: options.media_listen.unwrap_or(options::DEFAULT_MEDIA_LISTEN),
@@ -79,7 +84,7 @@ impl Config {
             rtmps_listen: options.rtmps_listen.unwrap_or(options::DEFAULT_RTMPS_LISTEN),
             data_dir: options.data_dir.unwrap_or_else(|| PathBuf::from(options::DEFAULT_DATA_DIR)),
             store: store_url(options.store.as_deref().unwrap_or(options::DEFAULT_STORE))?,
-            region: options.region.unwrap_or_else(|| options::DEFAULT_REGION.to_owned()),
+            region,
             advertise: options.advertise.unwrap_or_default(),
             public_url: options.public_url.map(|url| checked_url(&url)).transpose()?,
             allow_reset: options.allow_reset.unwrap_or(false),
@@ -177,7 +182,14 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for bad in ["account = '12'", "store = 'mysql://x'", "public-url = 'ftp://x'", "public-url = 'http://x/y'"] {
+        for bad in [
+            "account = '12'",
+            "region = ''",
+            "region = 'Mars 1'",
+            "store = 'mysql://x'",
+            "public-url = 'ftp://x'",
+            "public-url = 'http://x/y'",
+        ] {
             assert!(resolve(bad).is_err(), "{bad}");
         }
         assert!(toml::from_str::<Options>("lisen = '127.0.0.1:1'").is_err(), "unknown options are errors");

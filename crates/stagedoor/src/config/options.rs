@@ -79,7 +79,13 @@ pub struct Options {
 
     /// Access keys as ID:SECRET or ID:SECRET:ACCOUNT, comma-separated; in the file as `[[key]]` tables with
     /// id, secret, and optionally account and session-token
-    #[arg(long = "keys", env = "STAGEDOOR_KEYS", value_name = "KEY", value_delimiter = ',', hide_env_values = true)]
+    #[arg(
+        long = "keys",
+        env = "STAGEDOOR_KEYS",
+        value_name = "KEY",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
     #[serde(rename = "key")]
     pub keys: Option<Vec<KeyOption>>,
 
@@ -112,7 +118,9 @@ impl FromStr for KeyOption {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut parts = text.splitn(3, ':').map(str::to_owned);
         let (id, secret) = (parts.next(), parts.next());
-        let (Some(id), Some(secret)) = (id, secret) else { return Err("not of the form ID:SECRET[:ACCOUNT]") };
+        let (Some(id), Some(secret)) = (id, secret) else {
+            return Err("not of the form ID:SECRET[:ACCOUNT]");
+        };
         Ok(Self { id, secret, account: parts.next(), session_token: None })
     }
 }

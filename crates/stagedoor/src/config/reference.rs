@@ -23,7 +23,8 @@ pub fn markdown() -> String {
             "keys" => "`[[key]]`".to_owned(),
             other => format!("`{other}`"),
         };
-        let help = argument.get_long_help().or(argument.get_help()).map(ToString::to_string).unwrap_or_default();
+        let help =
+            argument.get_long_help().or(argument.get_help()).map(ToString::to_string).unwrap_or_default();
         let help = help.replace("\n\n", "<br>").replace('\n', " ");
         let _ = writeln!(out, "| `--{long}` | `{env}` | {in_file} | {help} |");
     }
@@ -36,6 +37,10 @@ mod tests {
     fn the_reference_is_current() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md");
         let written = std::fs::read_to_string(path).unwrap_or_default();
-        assert_eq!(written, super::markdown(), "run: cargo run -p stagedoor -- reference > docs/configuration.md");
+        assert_eq!(
+            written,
+            super::markdown(),
+            "run: cargo run -p stagedoor -- reference > docs/configuration.md"
+        );
     }
 }

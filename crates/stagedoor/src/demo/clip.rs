@@ -49,7 +49,9 @@ fn access_units(stream: &'static [u8]) -> Vec<&'static [u8]> {
 fn packets(mut stream: &'static [u8]) -> Vec<&'static [u8]> {
     let mut packets = Vec::new();
     while let Some((length, rest)) = stream.split_first_chunk::<2>() {
-        let Some((packet, rest)) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length))) else { break };
+        let Some((packet, rest)) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length))) else {
+            break;
+        };
         packets.push(packet);
         stream = rest;
     }

@@ -25,10 +25,8 @@ const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 pub async fn show(scene: &Scene) -> Result<(), Failure> {
     say("\nReal-time stage (ivs-realtime)")?;
     let service = &ivs_realtime::SERVICE;
-    let participants = ["publisher", "viewer"].map(|user| ParticipantTokenConfiguration {
-        user_id: Some(user.to_owned()),
-        ..Default::default()
-    });
+    let participants = ["publisher", "viewer"]
+        .map(|user| ParticipantTokenConfiguration { user_id: Some(user.to_owned()), ..Default::default() });
     let input = CreateStageRequest {
         name: Some("demo".to_owned()),
         participant_token_configurations: Some(participants.into()),
@@ -41,7 +39,10 @@ pub async fn show(scene: &Scene) -> Result<(), Failure> {
     let whip = present(present(stage.endpoints, "endpoints")?.whip, "whip")?;
 
     let figures = play(scene, &whip, publisher, viewer).await?;
-    say(&format!("  published   {} video frames and {} audio packets by WHIP", figures.frames, figures.sounds))?;
+    say(&format!(
+        "  published   {} video frames and {} audio packets by WHIP",
+        figures.frames, figures.sounds
+    ))?;
     say(&format!(
         "  received    {} video frames and {} audio packets, first frame {:.0} ms after subscribing",
         figures.frames_received,
@@ -66,7 +67,8 @@ async fn tell_state(scene: &Scene, arn: String) -> Result<(), Failure> {
     say_answer(&format!("aws ivs-realtime get-stage --arn {arn}"), &stage)?;
     let session = stage.get("stage").and_then(|stage| stage.get("activeSessionId"));
     let session = present(session.and_then(Value::as_str), "activeSessionId")?.to_owned();
-    let input = ListParticipantsRequest { stage_arn: arn.clone(), session_id: session.clone(), ..Default::default() };
+    let input =
+        ListParticipantsRequest { stage_arn: arn.clone(), session_id: session.clone(), ..Default::default() };
     let participants: Value = scene.aws.call(service, "ListParticipants", input).await?;
     let call = format!("aws ivs-realtime list-participants --stage-arn {arn} --session-id {session}");
     say_answer(&call, &participants)

@@ -37,11 +37,20 @@ impl StageClient {
             .body(Full::new(offer.into()))?;
         let response = self.send(request).await?;
         let body = String::from_utf8(response.body().to_vec())?;
-        if response.status() == 201 { Ok(body) } else { Err(format!("{url}: {}: {body}", response.status()).into()) }
+        if response.status() == 201 {
+            Ok(body)
+        } else {
+            Err(format!("{url}: {}: {body}", response.status()).into())
+        }
     }
 
     /// The same request again and again; every answer must have the status and body that `expected` has.
-    pub async fn repeat(&self, url: &str, count: u32, expected: &Response<Bytes>) -> Result<Latencies, Failure> {
+    pub async fn repeat(
+        &self,
+        url: &str,
+        count: u32,
+        expected: &Response<Bytes>,
+    ) -> Result<Latencies, Failure> {
         let mut latencies = Vec::with_capacity(count as usize);
         for _ in 0..count {
             let before = Instant::now();

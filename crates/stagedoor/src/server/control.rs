@@ -43,7 +43,9 @@ pub async fn call(server: &Arc<Server>, request: Request<Incoming>) -> Response<
 fn refuse(service: &'static Service, error: BodyError, request_id: &str) -> Response<Bytes> {
     let fault = match error {
         BodyError::TooLarge => Fault::new("RequestEntityTooLargeException", 413, "Request Too Long"),
-        BodyError::TooSlow => Fault::new("RequestTimeoutException", 408, "The request body did not arrive in time"),
+        BodyError::TooSlow => {
+            Fault::new("RequestTimeoutException", 408, "The request body did not arrive in time")
+        }
         BodyError::Broken => Fault::serialization("The request body is incomplete"),
     };
     encode::answer(service, None, Err(fault), request_id)
@@ -110,7 +112,14 @@ fn log(service: &Service, operation: Option<&str>, parts: &Parts, result: &Resul
         }
         Err(fault) => {
             let path = parts.uri.path();
-            tracing::info!(service, operation, path, code = fault.code, message = fault.message, "call refused");
+            tracing::info!(
+                service,
+                operation,
+                path,
+                code = fault.code,
+                message = fault.message,
+                "call refused"
+            );
         }
     }
 }

@@ -71,7 +71,8 @@ impl Server {
         let store = open_store(&config)?;
         let secrets = secrets::load(&store)?;
         let http = bind(config.listen, "listen")?;
-        let (rtmp, rtmps) = (bind(config.rtmp_listen, "rtmp-listen")?, bind(config.rtmps_listen, "rtmps-listen")?);
+        let (rtmp, rtmps) =
+            (bind(config.rtmp_listen, "rtmp-listen")?, bind(config.rtmps_listen, "rtmps-listen")?);
         let http_origin = config.public_url.clone().unwrap_or(format!("http://{}", http.local_addr()?));
         let endpoints = Endpoints {
             http: http_origin,

@@ -35,7 +35,8 @@ struct Open {
 impl Recorder {
     pub fn start(store: Store) -> Self {
         let (notes, queue) = sync_channel(NOTES_MAX);
-        let thread = std::thread::Builder::new().name("ledger".to_owned()).spawn(move || write(&store, &queue));
+        let thread =
+            std::thread::Builder::new().name("ledger".to_owned()).spawn(move || write(&store, &queue));
         let thread = thread.expect("the system can start a thread");
         Self(Mutex::new(Some(Open { notes, thread })))
     }
@@ -68,9 +69,8 @@ fn write(store: &Store, queue: &Receiver<Note>) {
 
 /// Tries until the store takes the batch. A store out of order answers 503; anything else would fail again.
 fn write_batch(store: &Store, batch: &[Note]) {
-    let write = || {
-        transact(store, |transaction| batch.iter().try_for_each(|note| write_note(transaction, note)))
-    };
+    let write =
+        || transact(store, |transaction| batch.iter().try_for_each(|note| write_note(transaction, note)));
     while let Err(fault) = write() {
         if fault.status != 503 {
             return tracing::error!(%fault, "what happened on a stage could not be recorded");
@@ -88,14 +88,18 @@ fn write_note(transaction: &mut Transaction, note: &Note) -> Result<()> {
     let session_id = &*note.session_id;
     let who = |participant_id| Present { stage_id, session_id, participant_id };
     match &note.what {
-        What::Joined(joining) => match presence::join(documents, stage_id, session_id, joined(joining), at)? {
-            Admission::Joined { .. } | Admission::StageGone | Admission::Revoked => Ok(()),
-        },
+        What::Joined(joining) => {
+            match presence::join(documents, stage_id, session_id, joined(joining), at)? {
+                Admission::Joined { .. } | Admission::StageGone | Admission::Revoked => Ok(()),
+            }
+        }
         What::Left { participant_id } => presence::leave(documents, who(participant_id), at),
         What::PublishStarted { participant_id } => {
             presence::publish_started(documents, who(participant_id), ParticipantProtocol::Whip, at)
         }
-        What::PublishStopped { participant_id } => presence::publish_stopped(documents, who(participant_id), at),
+        What::PublishStopped { participant_id } => {
+            presence::publish_stopped(documents, who(participant_id), at)
+        }
         What::SubscribeStarted { participant_id, remote } => {
             presence::subscribe_started(documents, who(participant_id), remote, at)
         }
