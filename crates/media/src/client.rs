@@ -67,6 +67,8 @@ pub struct Client {
     events: VecDeque<Event>,
     filter: Option<Filter>,
     wake_at: Instant,
+    /// The read timeout that the socket has at present.
+    patience: Duration,
 }
 
 struct Track {
@@ -131,8 +133,18 @@ impl Client {
         let (offer, pending) = change.apply().ok_or_else(|| engine("nothing to offer"))?;
         let events = VecDeque::new();
         let pending = Some(pending);
-        let client =
-            Client { rtc, socket, address, world, pending, tracks, events, filter: None, wake_at: now };
+        let client = Client {
+            rtc,
+            socket,
+            address,
+            world,
+            pending,
+            tracks,
+            events,
+            filter: None,
+            wake_at: now,
+            patience: Duration::ZERO,
+        };
         Ok((client, offer.to_sdp_string()))
     }
 
@@ -241,8 +253,7 @@ impl Client {
     }
 
     fn receive(&mut self, patience: Duration) -> Result<(), Error> {
-        // A timeout of zero would mean "for ever".
-        self.socket.set_read_timeout(Some(patience.max(Duration::from_micros(100))))?;
+        self.set_patience(patience)?;
         let mut buffer = [0; 2048];
         let (length, source) = match self.socket.recv_from(&mut buffer) {
             Ok(received) => received,
@@ -258,6 +269,17 @@ impl Client {
         let received = Receive { proto: Protocol::Udp, source, destination, contents };
         self.rtc.handle_input(Input::Receive(self.world.now(), received)).map_err(engine)?;
         self.drain()
+    }
+
+    /// Setting a timeout is a system call, too much for every packet: it is rounded down to a power of two.
+    fn set_patience(&mut self, patience: Duration) -> io::Result<()> {
+        let micros = u64::try_from(patience.as_micros()).unwrap_or(u64::MAX).max(128);
+        let rounded = Duration::from_micros(1 << micros.ilog2());
+        if rounded != self.patience {
+            self.socket.set_read_timeout(Some(rounded))?;
+            self.patience = rounded;
+        }
+        Ok(())
     }
 
     fn advance(&mut self) -> Result<(), Error> {

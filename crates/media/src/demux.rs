@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
-use stagedoor_sfu::PeerKey;
+use stagedoor_sfu::{PeerKey, PeerMap};
 
 /// Addresses kept for one connection. A peer moves between networks now and then; more is not honest.
 const ADDRESSES_MAX: usize = 8;
@@ -16,7 +16,7 @@ const ADDRESSES_MAX: usize = 8;
 pub struct Demux {
     by_address: HashMap<SocketAddr, PeerKey>,
     by_ufrag: HashMap<String, PeerKey>,
-    peers: HashMap<PeerKey, Known>,
+    peers: PeerMap<Known>,
 }
 
 /// What leads to one connection.

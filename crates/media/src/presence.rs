@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
-use stagedoor_sfu::{Codec, Kind, PeerKey};
+use stagedoor_sfu::{Codec, Kind, PeerKey, PeerMap};
 
 use crate::config::{Limits, Timeouts};
 use crate::ledger::{Attempt, Client, ErrorCode, Joining, Note, Protocol, What};
@@ -75,7 +75,7 @@ pub struct Presence {
     timeouts: Timeouts,
     limits: Limits,
     stages: HashMap<Arc<str>, Stage>,
-    connections: HashMap<PeerKey, Attached>,
+    connections: PeerMap<Attached>,
     resources: HashMap<String, PeerKey>,
     notes: Vec<Note>,
 }
@@ -97,7 +97,7 @@ impl Presence {
             timeouts,
             limits,
             stages: HashMap::new(),
-            connections: HashMap::new(),
+            connections: PeerMap::default(),
             resources: HashMap::new(),
             notes: Vec::new(),
         }
@@ -382,3 +382,6 @@ impl Presence {
         self.notes.push(Note { stage_arn: stage_arn.clone(), session_id, at: moment.wall, what });
     }
 }
+
+#[cfg(test)]
+mod tests;

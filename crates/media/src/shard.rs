@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
-use stagedoor_sfu::{Incoming, KeyFrameRequest, PeerKey, Room};
+use stagedoor_sfu::{Incoming, KeyFrameRequest, PeerKey, PeerMap, Room};
 use tokio::sync::{mpsc, watch};
 
 use crate::config::Timeouts;
@@ -35,6 +35,10 @@ use crate::world::World;
 /// How often connections are looked at for silence, key-frame requests are repeated and counters published while
 /// anything is connected.
 const TICK: Duration = Duration::from_millis(100);
+/// No connection is woken sooner than this, so that one that is never content cannot hold up the others.
+const TIMER_MIN: Duration = Duration::from_micros(200);
+/// Errors of the socket in a row after which the thread gives up. Single ones pass: an interface went down and up.
+const SOCKET_ERRORS_MAX: u32 = 100;
 /// Batches taken before timers and commands get their turn.
 const BATCHES_MAX: usize = 16;
 
@@ -51,7 +55,7 @@ struct Shard {
     timeouts: Timeouts,
     /// The start of the rooms' time.
     epoch: Instant,
-    peers: HashMap<PeerKey, Peer>,
+    peers: PeerMap<Peer>,
     rooms: HashMap<Arc<str>, Room>,
     demux: Demux,
     timers: BinaryHeap<Reverse<(Instant, PeerKey)>>,
@@ -65,10 +69,18 @@ struct Shard {
 impl Shard {
     fn run(mut self) -> io::Result<()> {
         let mut inbox = Inbox::new();
+        let mut errors = 0;
         while !self.stopping {
             self.socket.wait(self.patience())?;
             self.take_commands();
-            self.take_datagrams(&mut inbox)?;
+            match self.take_datagrams(&mut inbox) {
+                Ok(()) => errors = 0,
+                Err(error) if errors < SOCKET_ERRORS_MAX => {
+                    tracing::warn!(%error, "the media socket failed");
+                    errors += 1;
+                }
+                Err(error) => return Err(error),
+            }
             let now = self.world.now();
             self.fire_timers(now);
             self.tick(now);
@@ -162,7 +174,7 @@ impl Shard {
                 Ok(Output::KeyFrameWanted) => self.want_key_frame(key, now),
                 Ok(Output::Closed) => return self.end(key, End::Left),
                 Ok(Output::Wait(at)) => {
-                    if let Some(at) = peer.schedule(at) {
+                    if let Some(at) = peer.schedule(at.max(now + TIMER_MIN)) {
                         self.timers.push(Reverse((at, key)));
                     }
                     return;
@@ -250,9 +262,9 @@ impl Shard {
             }
         }
         let followers = room.followers(publisher).to_vec();
+        let mut written_to = Vec::with_capacity(followers.len());
         for follower in followers {
             let Some(peer) = self.peers.get_mut(&follower) else { continue };
-            let Some(room) = self.rooms.get_mut(&peer.stage) else { continue };
             let mut written = 0;
             for (source, incoming, packet) in &described {
                 if let Some(numbers) = room.forward(follower, *source, incoming, at) {
@@ -262,9 +274,10 @@ impl Shard {
             }
             self.counters.packets_forwarded += written;
             self.counters.dropped_unwanted += described.len() as u64 - written;
-            if written > 0 {
-                self.advance(follower, now);
-            }
+            written_to.extend((written > 0).then_some(follower));
+        }
+        for follower in written_to {
+            self.advance(follower, now);
         }
     }
 

@@ -7,11 +7,13 @@
 pub mod codec;
 pub mod forward;
 pub mod keyframe;
+pub mod keys;
 pub mod packet;
 pub mod pli;
 pub mod room;
 pub mod vp8;
 
 pub use codec::{Codec, Kind};
+pub use keys::{PeerKey, PeerMap};
 pub use packet::{Incoming, Outgoing};
-pub use room::{KeyFrameRequest, PeerKey, Room, TrackSpec, Wanted};
+pub use room::{KeyFrameRequest, Room, TrackSpec, Wanted};

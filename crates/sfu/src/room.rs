@@ -9,12 +9,9 @@ use std::time::Duration;
 
 use crate::codec::{Codec, Kind};
 use crate::forward::{Forward, Source};
+use crate::keys::{PeerKey, PeerMap};
 use crate::packet::{Incoming, Outgoing};
 use crate::pli::Gate;
-
-/// The caller's key of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PeerKey(pub u64);
 
 /// A track that a publisher brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,8 +39,8 @@ pub struct KeyFrameRequest {
 /// The publishers and subscribers of one stage.
 #[derive(Debug, Default)]
 pub struct Room {
-    publishers: HashMap<PeerKey, Publisher>,
-    subscribers: HashMap<PeerKey, Subscriber>,
+    publishers: PeerMap<Publisher>,
+    subscribers: PeerMap<Subscriber>,
     /// The present connection of each publishing participant, and everybody who follows it.
     participants: HashMap<Arc<str>, Followed>,
     sources: u64,

@@ -1,0 +1,230 @@
+//! People coming and going, in simulated time.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::*;
+
+const ARN: &str = "arn:aws:ivs:us-east-1:000000000000:stage/one";
+
+/// Presence with a clock that the test moves.
+struct Stageplay {
+    presence: Presence,
+    start: Instant,
+    elapsed: Duration,
+    keys: u64,
+}
+
+impl Stageplay {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "an Instant can be had no other way; only distances from it count"
+    )]
+    fn new() -> Stageplay {
+        let limits =
+            Limits { publishers_per_stage: 2, participants_per_stage: 4, sockets_per_participant: 2 };
+        let presence = Presence::new(Timeouts::default(), limits);
+        Stageplay { presence, start: Instant::now(), elapsed: Duration::ZERO, keys: 0 }
+    }
+
+    fn moment(&self) -> Moment {
+        let wall = Timestamp::UNIX_EPOCH + jiff::SignedDuration::try_from(self.elapsed).expect("short");
+        Moment { now: self.start + self.elapsed, wall }
+    }
+
+    fn pass(&mut self, seconds: u64) -> Vec<PeerKey> {
+        self.elapsed += Duration::from_secs(seconds);
+        self.presence.tick(self.moment())
+    }
+
+    fn visitor(&self, name: &str) -> Visitor {
+        Visitor {
+            stage_arn: ARN.into(),
+            stage_id: "one".into(),
+            participant_id: name.into(),
+            user_id: String::new(),
+            attributes: BTreeMap::new(),
+            protocol: Protocol::Whip,
+            client: Client::default(),
+            active_session: None,
+            new_session: format!("st-{}", self.elapsed.as_secs()),
+        }
+    }
+
+    fn enter(&mut self, name: &str) -> Result<(), QuotaExceeded> {
+        self.presence.enter(&self.visitor(name), self.moment())
+    }
+
+    fn attach(&mut self, name: &str, purpose: Purpose) -> Result<(PeerKey, Vec<PeerKey>), QuotaExceeded> {
+        self.enter(name)?;
+        self.keys += 1;
+        let key = PeerKey(self.keys);
+        let connection = Connection {
+            resource: key.0.to_string(),
+            etag: String::new(),
+            peer_ufrag: String::new(),
+            purpose,
+        };
+        let closed = self.presence.attach(&self.visitor(name), key, connection)?;
+        Ok((key, closed))
+    }
+
+    fn publish(&mut self, name: &str) -> Result<(PeerKey, Vec<PeerKey>), QuotaExceeded> {
+        self.attach(name, Purpose::Publish { codecs: vec![Codec::Opus, Codec::Vp8] })
+    }
+
+    fn subscribe(&mut self, name: &str, remote: &str) -> (PeerKey, Vec<PeerKey>) {
+        self.attach(name, Purpose::Subscribe { remote: remote.into() }).expect("no quota for that")
+    }
+
+    /// What was noted since the last call, in short, with the session.
+    fn told(&mut self) -> Vec<String> {
+        let names = |what: What| match what {
+            What::Joined(joining) => format!("{} joined", joining.participant_id),
+            What::Left { participant_id } => format!("{participant_id} left"),
+            What::PublishStarted { participant_id } => format!("{participant_id} publishes"),
+            What::PublishStopped { participant_id } => format!("{participant_id} stopped"),
+            What::SubscribeStarted { participant_id, remote } => {
+                format!("{participant_id} receives {remote}")
+            }
+            What::SubscribeStopped { participant_id, remote } => format!("{participant_id} lost {remote}"),
+            What::Failed { participant_id, .. } => format!("{participant_id} failed"),
+            What::SessionEnded => "ended".to_owned(),
+        };
+        let notes = self.presence.take_notes().into_iter();
+        notes.map(|note| format!("{} {}", note.session_id, names(note.what))).collect()
+    }
+}
+
+#[test]
+fn who_only_knocks_is_gone_after_the_grace_and_the_session_after_its_own() {
+    let mut play = Stageplay::new();
+    play.enter("ada").expect("there is room");
+    play.pass(9);
+    assert_eq!(play.told(), ["st-0 ada joined"]);
+    play.pass(1);
+    assert_eq!(play.told(), ["st-0 ada left"]);
+    play.pass(179);
+    // Back in time: the same session.
+    play.enter("ada").expect("there is room");
+    play.pass(10);
+    assert_eq!(play.told(), ["st-0 ada joined", "st-0 ada left"]);
+    play.pass(180);
+    assert_eq!(play.told(), ["st-0 ended"]);
+    play.enter("ada").expect("there is room");
+    assert_eq!(play.told(), ["st-379 ada joined"]);
+}
+
+#[test]
+fn sockets_and_connections_keep_a_participant() {
+    let mut play = Stageplay::new();
+    play.enter("ada").expect("there is room");
+    let feed = play.presence.open_socket(&play.visitor("ada")).expect("there is room");
+    assert!(feed.state.borrow().contains(r#""id":"ada""#));
+    play.pass(100);
+    let (key, _) = play.publish("ada").expect("there is room");
+    play.presence.connected(key, play.moment());
+    play.presence.close_socket(ARN, "ada", play.moment().now);
+    play.pass(100);
+    play.presence.ended(key, End::Left, play.moment());
+    play.pass(9);
+    assert_eq!(play.told(), ["st-0 ada joined", "st-0 ada publishes", "st-0 ada stopped"]);
+    play.pass(1);
+    assert_eq!(play.told(), ["st-0 ada left"]);
+}
+
+#[test]
+fn who_fell_silent_leaves_without_further_grace() {
+    let mut play = Stageplay::new();
+    let (key, _) = play.publish("ada").expect("there is room");
+    play.presence.connected(key, play.moment());
+    play.presence.ended(key, End::Silent, play.moment());
+    play.pass(0);
+    assert_eq!(play.told(), ["st-0 ada joined", "st-0 ada publishes", "st-0 ada stopped", "st-0 ada left"]);
+}
+
+#[test]
+fn who_leaves_takes_the_subscriptions_to_it_along() {
+    let mut play = Stageplay::new();
+    let (published, _) = play.publish("ada").expect("there is room");
+    let (received, _) = play.subscribe("bob", "ada");
+    play.presence.connected(published, play.moment());
+    play.presence.connected(received, play.moment());
+    play.presence.ended(published, End::Left, play.moment());
+    assert_eq!(play.pass(9), []);
+    assert_eq!(play.pass(1), [received]);
+    play.presence.ended(received, End::Removed, play.moment());
+    assert_eq!(play.told()[4..], ["st-0 ada stopped", "st-0 ada left", "st-0 bob lost ada"]);
+}
+
+#[test]
+fn the_newest_connection_takes_over_when_it_is_connected() {
+    let mut play = Stageplay::new();
+    let (first, closed) = play.publish("ada").expect("there is room");
+    assert_eq!(closed, []);
+    // The second attempt replaces the first, which never connected.
+    let (second, closed) = play.publish("ada").expect("there is room");
+    assert_eq!(closed, [first]);
+    play.presence.ended(first, End::Removed, play.moment());
+    play.presence.connected(second, play.moment());
+    // The third leaves the second alone until it is connected itself.
+    let (third, closed) = play.publish("ada").expect("there is room");
+    assert_eq!(closed, []);
+    assert_eq!(play.told(), ["st-0 ada joined", "st-0 ada publishes"]);
+    assert_eq!(play.presence.connected(third, play.moment()), [second]);
+    play.presence.ended(second, End::Removed, play.moment());
+    assert_eq!(play.told(), ["st-0 ada stopped", "st-0 ada publishes"]);
+    assert_eq!(play.presence.remote(ARN, "ada"), Remote::Publishing { video: Some(Codec::Vp8) });
+    // Subscriptions to different publishers do not touch each other.
+    let (_, closed) = play.subscribe("ada", "bob");
+    assert_eq!(closed, []);
+    let (_, closed) = play.subscribe("ada", "carol");
+    assert_eq!(closed, []);
+}
+
+#[test]
+fn quotas() {
+    let mut play = Stageplay::new();
+    play.publish("ada").expect("the first publisher");
+    play.publish("bob").expect("the second publisher");
+    assert_eq!(play.publish("carol").err(), Some(QuotaExceeded));
+    play.publish("ada").expect("again, not another one");
+    play.enter("dan").expect("the fourth participant");
+    assert_eq!(play.enter("eve").err(), Some(QuotaExceeded));
+    play.presence.open_socket(&play.visitor("dan")).expect("the first socket");
+    play.presence.open_socket(&play.visitor("dan")).expect("the second socket");
+    assert!(play.presence.open_socket(&play.visitor("dan")).is_err());
+    assert_eq!(play.told(), ["st-0 ada joined", "st-0 bob joined", "st-0 carol joined", "st-0 dan joined"]);
+}
+
+#[test]
+fn a_deleted_stage_is_forgotten_without_a_note() {
+    let mut play = Stageplay::new();
+    let (key, _) = play.publish("ada").expect("there is room");
+    play.presence.connected(key, play.moment());
+    let feed = play.presence.open_socket(&play.visitor("ada")).expect("there is room");
+    play.told();
+    assert_eq!(play.presence.delete_stage(ARN), [key]);
+    assert_eq!(*feed.farewell.borrow(), Some(Farewell::StageDeleted));
+    // What the media thread still reports of it finds nothing.
+    assert_eq!(play.presence.connected(key, play.moment()), [key]);
+    play.presence.ended(key, End::Removed, play.moment());
+    play.pass(1000);
+    assert_eq!(play.told(), Vec::<String>::new());
+    assert!(play.presence.connections.is_empty() && play.presence.resources.is_empty());
+}
+
+#[test]
+fn mistakes_are_noted_of_those_who_are_there() {
+    let mut play = Stageplay::new();
+    let fail = |play: &mut Stageplay, name: &str| {
+        let (visitor, moment) = (play.visitor(name), play.moment());
+        play.presence.failed(&visitor, Attempt::Publish, ErrorCode::InvalidInput, moment);
+    };
+    fail(&mut play, "ada");
+    play.enter("bob").expect("there is room");
+    fail(&mut play, "ada");
+    fail(&mut play, "bob");
+    assert_eq!(play.told(), ["st-0 bob joined", "st-0 bob failed"]);
+}
