@@ -89,6 +89,8 @@ pub(crate) fn decoded(segment: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// `api region stage path`, with `-` for what is absent.
@@ -140,5 +142,18 @@ mod tests {
         check("abc.execute-apis.us-east-1.localhost", "/", "none");
         check("abc.execute-api", "/", "none");
         check("[::1]:4566", "/x", "none");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_makes_it_panic(
+            host in "\\PC{0,30}|[a-c.:\\[\\]-]{0,8}(execute-api)?[.a-c:]{0,8}",
+            path in "(/_aws/execute-api/|/restapis/)?[a-b/$%._é-]{0,12}(_user_request_)?[a/é]{0,4}",
+        ) {
+            if let Some(address) = Address::of(Some(&host), &path) {
+                prop_assert!(!address.api.is_empty());
+                prop_assert!(path.get(address.path_at..).is_some(), "{:?}", address);
+            }
+        }
     }
 }

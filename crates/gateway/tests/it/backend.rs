@@ -60,6 +60,7 @@ async fn answer(request: Request<Incoming>, drip: Arc<Notify>) -> io::Result<Ans
         "never" => std::future::pending().await,
         "hang-up" => Err(io::Error::other("as the test wants")),
         "drip" => Ok(dripping(drip)),
+        "first" => first_part(request).await,
         "count" => count(request).await,
         "large" => Ok(full(vec![b'x'; 11 * 1024 * 1024])),
         _ => echo(request).await,
@@ -95,6 +96,13 @@ async fn echo(request: Request<Incoming>) -> io::Result<Answer> {
 async fn count(request: Request<Incoming>) -> io::Result<Answer> {
     let body = request.into_body().collect().await.map_err(io::Error::other)?.to_bytes();
     Ok(full(body.len().to_string()))
+}
+
+/// The first part of the body, without waiting for the rest.
+async fn first_part(request: Request<Incoming>) -> io::Result<Answer> {
+    let frame = request.into_body().frame().await.ok_or_else(|| io::Error::other("no body"))?;
+    let data = frame.map_err(io::Error::other)?.into_data().map_err(|_| io::Error::other("no data"))?;
+    Ok(full(data))
 }
 
 fn status(path: &str) -> Answer {

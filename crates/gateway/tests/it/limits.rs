@@ -55,6 +55,32 @@ async fn bodies_that_turn_out_too_long_are_refused() {
 }
 
 #[tokio::test]
+async fn bodies_are_passed_on_as_they_arrive() {
+    let (world, backend) = world().await;
+    world
+        .store(rest_api("rest1").method("ANY /", http_proxy(&backend.url("/first"))).deployed_as(
+            "dep2",
+            "dev",
+            &[],
+        ))
+        .await;
+    for path in [REST.to_owned(), format!("{HTTP}/first")] {
+        let mut socket = TcpStream::connect(world.address).await.expect("a connection");
+        let head =
+            format!("POST {path} HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n5\r\nearly\r\n");
+        socket.write_all(head.as_bytes()).await.expect("the head and a part are sent");
+        let mut answer = String::new();
+        while !answer.ends_with("early") {
+            let mut part = [0; 1024];
+            let read = socket.read(&mut part).await.expect("an answer though the request has not ended");
+            assert_ne!(read, 0, "{answer}");
+            answer.push_str(&String::from_utf8_lossy(&part[..read]));
+        }
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn headers_that_are_too_long_are_refused() {
     let (world, _backend) = world().await;
     let long = "x".repeat(10_240);
