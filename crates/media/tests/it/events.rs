@@ -103,7 +103,9 @@ impl Socket {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_state_is_sent_at_once_and_after_every_change() {
-    let plane = Plane::start(hasty());
+    let mut config = hasty();
+    config.timeouts.consent = PATIENCE;
+    let plane = Plane::start(config);
     let address = serve(plane.handle.clone()).await;
     let mut alice = Socket::open(address, TOPIC, &plane.token("alice", true, true)).await;
     let first = alice.json().await;
