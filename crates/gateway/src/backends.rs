@@ -1,5 +1,7 @@
 //! Connections to the backends of HTTP integrations: one pool, HTTP/1.1, kept alive. Redirects are never followed.
 
+mod unverified;
+
 use std::error::Error as _;
 use std::sync::Arc;
 
@@ -14,6 +16,7 @@ use tokio::sync::OnceCell;
 use tokio::task;
 use tokio::time::{Instant, timeout_at};
 
+use self::unverified::AnyIssuer;
 use crate::Config;
 use crate::body::{self, Body};
 use crate::fault::GatewayFault;
@@ -21,13 +24,31 @@ use crate::fault::GatewayFault;
 /// The pool. Reading the system's certificates takes long, so it waits for the first `https` request.
 pub(crate) struct Backends {
     plain: Client<HttpConnector, Body>,
-    tls: OnceCell<Client<HttpsConnector<HttpConnector>, Body>>,
+    verified: OnceCell<TlsClient>,
+    unverified: OnceCell<TlsClient>,
     config: Config,
+}
+
+type TlsClient = Client<HttpsConnector<HttpConnector>, Body>;
+
+/// Which certificates a backend may have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// Those that the system trusts.
+    #[default]
+    System,
+    /// Any, for its own host name.
+    AnyIssuer,
 }
 
 impl Backends {
     pub(crate) fn new(config: &Config) -> Self {
-        Self { plain: builder(config).build(connector()), tls: OnceCell::new(), config: config.clone() }
+        Self {
+            plain: builder(config).build(connector()),
+            verified: OnceCell::new(),
+            unverified: OnceCell::new(),
+            config: config.clone(),
+        }
     }
 
     /// Sends a request and waits for the head of its answer, until `deadline`.
@@ -38,21 +59,29 @@ impl Backends {
     pub(crate) async fn send(
         &self,
         request: Request<Body>,
+        trust: Trust,
         deadline: Instant,
     ) -> Result<Response<Incoming>, GatewayFault> {
-        match timeout_at(deadline, self.send_unhurried(request)).await {
+        match timeout_at(deadline, self.send_unhurried(request, trust)).await {
             Ok(answer) => answer,
             Err(_) => Err(GatewayFault::IntegrationTimeout),
         }
     }
 
-    async fn send_unhurried(&self, request: Request<Body>) -> Result<Response<Incoming>, GatewayFault> {
-        if is_https(request.uri()) {
-            let client = self.tls.get_or_try_init(|| tls_client(&self.config)).await?;
-            client.request(request).await.map_err(refused)
-        } else {
-            self.plain.request(request).await.map_err(refused)
+    async fn send_unhurried(
+        &self,
+        request: Request<Body>,
+        trust: Trust,
+    ) -> Result<Response<Incoming>, GatewayFault> {
+        if !is_https(request.uri()) {
+            return self.plain.request(request).await.map_err(refused);
         }
+        let client = match trust {
+            Trust::System => &self.verified,
+            Trust::AnyIssuer => &self.unverified,
+        };
+        let client = client.get_or_try_init(|| tls_client(&self.config, trust)).await?;
+        client.request(request).await.map_err(refused)
     }
 }
 
@@ -76,20 +105,27 @@ fn connector() -> HttpConnector {
     connector
 }
 
-async fn tls_client(config: &Config) -> Result<Client<HttpsConnector<HttpConnector>, Body>, GatewayFault> {
+async fn tls_client(config: &Config, trust: Trust) -> Result<TlsClient, GatewayFault> {
     let unusable = |error: String| GatewayFault::Unreachable(format!("no TLS: {error}"));
-    let tls = task::spawn_blocking(tls_config).await.map_err(|error| unusable(error.to_string()))?;
+    let tls =
+        task::spawn_blocking(move || tls_config(trust)).await.map_err(|error| unusable(error.to_string()))?;
     let tls = tls.map_err(|error| unusable(error.to_string()))?;
     let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_only().enable_http1();
     Ok(builder(config).build(https.wrap_connector(connector())))
 }
 
-/// Trusts what the system trusts.
-fn tls_config() -> std::io::Result<ClientConfig> {
+fn tls_config(trust: Trust) -> std::io::Result<ClientConfig> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let versions =
+        ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
     let versions = versions.map_err(std::io::Error::other)?;
-    Ok(versions.with_native_roots()?.with_no_client_auth())
+    let verifying = match trust {
+        Trust::System => versions.with_native_roots()?,
+        Trust::AnyIssuer => {
+            versions.dangerous().with_custom_certificate_verifier(Arc::new(AnyIssuer(provider)))
+        }
+    };
+    Ok(verifying.with_no_client_auth())
 }
 
 fn refused(error: Error) -> GatewayFault {

@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 
 use super::plan::{Api, Deployed, Integration};
 use crate::Address;
+use crate::backends::Trust;
 use crate::body::Body;
 use crate::fault::GatewayFault;
 use crate::gateway::Shared;
@@ -52,7 +53,7 @@ async fn run(
     let response = match &routed.route.integration {
         Integration::HttpProxy(outgoing) => {
             let request = proxy_request::make(shared, located, &routed, outgoing, head, body, visit)?;
-            let answer = http_proxy::send(shared, visit, request, outgoing.timeout).await?;
+            let answer = http_proxy::send(shared, visit, request, Trust::System, outgoing.timeout).await?;
             proxy_response::make(answer, &routed.verb, &shared.config)?
         }
         Integration::Refused(fault) => return Err(fault.clone()),

@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 
 use crate::Config;
+use crate::backends::Trust;
 use crate::body::{self, Body};
 use crate::fault::GatewayFault;
 use crate::gateway::Shared;
@@ -37,11 +38,12 @@ pub(crate) async fn send(
     shared: &Shared,
     visit: &Visit,
     request: Request<Body>,
+    trust: Trust,
     timeout: Duration,
 ) -> Result<Answer, GatewayFault> {
     let began = Instant::now();
     let deadline = began + timeout;
-    let answer = shared.backends.send(request, deadline).await;
+    let answer = shared.backends.send(request, trust, deadline).await;
     let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
     visit.integration_micros.store(micros, Ordering::Relaxed);
     let (head, body) = answer?.into_parts();

@@ -9,6 +9,7 @@ use stagedoor_api::apigateway as api;
 use stagedoor_state::rest::Snapshot;
 
 use super::plan::{Deployed, Http, Integration, IntegrationResponse, Method, Mock, Outgoing};
+use crate::backends::Trust;
 use crate::fault::GatewayFault;
 use crate::mapping::{self, Source, Target, Unreadable};
 use crate::plans::api::Settings;
@@ -141,9 +142,8 @@ fn http(integration: &api::Integration) -> Compiled<Http> {
 }
 
 fn outgoing(integration: &api::Integration) -> Compiled<Outgoing> {
-    if integration.tls_config.as_ref().is_some_and(|tls| tls.insecure_skip_verification == Some(true)) {
-        return Err(GatewayFault::NotServed("integrations that skip TLS verification"));
-    }
+    let skips =
+        integration.tls_config.as_ref().is_some_and(|tls| tls.insecure_skip_verification == Some(true));
     let uri = integration.uri.as_deref().ok_or_else(|| configuration("Invalid endpoint address"))?;
     let verb = integration.http_method.as_deref().unwrap_or("ANY");
     let verb =
@@ -157,6 +157,7 @@ fn outgoing(integration: &api::Integration) -> Compiled<Outgoing> {
         verb,
         parameters: parameters.map(|(target, source)| parameter(target, source)).collect::<Compiled<_>>()?,
         timeout: timeout(integration.timeout_in_millis, TIMEOUT_DEFAULT),
+        trust: if skips { Trust::AnyIssuer } else { Trust::System },
         unlimited: integration.response_transfer_mode == Some(api::ResponseTransferMode::Stream),
     })
 }

@@ -82,12 +82,13 @@ async fn run(
         }
         Integration::HttpProxy(outgoing) => {
             let request = integration_request::proxied(outgoing, &call, body)?;
-            let answer = http_proxy::send(shared, visit, request, outgoing.timeout).await?;
+            let answer = http_proxy::send(shared, visit, request, outgoing.trust, outgoing.timeout).await?;
             method_response::of_proxy(answer, &call, outgoing)
         }
         Integration::Http(http) => {
             let request = integration_request::built(http, &call, body).await?;
-            let answer = http_proxy::send(shared, visit, request, http.outgoing.timeout).await?;
+            let answer =
+                http_proxy::send(shared, visit, request, http.outgoing.trust, http.outgoing.timeout).await?;
             let answer = http_proxy::collected(answer, &shared.config).await?;
             let mapped = integration_response::map(&http.responses, answer, &call)?;
             Ok(method_response::of_mapping(mapped))

@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::{HeaderName, Method as Verb, StatusCode};
 use regex::Regex;
 
+use crate::backends::Trust;
 use crate::fault::GatewayFault;
 use crate::mapping::{Source, Target};
 use crate::plans;
@@ -67,6 +68,7 @@ pub(crate) struct Outgoing {
     pub(crate) verb: Option<Verb>,
     pub(crate) parameters: Vec<(Target, Source)>,
     pub(crate) timeout: Duration,
+    pub(crate) trust: Trust,
     /// `responseTransferMode` is `STREAM`: the answer's length and duration are not limited by the quotas.
     pub(crate) unlimited: bool,
 }

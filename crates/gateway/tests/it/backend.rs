@@ -16,9 +16,13 @@ use hyper::body::{Frame, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
 use serde_json::json;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc};
+use tokio_rustls::TlsAcceptor;
 
 /// A running backend; it ends with the test's runtime.
 pub(crate) struct Backend {
@@ -29,6 +33,15 @@ pub(crate) struct Backend {
 
 impl Backend {
     pub(crate) async fn start() -> Self {
+        Self::start_as(None).await
+    }
+
+    /// A backend with TLS, whose certificate for `localhost` nobody vouches for.
+    pub(crate) async fn start_with_tls() -> Self {
+        Self::start_as(Some(acceptor("localhost"))).await
+    }
+
+    async fn start_as(tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port on loopback");
         let address = listener.local_addr().expect("a bound socket has an address");
         let drip = Arc::new(Notify::new());
@@ -36,8 +49,13 @@ impl Backend {
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 let drip = Arc::clone(&dripping);
-                let service = service_fn(move |request| answer(request, Arc::clone(&drip)));
-                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(socket), service));
+                match &tls {
+                    None => serve(socket, drip),
+                    Some(tls) => {
+                        let Ok(socket) = tls.accept(socket).await else { continue };
+                        serve(socket, drip);
+                    }
+                }
             }
         });
         Self { address, drip }
@@ -47,6 +65,24 @@ impl Backend {
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
+}
+
+fn serve(socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, drip: Arc<Notify>) {
+    let service = service_fn(move |request| answer(request, Arc::clone(&drip)));
+    tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(socket), service));
+}
+
+fn acceptor(name: &str) -> TlsAcceptor {
+    let made = rcgen::generate_simple_self_signed(vec![name.to_owned()]).expect("a certificate");
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("the key just made");
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("the provider has them")
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .expect("the key is the certificate's");
+    TlsAcceptor::from(Arc::new(config))
 }
 
 type Answer = Response<BoxBody<Bytes, Infallible>>;

@@ -243,3 +243,22 @@ async fn headers_of_the_length_cannot_be_mapped() {
     world.store(rest_api("abc").method("GET /", wrong).deployed_to("dev")).await;
     world.get(BASE).await.is(500, r#"{"message": "Internal server error"}"#);
 }
+
+#[tokio::test]
+async fn certificates_are_verified_unless_the_integration_says_otherwise() {
+    let world = World::start().await;
+    let backend = Backend::start_with_tls().await;
+    let port = backend.address.port();
+    let skipping = |host: &str, skip: bool| api::Integration {
+        tls_config: Some(api::TlsConfig { insecure_skip_verification: Some(skip) }),
+        ..http_proxy(&format!("https://{host}:{port}/seen"))
+    };
+    let api = rest_api("abc")
+        .method("GET /any-issuer", skipping("localhost", true))
+        .method("GET /other-name", skipping("127.0.0.1", true))
+        .method("GET /verified", skipping("localhost", false));
+    world.store(api.deployed_to("dev")).await;
+    assert_eq!(world.get(&format!("{BASE}/any-issuer")).await.uri(), "/seen");
+    assert_eq!(world.get(&format!("{BASE}/other-name")).await.status, 504, "the name is checked");
+    assert_eq!(world.get(&format!("{BASE}/verified")).await.status, 504, "the system knows no such issuer");
+}
