@@ -28,10 +28,12 @@ export async function startChromium() {
   const program = process.env.CHROMIUM_BIN ?? PROGRAMS.find(existsSync);
   const pages = createServer((_, answer) => {
     answer.setHeader("Content-Type", "text/html");
-    answer.end("<!doctype html><title>test</title><video autoplay playsinline muted></video>");
+    answer.end("<!doctype html><title>test</title><video autoplay playsinline></video>");
   }).listen(0, "127.0.0.1");
   await once(pages, "listening");
-  const browser = await chromium.launch({ executablePath: program, args: FLAGS, headless: true });
+  // Playwright would mute the browser; a test listens.
+  const options = { executablePath: program, args: FLAGS, headless: true, ignoreDefaultArgs: ["--mute-audio"] };
+  const browser = await chromium.launch(options);
   return {
     /** A fresh page, with the functions of `webrtc.mjs` in its `window`. */
     async page() {

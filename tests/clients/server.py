@@ -63,7 +63,7 @@ class Server:
 
     def start(self):
         """Starts the process and waits for the line that says it is ready."""
-        listen = [option for name in PORTS for option in (f"--{name}", "127.0.0.1:0")]
+        listen = [option for name in PORTS if f"--{name}" not in self.options for option in (f"--{name}", "127.0.0.1:0")]
         # Settings of whoever runs the tests must not reach the server.
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("STAGEDOOR_", "AWS_"))}
         self.process = subprocess.Popen(
@@ -72,13 +72,15 @@ class Server:
         )
         ready = queue.SimpleQueue()
         threading.Thread(target=self._read_output, args=(self.process, ready), daemon=True).start()
-        threading.Thread(target=self._read_log, args=(self.process,), daemon=True).start()
+        reading_log = threading.Thread(target=self._read_log, args=(self.process,), daemon=True)
+        reading_log.start()
         try:
             line = ready.get(timeout=SECONDS_TO_START)
         except queue.Empty:
             line = None
         if not line:
             self.kill()
+            reading_log.join(SECONDS_TO_STOP)
             raise AssertionError("the server did not get ready:\n" + self.last_log())
         self.addresses = json.loads(line)
 

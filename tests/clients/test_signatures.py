@@ -149,7 +149,7 @@ def test_encoded_arns_in_paths(server):
         v1.tag_resource(resourceArn=arn, tags={"a b": "c/d+e"})
     except v1.exceptions.ClientError as error:
         # Not written is fine; a signature that does not match is not.
-        assert error.response["Error"]["Code"] == "NotImplemented"
+        assert error.response["Error"]["Code"] == "NotImplementedException"
 
 
 def test_listening_beyond_loopback_needs_keys(tmp_path):
