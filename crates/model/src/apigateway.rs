@@ -889,8 +889,8 @@ pub static ENDPOINT_ACCESS_MODE: ShapeTable = ShapeTable {
 pub static ENDPOINT_CONFIGURATION: ShapeTable = ShapeTable::structure(
     "EndpointConfiguration",
     &[
-        Member::new("ipAddressType", "ipAddressType", &IP_ADDRESS_TYPE),
         Member::new("types", "types", &LIST_OF_ENDPOINT_TYPE),
+        Member::new("ipAddressType", "ipAddressType", &IP_ADDRESS_TYPE),
         Member::new("vpcEndpointIds", "vpcEndpointIds", &LIST_OF_STRING),
     ],
 );

@@ -18,7 +18,7 @@ pub fn file(model: &Model) -> String {
     );
     let _ = writeln!(out, "static OPERATIONS: [Operation; {}] = [", model.operations.len());
     for (name, operation) in &model.operations {
-        out.push_str(&row(name, operation));
+        out.push_str(&row(name, operation, model.paginators.get(name)));
     }
     out.push_str("];\n\n");
     for (name, shape) in &model.shapes {
@@ -27,13 +27,13 @@ pub fn file(model: &Model) -> String {
         }
     }
     let imports =
-        ["Constraint", "Kind", "Member", "Operation", "Pattern", "Service", "ShapeTable", "TimeFormat"];
+        ["Constraint", "Kind", "Member", "Operation", "Paginator", "Pattern", "Service", "ShapeTable", "TimeFormat"];
     let used: Vec<_> =
-        imports.into_iter().filter(|name| out.contains(&format!("{name}::")) || *name == "Service").collect();
+        imports.into_iter().filter(|name| out.contains(&format!("{name}::")) || out.contains(&format!("{name} {{"))).collect();
     format!("{}use crate::table::{{{}}};\n\n{out}", super::HEADER, used.join(", "))
 }
 
-fn row(name: &str, operation: &Json) -> String {
+fn row(name: &str, operation: &Json, paginator: Option<&Json>) -> String {
     let uri = text(operation, "uri");
     let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
     let method = text(operation, "method");
@@ -51,7 +51,18 @@ fn row(name: &str, operation: &Json) -> String {
     if operation["readonly"].as_bool().unwrap_or(method == "GET") {
         row.push_str(".readonly()");
     }
+    if let Some(paginator) = paginator {
+        let _ = write!(row, ".pages({})", self::paginator(paginator));
+    }
     row + ",\n"
+}
+
+fn paginator(paginator: &Json) -> String {
+    let fields = ["input_token", "output_token", "limit_key", "result_key"];
+    let fields = fields.map(|field| format!("{field}: {:?}", text(paginator, field)));
+    let once = paginator["non_aggregate_keys"].as_array().into_iter().flatten().map(Json::to_string);
+    let once = once.collect::<Vec<_>>().join(", ");
+    format!("Paginator {{ {}, once: &[{once}] }}", fields.join(", "))
 }
 
 fn shape_table(name: &str, shape: &Json) -> String {
@@ -105,7 +116,7 @@ fn members(shape: &Json) -> String {
     let required: Vec<_> =
         shape["required"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
     let mut members = String::new();
-    for (name, member) in shape["members"].as_object().into_iter().flatten() {
+    for (name, member) in ordered(shape) {
         let wire = member["locationName"].as_str().unwrap_or(name);
         let _ = write!(members, "Member::new({name:?}, {wire:?}, &{})", constant(text(member, "shape")));
         members.push_str(match member["location"].as_str() {
@@ -117,6 +128,15 @@ fn members(shape: &Json) -> String {
         });
         members.push_str(if required.contains(&name.as_str()) { ".required(), " } else { ", " });
     }
+    members
+}
+
+/// The members, those that `memberOrder` names first: violations are printed in the order of AWS's original model.
+fn ordered(shape: &Json) -> Vec<(&String, &Json)> {
+    let order: Vec<_> =
+        shape["memberOrder"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+    let mut members: Vec<_> = shape["members"].as_object().into_iter().flatten().collect();
+    members.sort_by_key(|(name, _)| order.iter().position(|first| first == name).unwrap_or(order.len()));
     members
 }
 
