@@ -15,7 +15,7 @@ pub mod apigatewayv2;
 pub mod ivs_realtime;
 
 pub use shape::{Mismatch, Shape};
-pub use table::{Constraint, Kind, Location, Member, Operation, Service, ShapeTable, TimeFormat};
+pub use table::{Constraint, Kind, Location, Member, Operation, Paginator, Service, ShapeTable, TimeFormat};
 pub use timestamp::Timestamp;
 pub use value::Value;
 

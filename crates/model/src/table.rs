@@ -44,6 +44,23 @@ pub struct Operation {
     pub errors: &'static [&'static str],
     /// The operation changes nothing.
     pub readonly: bool,
+    /// How clients page through the answers, if they come in pages.
+    pub paginator: Option<Paginator>,
+}
+
+/// Where an operation's pages carry what leads from one to the next. All names are members of input and output.
+#[derive(Debug)]
+pub struct Paginator {
+    /// Input member that takes the token.
+    pub input_token: &'static str,
+    /// Output member that gives the next token; absent or empty on the last page.
+    pub output_token: &'static str,
+    /// Input member that limits the items of a page.
+    pub limit_key: &'static str,
+    /// Output member whose items all pages together make up.
+    pub result_key: &'static str,
+    /// Output members that every page repeats.
+    pub once: &'static [&'static str],
 }
 
 /// One shape: a type with its constraints.
@@ -67,8 +84,15 @@ pub enum Kind {
     Blob,
     List(&'static ShapeTable),
     /// Values of a map; keys are strings checked against `key`. `sparse` maps may hold null values.
-    Map { key: &'static ShapeTable, value: &'static ShapeTable, sparse: bool },
-    Structure { members: &'static [Member], payload: Option<&'static str> },
+    Map {
+        key: &'static ShapeTable,
+        value: &'static ShapeTable,
+        sparse: bool,
+    },
+    Structure {
+        members: &'static [Member],
+        payload: Option<&'static str>,
+    },
 }
 
 /// How a timestamp stands in JSON.
@@ -152,7 +176,18 @@ impl Operation {
         status: u16,
         input: &'static ShapeTable,
     ) -> Self {
-        Self { name, method, path, query: &[], status, input, output: None, errors: &[], readonly: false }
+        Self {
+            name,
+            method,
+            path,
+            query: &[],
+            status,
+            input,
+            output: None,
+            errors: &[],
+            readonly: false,
+            paginator: None,
+        }
     }
 
     pub(crate) const fn query(self, query: &'static [(&'static str, &'static str)]) -> Self {
@@ -169,6 +204,10 @@ impl Operation {
 
     pub(crate) const fn readonly(self) -> Self {
         Self { readonly: true, ..self }
+    }
+
+    pub(crate) const fn pages(self, paginator: Paginator) -> Self {
+        Self { paginator: Some(paginator), ..self }
     }
 }
 

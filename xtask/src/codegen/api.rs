@@ -71,7 +71,12 @@ fn optional_in_answers(model: &Model, from_clients: &BTreeSet<String>) -> Model 
             object.remove("required");
         }
     }
-    Model { service: model.service.clone(), operations: model.operations.clone(), shapes }
+    Model {
+        operations: model.operations.clone(),
+        shapes,
+        paginators: BTreeMap::new(),
+        service: model.service.clone(),
+    }
 }
 
 /// Structures whose fields equal those of another one with a shorter (then alphabetically earlier) name.

@@ -11,6 +11,8 @@ pub struct Model {
     pub service: Json,
     pub operations: BTreeMap<String, Json>,
     pub shapes: BTreeMap<String, Json>,
+    /// How clients page through an operation's answers, by operation.
+    pub paginators: BTreeMap<String, Json>,
 }
 
 impl Model {
@@ -27,7 +29,12 @@ impl Model {
             let object = model[key].as_object().ok_or_else(|| format!("{service}: {key} missing"))?;
             Ok(object.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
         };
-        Ok(Self { operations: map("operations")?, shapes: map("shapes")?, service: model["service"].clone() })
+        Ok(Self {
+            operations: map("operations")?,
+            shapes: map("shapes")?,
+            paginators: map("paginators")?,
+            service: model["service"].clone(),
+        })
     }
 
     pub fn name(&self) -> &str {
