@@ -1,0 +1,24 @@
+//! The wire engine: the first line is a method, a path and a query, the second a service, the rest a body.
+//! Whatever arrives is decoded and checked, or refused; nothing may panic.
+#![no_main]
+
+use http::HeaderMap;
+use libfuzzer_sys::fuzz_target;
+use stagedoor_model::SERVICES;
+use stagedoor_wire::check::check;
+use stagedoor_wire::decode::decode;
+use stagedoor_wire::route::route;
+
+fuzz_target!(|bytes: &[u8]| {
+    let mut lines = bytes.splitn(3, |byte| *byte == b'\n');
+    let request = String::from_utf8_lossy(lines.next().unwrap_or_default()).into_owned();
+    let service = SERVICES[usize::from(lines.next().and_then(<[u8]>::first).copied().unwrap_or(0)) % SERVICES.len()];
+    let body = lines.next().unwrap_or_default().to_vec().into();
+    let (method, uri) = request.split_once(' ').unwrap_or(("POST", &request));
+    let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
+    if let Some(routed) = route(service, method, path, query)
+        && let Ok(input) = decode(&routed, query, &HeaderMap::new(), &body)
+    {
+        check(routed.operation, &input);
+    }
+});
