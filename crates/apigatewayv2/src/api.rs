@@ -2,13 +2,13 @@
 
 use stagedoor_api::apigateway::RestApi;
 use stagedoor_api::apigatewayv2::{
-    Api, CreateApiRequest, DeleteApiRequest, DeleteCorsConfigurationRequest, Deployment, GetApiRequest,
-    GetApisRequest, GetApisResponse, Integration, IntegrationResponse, IpAddressType, Model, ProtocolType,
-    Route, RouteResponse, Stage, UpdateApiRequest,
+    Api, Authorizer, CreateApiRequest, DeleteApiRequest, DeleteCorsConfigurationRequest, Deployment,
+    GetApiRequest, GetApisRequest, GetApisResponse, Integration, IntegrationResponse, IpAddressType, Model,
+    ProtocolType, Route, RouteResponse, Stage, UpdateApiRequest,
 };
-use stagedoor_state::http::Snapshot;
+use stagedoor_state::http::{AuthorizerCacheEpoch, Snapshot};
 use stagedoor_state::page::oldest_first;
-use stagedoor_state::{Cx, Result, tags};
+use stagedoor_state::{Cx, Result, domain, tags};
 
 use crate::list::{self, Ask};
 use crate::merge::{present, replace, replace_text};
@@ -100,11 +100,14 @@ pub fn update_api(cx: &mut Cx<'_>, mut input: UpdateApiRequest) -> Result<Api> {
     Ok(answer(cx, api))
 }
 
-/// `DELETE /v2/apis/{apiId}`, with everything that belongs to the API.
+/// `DELETE /v2/apis/{apiId}`, with everything that belongs to the API, unless a domain maps to it.
 ///
 /// <https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid.html#DeleteApi>
 pub fn delete_api(cx: &mut Cx<'_>, input: DeleteApiRequest) -> Result<()> {
     existing(cx, &input.api_id)?;
+    if domain::is_mapped(cx, &input.api_id)? {
+        return Err(messages::api_is_mapped(&input.api_id));
+    }
     let api = &[input.api_id.as_str()];
     cx.delete_all::<Stage>(api)?;
     cx.delete_all::<Deployment>(api)?;
@@ -113,7 +116,8 @@ pub fn delete_api(cx: &mut Cx<'_>, input: DeleteApiRequest) -> Result<()> {
     cx.delete_all::<Route>(api)?;
     cx.delete_all::<IntegrationResponse>(api)?;
     cx.delete_all::<Integration>(api)?;
-    cx.delete_all::<stagedoor_api::apigatewayv2::Authorizer>(api)?;
+    cx.delete_all::<Authorizer>(api)?;
+    cx.delete_all::<AuthorizerCacheEpoch>(api)?;
     cx.delete_all::<Model>(api)?;
     cx.delete::<Api>(api)
 }

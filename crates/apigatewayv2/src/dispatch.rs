@@ -11,8 +11,17 @@ use crate::handlers;
 pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value> {
     match operation {
         "CreateApi" => row::<CreateApiRequest, CreateApiResponse>(handlers::create_api, cx, input),
+        "CreateApiMapping" => {
+            row::<CreateApiMappingRequest, CreateApiMappingResponse>(handlers::create_api_mapping, cx, input)
+        }
+        "CreateAuthorizer" => {
+            row::<CreateAuthorizerRequest, CreateAuthorizerResponse>(handlers::create_authorizer, cx, input)
+        }
         "CreateDeployment" => {
             row::<CreateDeploymentRequest, CreateDeploymentResponse>(handlers::create_deployment, cx, input)
+        }
+        "CreateDomainName" => {
+            row::<CreateDomainNameRequest, CreateDomainNameResponse>(handlers::create_domain_name, cx, input)
         }
         "CreateIntegration" => {
             row::<CreateIntegrationRequest, CreateIntegrationResult>(handlers::create_integration, cx, input)
@@ -21,25 +30,38 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
             CreateIntegrationResponseRequest,
             CreateIntegrationResponseResponse,
         >(handlers::create_integration_response, cx, input),
+        "CreateModel" => row::<CreateModelRequest, CreateModelResponse>(handlers::create_model, cx, input),
         "CreateRoute" => row::<CreateRouteRequest, CreateRouteResult>(handlers::create_route, cx, input),
         "CreateRouteResponse" => row::<CreateRouteResponseRequest, CreateRouteResponseResponse>(
             handlers::create_route_response,
             cx,
             input,
         ),
+        "CreateRoutingRule" => row::<CreateRoutingRuleRequest, CreateRoutingRuleResponse>(
+            handlers::create_routing_rule,
+            cx,
+            input,
+        ),
         "CreateStage" => row::<CreateStageRequest, CreateStageResponse>(handlers::create_stage, cx, input),
+        "CreateVpcLink" => {
+            row::<CreateVpcLinkRequest, CreateVpcLinkResponse>(handlers::create_vpc_link, cx, input)
+        }
         "DeleteAccessLogSettings" => {
             row::<DeleteAccessLogSettingsRequest, ()>(handlers::delete_access_log_settings, cx, input)
         }
         "DeleteApi" => row::<DeleteApiRequest, ()>(handlers::delete_api, cx, input),
+        "DeleteApiMapping" => row::<DeleteApiMappingRequest, ()>(handlers::delete_api_mapping, cx, input),
+        "DeleteAuthorizer" => row::<DeleteAuthorizerRequest, ()>(handlers::delete_authorizer, cx, input),
         "DeleteCorsConfiguration" => {
             row::<DeleteCorsConfigurationRequest, ()>(handlers::delete_cors_configuration, cx, input)
         }
         "DeleteDeployment" => row::<DeleteDeploymentRequest, ()>(handlers::delete_deployment, cx, input),
+        "DeleteDomainName" => row::<DeleteDomainNameRequest, ()>(handlers::delete_domain_name, cx, input),
         "DeleteIntegration" => row::<DeleteIntegrationRequest, ()>(handlers::delete_integration, cx, input),
         "DeleteIntegrationResponse" => {
             row::<DeleteIntegrationResponseRequest, ()>(handlers::delete_integration_response, cx, input)
         }
+        "DeleteModel" => row::<DeleteModelRequest, ()>(handlers::delete_model, cx, input),
         "DeleteRoute" => row::<DeleteRouteRequest, ()>(handlers::delete_route, cx, input),
         "DeleteRouteRequestParameter" => {
             row::<DeleteRouteRequestParameterRequest, ()>(handlers::delete_route_request_parameter, cx, input)
@@ -50,14 +72,36 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         "DeleteRouteSettings" => {
             row::<DeleteRouteSettingsRequest, ()>(handlers::delete_route_settings, cx, input)
         }
+        "DeleteRoutingRule" => row::<DeleteRoutingRuleRequest, ()>(handlers::delete_routing_rule, cx, input),
         "DeleteStage" => row::<DeleteStageRequest, ()>(handlers::delete_stage, cx, input),
+        "DeleteVpcLink" => {
+            row::<DeleteVpcLinkRequest, DeleteVpcLinkResponse>(handlers::delete_vpc_link, cx, input)
+        }
         "GetApi" => row::<GetApiRequest, GetApiResponse>(handlers::get_api, cx, input),
+        "GetApiMapping" => {
+            row::<GetApiMappingRequest, GetApiMappingResponse>(handlers::get_api_mapping, cx, input)
+        }
+        "GetApiMappings" => {
+            row::<GetApiMappingsRequest, GetApiMappingsResponse>(handlers::get_api_mappings, cx, input)
+        }
         "GetApis" => row::<GetApisRequest, GetApisResponse>(handlers::get_apis, cx, input),
+        "GetAuthorizer" => {
+            row::<GetAuthorizerRequest, GetAuthorizerResponse>(handlers::get_authorizer, cx, input)
+        }
+        "GetAuthorizers" => {
+            row::<GetAuthorizersRequest, GetAuthorizersResponse>(handlers::get_authorizers, cx, input)
+        }
         "GetDeployment" => {
             row::<GetDeploymentRequest, GetDeploymentResponse>(handlers::get_deployment, cx, input)
         }
         "GetDeployments" => {
             row::<GetDeploymentsRequest, GetDeploymentsResponse>(handlers::get_deployments, cx, input)
+        }
+        "GetDomainName" => {
+            row::<GetDomainNameRequest, GetDomainNameResponse>(handlers::get_domain_name, cx, input)
+        }
+        "GetDomainNames" => {
+            row::<GetDomainNamesRequest, GetDomainNamesResponse>(handlers::get_domain_names, cx, input)
         }
         "GetIntegration" => {
             row::<GetIntegrationRequest, GetIntegrationResult>(handlers::get_integration, cx, input)
@@ -75,6 +119,11 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         "GetIntegrations" => {
             row::<GetIntegrationsRequest, GetIntegrationsResponse>(handlers::get_integrations, cx, input)
         }
+        "GetModel" => row::<GetModelRequest, GetModelResponse>(handlers::get_model, cx, input),
+        "GetModelTemplate" => {
+            row::<GetModelTemplateRequest, GetModelTemplateResponse>(handlers::get_model_template, cx, input)
+        }
+        "GetModels" => row::<GetModelsRequest, GetModelsResponse>(handlers::get_models, cx, input),
         "GetRoute" => row::<GetRouteRequest, GetRouteResult>(handlers::get_route, cx, input),
         "GetRouteResponse" => {
             row::<GetRouteResponseRequest, GetRouteResponseResponse>(handlers::get_route_response, cx, input)
@@ -85,14 +134,37 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
             input,
         ),
         "GetRoutes" => row::<GetRoutesRequest, GetRoutesResponse>(handlers::get_routes, cx, input),
+        "GetRoutingRule" => {
+            row::<GetRoutingRuleRequest, GetRoutingRuleResponse>(handlers::get_routing_rule, cx, input)
+        }
         "GetStage" => row::<GetStageRequest, GetStageResponse>(handlers::get_stage, cx, input),
         "GetStages" => row::<GetStagesRequest, GetStagesResponse>(handlers::get_stages, cx, input),
         "GetTags" => row::<GetTagsRequest, GetTagsResponse>(handlers::get_tags, cx, input),
+        "GetVpcLink" => row::<GetVpcLinkRequest, GetVpcLinkResponse>(handlers::get_vpc_link, cx, input),
+        "GetVpcLinks" => row::<GetVpcLinksRequest, GetVpcLinksResponse>(handlers::get_vpc_links, cx, input),
+        "ListRoutingRules" => {
+            row::<ListRoutingRulesRequest, ListRoutingRulesResponse>(handlers::list_routing_rules, cx, input)
+        }
+        "PutRoutingRule" => {
+            row::<PutRoutingRuleRequest, PutRoutingRuleResponse>(handlers::put_routing_rule, cx, input)
+        }
+        "ResetAuthorizersCache" => {
+            row::<ResetAuthorizersCacheRequest, ()>(handlers::reset_authorizers_cache, cx, input)
+        }
         "TagResource" => row::<TagResourceRequest, TagResourceResponse>(handlers::tag_resource, cx, input),
         "UntagResource" => row::<UntagResourceRequest, ()>(handlers::untag_resource, cx, input),
         "UpdateApi" => row::<UpdateApiRequest, UpdateApiResponse>(handlers::update_api, cx, input),
+        "UpdateApiMapping" => {
+            row::<UpdateApiMappingRequest, UpdateApiMappingResponse>(handlers::update_api_mapping, cx, input)
+        }
+        "UpdateAuthorizer" => {
+            row::<UpdateAuthorizerRequest, UpdateAuthorizerResponse>(handlers::update_authorizer, cx, input)
+        }
         "UpdateDeployment" => {
             row::<UpdateDeploymentRequest, UpdateDeploymentResponse>(handlers::update_deployment, cx, input)
+        }
+        "UpdateDomainName" => {
+            row::<UpdateDomainNameRequest, UpdateDomainNameResponse>(handlers::update_domain_name, cx, input)
         }
         "UpdateIntegration" => {
             row::<UpdateIntegrationRequest, UpdateIntegrationResult>(handlers::update_integration, cx, input)
@@ -101,6 +173,7 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
             UpdateIntegrationResponseRequest,
             UpdateIntegrationResponseResponse,
         >(handlers::update_integration_response, cx, input),
+        "UpdateModel" => row::<UpdateModelRequest, UpdateModelResponse>(handlers::update_model, cx, input),
         "UpdateRoute" => row::<UpdateRouteRequest, UpdateRouteResult>(handlers::update_route, cx, input),
         "UpdateRouteResponse" => row::<UpdateRouteResponseRequest, UpdateRouteResponseResponse>(
             handlers::update_route_response,
@@ -108,6 +181,9 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
             input,
         ),
         "UpdateStage" => row::<UpdateStageRequest, UpdateStageResponse>(handlers::update_stage, cx, input),
+        "UpdateVpcLink" => {
+            row::<UpdateVpcLinkRequest, UpdateVpcLinkResponse>(handlers::update_vpc_link, cx, input)
+        }
         _ => Err(Fault::not_implemented(operation)),
     }
 }

@@ -11,18 +11,26 @@ mod dispatch;
 mod handlers;
 
 mod api;
+mod api_mapping;
+mod authorizer;
 mod deployment;
+mod domain_name;
 mod integration;
 mod integration_response;
+mod model;
 mod quick_create;
 mod route;
 mod route_response;
+mod routing_rule;
 mod stage;
 mod tagging;
+mod vpc_link;
 
 mod deploy;
 
+mod authorizer_rules;
 mod cors;
+mod domain_rules;
 mod endpoint;
 mod integration_rules;
 mod integration_subtype;

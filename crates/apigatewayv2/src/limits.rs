@@ -8,6 +8,12 @@ use crate::messages;
 
 /// Integrations of one API.
 pub const INTEGRATIONS_MAX: usize = 300;
+/// Authorizers of one API.
+pub const AUTHORIZERS_MAX: usize = 10;
+/// Audiences of one JWT authorizer.
+pub const AUDIENCES_MAX: usize = 50;
+/// API mappings with more than one path segment, of one domain.
+pub const MULTI_LEVEL_MAPPINGS_MAX: usize = 200;
 /// Routes of one API.
 pub const ROUTES_MAX: usize = 300;
 /// Variables of one stage.

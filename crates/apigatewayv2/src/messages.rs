@@ -321,6 +321,106 @@ pub fn route_response_key_taken(key: &str) -> Fault {
     conflict(format!("RouteResponse with key {key} already exists for this Route"))
 }
 
+// === Authorizers ===
+
+pub fn authorizer_not_found() -> Fault {
+    not_found("Invalid Authorizer identifier specified")
+}
+
+pub fn authorizer_name_invalid() -> Fault {
+    bad_request("Invalid authorizer name specified")
+}
+
+pub fn authorizer_name_taken(name: &str) -> Fault {
+    bad_request(format!("Authorizer name must be unique. Authorizer {name} already exists in this API."))
+}
+
+pub fn authorizer_in_use(name: &str, route_key: &str) -> Fault {
+    conflict(format!("Cannot delete authorizer '{name}', is referenced in route: {route_key}"))
+}
+
+pub fn authorizer_uri_invalid(uri: &str) -> Fault {
+    bad_request(format!("Invalid Authorizer URI: {uri}. Authorizer URI should be a valid API Gateway ARN."))
+}
+
+pub fn authorizer_format_required() -> Fault {
+    bad_request("AuthorizerPayloadFormatVersion is a required parameter for REQUEST authorizer")
+}
+
+pub fn authorizer_format_unsupported(version: &str) -> Fault {
+    bad_request(format!("Unsupported AuthorizerPayloadFormatVersion: {version}"))
+}
+
+pub fn simple_responses_need_format_2() -> Fault {
+    bad_request("EnableSimpleResponses is only supported for AuthorizerPayloadFormatVersion 2.0")
+}
+
+pub fn authorizer_ttl_invalid(most: i64) -> Fault {
+    bad_request(format!("Invalid AuthorizerResultTtlInSeconds specified. Must be between 0 and {most}"))
+}
+
+pub fn caching_needs_identity_source() -> Fault {
+    bad_request("Identity sources are required for an authorizer with caching enabled")
+}
+
+pub fn identity_source_invalid(source: &str) -> Fault {
+    bad_request(format!("Invalid mapping expression specified: {source}"))
+}
+
+pub fn jwt_http_only() -> Fault {
+    bad_request("JWT authorizers are only supported for HTTP APIs")
+}
+
+pub fn not_for_jwt(member: &str) -> Fault {
+    bad_request(format!("{member} is not supported for JWT authorizers"))
+}
+
+pub fn jwt_configuration_not_for_request() -> Fault {
+    bad_request("JwtConfiguration is not supported for REQUEST authorizers")
+}
+
+pub fn jwt_identity_source() -> Fault {
+    bad_request("A JWT authorizer requires exactly one identity source, a header or a query parameter")
+}
+
+pub fn jwt_audience_invalid(most: usize) -> Fault {
+    bad_request(format!("JwtConfiguration requires between 1 and {most} audiences"))
+}
+
+pub fn jwt_issuer_required() -> Fault {
+    bad_request("JwtConfiguration requires an issuer")
+}
+
+pub fn jwt_issuer_invalid(issuer: &str) -> Fault {
+    bad_request(format!(
+        "Caught exception when connecting to {issuer}/.well-known/openid-configuration for issuer {issuer}. \
+         Please try again later. Error: Invalid issuer: {issuer}. Issuer must have a valid discovery endpoint \
+         ended with '/.well-known/openid-configuration'"
+    ))
+}
+
+// === Models ===
+
+pub fn model_not_found(id: &str) -> Fault {
+    not_found(format!("Invalid Model identifier specified {id}"))
+}
+
+pub fn model_name_invalid(name: &str) -> Fault {
+    bad_request(format!("Model name must be alphanumeric: {name}"))
+}
+
+pub fn model_name_taken() -> Fault {
+    conflict("Model name already exists for this API")
+}
+
+pub fn model_schema_invalid() -> Fault {
+    bad_request("Invalid model schema specified. A schema must be a JSON object")
+}
+
+pub fn model_schema_too_long(most: usize) -> Fault {
+    bad_request(format!("Invalid model schema specified, can be at most {most} bytes"))
+}
+
 // === Deployments and stages ===
 
 /// Also what a stage that deploys by itself shows, after [`DEPLOYMENT_FAILED`].
@@ -395,6 +495,134 @@ pub fn stage_variable_invalid(key: &str) -> Fault {
 
 pub fn stage_variables_too_many(most: usize) -> Fault {
     bad_request(format!("A stage can have at most {most} stage variables"))
+}
+
+// === Domain names, API mappings, routing rules ===
+
+pub fn domain_not_found() -> Fault {
+    not_found("Invalid domain name identifier specified")
+}
+
+pub fn domain_exists() -> Fault {
+    bad_request("The domain name you provided already exists.")
+}
+
+pub fn domain_name_invalid(name: &str) -> Fault {
+    bad_request(format!("Invalid domain name specified: {name}"))
+}
+
+pub fn one_domain_configuration() -> Fault {
+    bad_request("Invalid input. Expected one domain name configuration")
+}
+
+pub fn domain_not_regional() -> Fault {
+    bad_request(
+        "Only REGIONAL domain names can be managed through the API Gateway V2 API. For EDGE domain names, please \
+         use the API Gateway V1 API. Also note that only REST APIs can be attached to EDGE domain names.",
+    )
+}
+
+pub fn domain_certificate_invalid() -> Fault {
+    bad_request("Invalid certificate ARN specified")
+}
+
+pub fn truststore_invalid() -> Fault {
+    bad_request("Invalid truststoreUri specified. It must be the address of an object in S3")
+}
+
+pub fn api_mapping_not_found() -> Fault {
+    not_found("Invalid API mapping identifier specified")
+}
+
+/// In requests whose path names another resource, AWS answers 400 for an API that is not there.
+pub fn mapped_api_not_found(account: &str, api: &str) -> Fault {
+    bad_request(format!("Invalid API identifier specified {account}:{api}"))
+}
+
+/// As [`mapped_api_not_found`], for its stage.
+pub fn mapped_stage_not_found() -> Fault {
+    bad_request("Invalid stage identifier specified")
+}
+
+pub fn api_mapping_key_taken() -> Fault {
+    conflict("ApiMapping key already exists for this domain name")
+}
+
+pub fn api_mapping_key_invalid() -> Fault {
+    bad_request("An ApiMapping key may contain only letters, numbers and one of $-_.+!*'()/")
+}
+
+pub fn api_mapping_key_starts_with_slash() -> Fault {
+    bad_request("API mapping key should not start with a '/' or have consecutive '/'s.")
+}
+
+pub fn api_mapping_key_ends_with_slash() -> Fault {
+    bad_request("API mapping key should not end with a '/'.")
+}
+
+pub fn multi_level_needs_tls_1_2() -> Fault {
+    bad_request(
+        "API mapping keys with more than one level need a domain name with the TLS 1.2 security policy",
+    )
+}
+
+pub fn multi_level_too_many(most: usize) -> Fault {
+    bad_request(format!("A domain name can have at most {most} API mapping keys with more than one level"))
+}
+
+pub fn websocket_shares_no_domain() -> Fault {
+    bad_request("A WebSocket API cannot share a domain name with REST or HTTP APIs")
+}
+
+pub fn api_is_mapped(api: &str) -> Fault {
+    bad_request(format!(
+        "Deleting API {api} failed. Please remove all API mappings for the API from your custom domain names."
+    ))
+}
+
+pub fn routing_rule_not_found() -> Fault {
+    not_found("Invalid routing rule identifier specified")
+}
+
+pub fn routing_priority_invalid(most: i64) -> Fault {
+    bad_request(format!("Invalid priority specified. Must be a number between 1 and {most}"))
+}
+
+pub fn routing_priority_taken(priority: i64) -> Fault {
+    conflict(format!("A routing rule with priority {priority} already exists for this domain name"))
+}
+
+pub fn one_routing_action() -> Fault {
+    bad_request("Invalid input. Expected one routing rule action")
+}
+
+pub fn routing_rules_rest_only() -> Fault {
+    bad_request("Routing rules are only supported for REST APIs")
+}
+
+pub fn routing_conditions_invalid() -> Fault {
+    bad_request(
+        "Invalid conditions specified. A condition has either matchHeaders or matchBasePaths with at least one \
+         entry; a rule has at most two of the first and one of the second",
+    )
+}
+
+pub fn routing_header_invalid(header: &str) -> Fault {
+    bad_request(format!("Invalid header condition specified: {header}"))
+}
+
+// === VPC links ===
+
+pub fn vpc_link_not_found(id: &str) -> Fault {
+    not_found(format!("Invalid VpcLink identifier specified {id}"))
+}
+
+pub fn vpc_link_name_invalid() -> Fault {
+    bad_request("Invalid VPC link name specified")
+}
+
+pub fn vpc_link_subnets_invalid(most: usize) -> Fault {
+    bad_request(format!("A VPC link requires between 1 and {most} subnet identifiers"))
 }
 
 // === Tags ===

@@ -6,6 +6,7 @@ use stagedoor_api::apigatewayv2::{
     RouteSettings, Stage, UpdateStageRequest,
 };
 use stagedoor_model::Timestamp;
+use stagedoor_state::http::AuthorizerCacheEpoch;
 use stagedoor_state::{Cx, Result};
 
 use crate::list::{self, Ask};
@@ -107,6 +108,7 @@ pub fn update_stage(cx: &mut Cx<'_>, input: UpdateStageRequest) -> Result<Stage>
 pub fn delete_stage(cx: &mut Cx<'_>, input: DeleteStageRequest) -> Result<()> {
     api::existing(cx, &input.api_id)?;
     existing(cx, &input.api_id, &input.stage_name)?;
+    cx.delete::<AuthorizerCacheEpoch>(&[&input.api_id, &input.stage_name])?;
     cx.delete::<Stage>(&[&input.api_id, &input.stage_name])
 }
 

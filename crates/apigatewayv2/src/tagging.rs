@@ -1,16 +1,15 @@
-//! Tags of APIs and stages, and what a tag may be.
+//! Tags of everything that has an ARN, and what a tag may be.
 //!
 //! <https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/tags-resource-arn.html>
 
 use stagedoor_api::apigatewayv2::{
-    Api, GetTagsRequest, GetTagsResponse, Stage, TagResourceRequest, TagResourceResponse,
-    UntagResourceRequest,
+    GetTagsRequest, GetTagsResponse, TagResourceRequest, TagResourceResponse, UntagResourceRequest,
 };
 use stagedoor_state::arn::Arn;
 use stagedoor_state::tags::{self, Tags};
 use stagedoor_state::{Cx, Result};
 
-use crate::{api, messages, stage};
+use crate::{api, domain_name, messages, stage, vpc_link};
 
 /// Characters of a tag's key.
 const KEY_MAX: usize = 128;
@@ -32,14 +31,9 @@ pub fn untag_resource(cx: &mut Cx<'_>, input: UntagResourceRequest) -> Result<()
 
 /// `GET /v2/tags/{resource-arn}`
 pub fn get_tags(cx: &mut Cx<'_>, input: GetTagsRequest) -> Result<GetTagsResponse> {
-    let tags = match Tagged::parse(cx, &input.resource_arn)? {
-        Tagged::Api(id) => api::existing(cx, &id)?.tags,
-        Tagged::Stage(id, name) => {
-            api::existing(cx, &id)?;
-            stage::existing(cx, &id, &name)?.tags
-        }
-    };
-    Ok(GetTagsResponse { tags: Some(tags.unwrap_or_default()) })
+    let mut found = Tags::new();
+    change(cx, &input.resource_arn, |tags| found.clone_from(tags))?;
+    Ok(GetTagsResponse { tags: Some(found) })
 }
 
 /// Refuses tags that AWS would refuse.
@@ -73,6 +67,10 @@ enum Tagged {
     Api(String),
     /// A stage, by its API's id and its name.
     Stage(String, String),
+    /// A custom domain name, by its key.
+    Domain(String),
+    /// A VPC link, by its id.
+    VpcLink(String),
 }
 
 impl Tagged {
@@ -86,25 +84,49 @@ impl Tagged {
             ["", "apis", id] => Ok(Self::Api(id.to_owned())),
             // `$default` may arrive escaped, as it would stand in a URL.
             ["", "apis", id, "stages", name] => Ok(Self::Stage(id.to_owned(), name.replace("%24", "$"))),
+            ["", "domainnames", key] => Ok(Self::Domain(key.to_owned())),
+            ["", "vpclinks", id] => Ok(Self::VpcLink(id.to_owned())),
             _ => Err(messages::tag_arn_invalid()),
         }
     }
 }
 
+/// Reads the tags of what the ARN names, lets `change` change them, and stores them if it did.
 fn change(cx: &mut Cx<'_>, arn: &str, change: impl FnOnce(&mut Tags)) -> Result<()> {
     match Tagged::parse(cx, arn)? {
         Tagged::Api(id) => {
             let mut api = api::existing(cx, &id)?;
-            change(api.tags.get_or_insert_default());
-            check(api.tags.as_ref())?;
-            cx.put::<Api>(&[&id], &api)
+            if edit(&mut api.tags, change)? {
+                cx.put(&[&id], &api)?;
+            }
         }
         Tagged::Stage(id, name) => {
             api::existing(cx, &id)?;
             let mut stage = stage::existing(cx, &id, &name)?;
-            change(stage.tags.get_or_insert_default());
-            check(stage.tags.as_ref())?;
-            cx.put::<Stage>(&[&id, &name], &stage)
+            if edit(&mut stage.tags, change)? {
+                cx.put(&[&id, &name], &stage)?;
+            }
+        }
+        Tagged::Domain(key) => {
+            let mut domain = domain_name::keyed(cx, &key)?;
+            if edit(&mut domain.tags, change)? {
+                cx.put(&[&key], &domain)?;
+            }
+        }
+        Tagged::VpcLink(id) => {
+            let mut link = vpc_link::existing(cx, &id)?;
+            if edit(&mut link.tags, change)? {
+                cx.put(&[&id], &link)?;
+            }
         }
     }
+    Ok(())
+}
+
+/// Whether the tags are other ones afterwards.
+fn edit(tags: &mut Option<Tags>, change: impl FnOnce(&mut Tags)) -> Result<bool> {
+    let before = tags.clone();
+    change(tags.get_or_insert_default());
+    check(tags.as_ref())?;
+    Ok(*tags != before)
 }

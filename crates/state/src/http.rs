@@ -54,6 +54,23 @@ impl Kind for api::Stage {
     const KIND: &'static str = "http-stage";
 }
 
+/// Ids: `[link]`. Its status is not stored: it follows from its age.
+impl Kind for api::VpcLink {
+    const KIND: &'static str = "http-vpc-link";
+}
+
+/// How often the answers of a stage's authorizers were to be forgotten. Ids: `[api, stage]`; absent means never.
+///
+/// Whoever caches such answers follows this document and drops those of the stage when it changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthorizerCacheEpoch {
+    pub resets: u64,
+}
+
+impl Kind for AuthorizerCacheEpoch {
+    const KIND: &'static str = "http-authorizer-cache-epoch";
+}
+
 /// What a deployment deployed: the API as it was at that moment. Ids: `[api, deployment]`.
 ///
 /// Never changed after it was written, so whoever has read it once may keep it.

@@ -4,13 +4,18 @@
 mod control;
 
 mod api;
+mod authorizer;
 mod auto_deploy;
 mod deployment;
+mod domain_name;
 mod integration;
 mod integration_response;
 mod list;
+mod model;
 mod quick_create;
 mod route;
 mod route_response;
+mod routing_rule;
 mod stage;
 mod tagging;
+mod vpc_link;

@@ -29,6 +29,27 @@ fn tags_are_added_replaced_and_removed() {
 }
 
 #[test]
+fn domains_and_vpc_links_have_tags() {
+    let control = Control::new();
+    let certificate = "arn:aws:acm:eu-west-1:123456789012:certificate/one";
+    let domain =
+        json!({"DomainName": "a.example.com", "DomainNameConfigurations": [{"CertificateArn": certificate}]});
+    control.ok("CreateDomainName", domain);
+    let link = control.ok("CreateVpcLink", json!({"Name": "a", "SubnetIds": ["subnet-1"]}));
+    let link = link["VpcLinkId"].as_str().expect("it has an id");
+    for path in ["domainnames/a.example.com".to_owned(), format!("vpclinks/{link}")] {
+        let arn = format!("arn:aws:apigateway:{REGION}::/{path}");
+        control.ok("TagResource", json!({"ResourceArn": arn, "Tags": {"one": "1", "two": "2"}}));
+        control.ok("UntagResource", json!({"ResourceArn": arn, "TagKeys": ["one"]}));
+        assert_eq!(
+            control.ok("GetTags", json!({"ResourceArn": arn})),
+            json!({"Tags": {"two": "2"}}),
+            "{arn}"
+        );
+    }
+}
+
+#[test]
 fn refused() {
     let control = Control::new();
     control.http_api("a");

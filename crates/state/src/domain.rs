@@ -1,0 +1,115 @@
+//! What is stored of custom domain names. There is one store of them behind both generations of the service: a
+//! domain that one has made, the other shows and changes.
+//!
+//! The domain itself is stored as the older generation answers it, whose shape says everything that the newer
+//! one's does. Which request belongs to which mapping is the data plane's to find out.
+
+use serde::{Deserialize, Serialize};
+use stagedoor_api::apigateway as rest;
+use stagedoor_api::apigatewayv2 as http;
+
+use crate::document::{Documents, Kind};
+use crate::{Result, arn};
+
+/// Ids: `[key]`, see [`key`].
+impl Kind for rest::DomainName {
+    const KIND: &'static str = "domain-name";
+}
+
+/// Which API's stage answers what arrives below a path of a domain: a base path mapping of the older generation,
+/// an API mapping of the newer one. Ids: `[key of the domain, id]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mapping {
+    pub id: String,
+    /// A REST, HTTP or WebSocket API.
+    pub api_id: String,
+    /// `None`: the path segment after the base path names the stage. Only REST APIs have that.
+    pub stage: Option<String>,
+    /// Whole path segments without slashes at the ends, like `orders/v1`; empty at the root, which the older
+    /// generation spells `(none)`.
+    pub path: String,
+}
+
+impl Kind for Mapping {
+    const KIND: &'static str = "domain-mapping";
+}
+
+/// Ids: `[key of the domain, rule]`.
+impl Kind for http::RoutingRule {
+    const KIND: &'static str = "domain-routing-rule";
+}
+
+/// What a domain is stored under. Private domains may share a name; their id tells them apart.
+pub fn key(name: &str, id: Option<&str>) -> String {
+    match id {
+        Some(id) => format!("{name}+{id}"),
+        None => name.to_owned(),
+    }
+}
+
+/// A domain's own ARN. Those of private domains name their account.
+pub fn arn(region: &str, account: &str, name: &str, id: Option<&str>) -> String {
+    let path = format!("/domainnames/{}", key(name, id));
+    match id {
+        Some(_) => format!("arn:aws:apigateway:{region}:{account}:{path}"),
+        None => arn::apigateway(region, &path),
+    }
+}
+
+/// Whether any domain maps requests to this API, which then cannot be deleted.
+pub fn is_mapped(documents: &mut Documents<'_>, api_id: &str) -> Result<bool> {
+    Ok(documents.all::<Mapping>(&[])?.iter().any(|mapping| mapping.api_id == api_id))
+}
+
+/// Deletes a domain with its mappings and rules.
+pub fn delete(documents: &mut Documents<'_>, key: &str) -> Result<()> {
+    documents.delete_all::<Mapping>(&[key])?;
+    documents.delete_all::<http::RoutingRule>(&[key])?;
+    documents.delete::<rest::DomainName>(&[key])
+}
+
+/// The hosted zone of regional domain names, for alias records.
+///
+/// <https://docs.aws.amazon.com/general/latest/gr/apigateway.html>
+pub fn hosted_zone(region: &str) -> &'static str {
+    match region {
+        "us-east-1" => "Z1UJRXOUMOOFQ8",
+        "us-east-2" => "ZOJJZC49E0EPZ",
+        "us-west-1" => "Z2MUQ32089INYE",
+        "us-west-2" => "Z2OJLYMUO9EFXC",
+        "ca-central-1" => "Z19DQILCV0OWEC",
+        "eu-central-1" => "Z1U9ULNL0V5AJ3",
+        "eu-north-1" => "Z3UWIKFBOOGXPP",
+        "eu-west-1" => "ZLY8HYME6SFDD",
+        "eu-west-2" => "ZJ5UAJN8Y3Z2Q",
+        "eu-west-3" => "Z3KY65QIEKYHQQ",
+        "ap-northeast-1" => "Z1YSHQZHG15GKL",
+        "ap-northeast-2" => "Z20JF4UZKIW1U8",
+        "ap-south-1" => "Z3VO1THU9YC4UR",
+        "ap-southeast-1" => "ZL327KTPIQFUL",
+        "ap-southeast-2" => "Z2RPCDW04V8134",
+        "sa-east-1" => "ZCMLWB8V5SYIT",
+        // Nothing here resolves names; any zone's id has this form.
+        _ => "Z00000000000000000000",
+    }
+}
+
+/// The hosted zone of edge-optimised domain names in every region.
+pub const EDGE_HOSTED_ZONE: &str = "Z2FDTNDATAQYW2";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn private_domains_are_told_apart() {
+        assert_eq!(key("a.example", None), "a.example");
+        assert_eq!(key("a.example", Some("abc")), "a.example+abc");
+        assert_eq!(
+            arn("eu-west-1", "1", "a.example", None),
+            "arn:aws:apigateway:eu-west-1::/domainnames/a.example"
+        );
+        let private = arn("eu-west-1", "1", "a.example", Some("abc"));
+        assert_eq!(private, "arn:aws:apigateway:eu-west-1:1:/domainnames/a.example+abc");
+    }
+}
