@@ -6,14 +6,12 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use http::{Request, Response};
 use hyper::body::Incoming;
-use stagedoor_state::ids::SystemEntropy;
 use stagedoor_store::{Revision, Store};
 use tokio::sync::watch;
 
-use crate::backends::Backends;
 use crate::body::Body;
-use crate::ids::RequestIds;
 use crate::plans::{Plan, Plans, follow};
+use crate::shared::Shared;
 use crate::{Address, Config, StageFigures, http_api, rest};
 
 /// The data plane. Clones are handles to the same one.
@@ -28,23 +26,14 @@ struct Inner {
     shared: Shared,
 }
 
-/// What every request of every API uses.
-pub(crate) struct Shared {
-    pub(crate) config: Config,
-    pub(crate) backends: Backends,
-    pub(crate) ids: RequestIds,
-}
-
 impl Gateway {
     /// A gateway that knows no API until [`Self::run`] has read the store.
     pub fn new(store: Store, config: Config) -> Self {
-        let shared =
-            Shared { backends: Backends::new(&config), ids: RequestIds::new(&SystemEntropy), config };
         Self(Arc::new(Inner {
             store,
             plans: ArcSwap::from_pointee(Plans::default()),
             progress: watch::Sender::new(Revision::ZERO),
-            shared,
+            shared: Shared::new(config),
         }))
     }
 

@@ -8,6 +8,7 @@
 
 mod config;
 mod gateway;
+mod shared;
 
 pub mod address;
 pub mod body;

@@ -14,7 +14,7 @@ use crate::Config;
 use crate::backends::Trust;
 use crate::body::{self, Body};
 use crate::fault::GatewayFault;
-use crate::gateway::Shared;
+use crate::shared::Shared;
 use crate::visit::Visit;
 
 /// A backend's answer, its body still on the way.

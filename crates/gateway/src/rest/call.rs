@@ -6,8 +6,8 @@ use http::request::Parts;
 use http::{HeaderMap, Method as Verb};
 
 use super::plan::{Api, Method, Stage};
-use crate::gateway::Shared;
 use crate::mapping::View;
+use crate::shared::Shared;
 use crate::visit::Visit;
 
 pub(crate) struct Call<'a> {

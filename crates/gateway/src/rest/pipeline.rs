@@ -13,8 +13,8 @@ use super::plan::{Api, Deployed, Integration};
 use crate::Address;
 use crate::body::Body;
 use crate::fault::GatewayFault;
-use crate::gateway::Shared;
 use crate::integrations::{http_proxy, mock};
+use crate::shared::Shared;
 use crate::steps::stage::Located;
 use crate::steps::{
     finish, integration_request, integration_response, limits, method_response, route, stage,

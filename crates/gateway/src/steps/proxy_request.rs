@@ -11,8 +11,8 @@ use super::route::Routed;
 use super::stage::Located;
 use crate::body::{self, Body};
 use crate::fault::GatewayFault;
-use crate::gateway::Shared;
 use crate::http_api::plan::{Deployed, Outgoing, Route};
+use crate::shared::Shared;
 use crate::visit::Visit;
 use crate::{headers, uri};
 
