@@ -192,8 +192,7 @@ macro_rules! structure {
                 let $crate::Value::Map(entries) = value else {
                     return Err($crate::Mismatch::new(stringify!($name)));
                 };
-                #[allow(unused_mut, reason = "a structure may have no members")]
-                let mut this = Self::default();
+                let this = &mut Self::default();
                 for (key, value) in entries {
                     match &*key {
                         $($member if !value.is_null() => {
@@ -203,14 +202,13 @@ macro_rules! structure {
                         _ => {}
                     }
                 }
-                Ok(this)
+                Ok(::std::mem::take(this))
             }
 
             fn into_value(self) -> $crate::Value {
-                #[allow(unused_mut, reason = "a structure may have no members")]
-                let mut entries: Vec<($crate::value::Key, $crate::Value)> = Vec::new();
-                $($crate::shape::push(&mut entries, $member, $crate::Shape::into_value(self.$field));)*
-                $crate::Value::Map(entries)
+                let entries = &mut ::std::vec::Vec::new();
+                $($crate::shape::push(entries, $member, $crate::Shape::into_value(self.$field));)*
+                $crate::Value::Map(::std::mem::take(entries))
             }
         }
 
