@@ -27,7 +27,7 @@ structure! {
         arn: Option<String> => "arn",
         destinations: Option<Vec<Destination>> => "destinations",
         end_time: Option<Timestamp> => "endTime",
-        layout: Option<LayoutConfiguration> => "layout",
+        layout: Option<LayoutShown> => "layout",
         stage_arn: Option<String> => "stageArn",
         start_time: Option<Timestamp> => "startTime",
         state: Option<CompositionState> => "state",
@@ -452,6 +452,17 @@ structure! {
 }
 
 structure! {
+    pub struct GridShown {
+        featured_participant_attribute: Option<String> => "featuredParticipantAttribute",
+        grid_gap: Option<i64> => "gridGap",
+        omit_stopped_video: Option<bool> => "omitStoppedVideo",
+        participant_order_attribute: Option<String> => "participantOrderAttribute",
+        video_aspect_ratio: Option<VideoAspectRatio> => "videoAspectRatio",
+        video_fill_mode: Option<String> => "videoFillMode",
+    }
+}
+
+structure! {
     pub struct ImportPublicKeyRequest {
         name: Option<String> => "name",
         public_key_material: String => "publicKeyMaterial",
@@ -509,6 +520,13 @@ string_enum! {
 structure! {
     pub struct LayoutConfiguration {
         grid: Option<GridConfiguration> => "grid",
+        pip: Option<PipConfiguration> => "pip",
+    }
+}
+
+structure! {
+    pub struct LayoutShown {
+        grid: Option<GridShown> => "grid",
         pip: Option<PipConfiguration> => "pip",
     }
 }

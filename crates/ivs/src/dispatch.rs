@@ -49,6 +49,9 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
             cx,
             input,
         ),
+        "GetComposition" => {
+            row::<GetCompositionRequest, GetCompositionResponse>(handlers::get_composition, cx, input)
+        }
         "GetEncoderConfiguration" => row::<GetEncoderConfigurationRequest, GetEncoderConfigurationResponse>(
             handlers::get_encoder_configuration,
             cx,
@@ -76,6 +79,9 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         ),
         "ImportPublicKey" => {
             row::<ImportPublicKeyRequest, ImportPublicKeyResponse>(handlers::import_public_key, cx, input)
+        }
+        "ListCompositions" => {
+            row::<ListCompositionsRequest, ListCompositionsResponse>(handlers::list_compositions, cx, input)
         }
         "ListEncoderConfigurations" => row::<
             ListEncoderConfigurationsRequest,
@@ -114,6 +120,17 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
             cx,
             input,
         ),
+        "RevokeConnectionToken" => row::<RevokeConnectionTokenRequest, RevokeConnectionTokenResponse>(
+            handlers::revoke_connection_token,
+            cx,
+            input,
+        ),
+        "StartComposition" => {
+            row::<StartCompositionRequest, StartCompositionResponse>(handlers::start_composition, cx, input)
+        }
+        "StopComposition" => {
+            row::<StopCompositionRequest, StopCompositionResponse>(handlers::stop_composition, cx, input)
+        }
         "TagResource" => row::<TagResourceRequest, TagResourceResponse>(handlers::tag_resource, cx, input),
         "UntagResource" => {
             row::<UntagResourceRequest, UntagResourceResponse>(handlers::untag_resource, cx, input)

@@ -6,12 +6,12 @@ use stagedoor_api::ivs_realtime::{
     GetEncoderConfigurationRequest, GetEncoderConfigurationResponse, ListEncoderConfigurationsRequest,
     ListEncoderConfigurationsResponse, Video,
 };
-use stagedoor_state::ivs::EncoderConfiguration;
+use stagedoor_state::ivs::{Composition, EncoderConfiguration};
 use stagedoor_state::page::newest_first;
 use stagedoor_state::{Cx, Result};
 
 use crate::page::{self, page};
-use crate::{messages, quota, resource, tag};
+use crate::{composition, messages, quota, resource, tag};
 
 /// Most pixels of a picture: 1920 x 1080 or 1080 x 1920.
 const PIXELS_MAX: i64 = 1920 * 1080;
@@ -67,7 +67,7 @@ pub fn list_encoder_configurations(
     Ok(ListEncoderConfigurationsResponse { encoder_configurations: Some(summaries), next_token: page.next })
 }
 
-/// `POST /DeleteEncoderConfiguration`
+/// `POST /DeleteEncoderConfiguration`: not while a composition uses it.
 ///
 /// <https://docs.aws.amazon.com/ivs/latest/RealTimeAPIReference/API_DeleteEncoderConfiguration.html>
 pub fn delete_encoder_configuration(
@@ -75,6 +75,8 @@ pub fn delete_encoder_configuration(
     input: DeleteEncoderConfigurationRequest,
 ) -> Result<DeleteEncoderConfigurationResponse> {
     let (id, _) = resource::existing::<EncoderConfiguration>(cx, &input.arn)?;
+    let uses = |one: &Composition| one.encoder_configuration_arns().any(|arn| arn == input.arn);
+    composition::check_unused(cx, &input.arn, uses)?;
     cx.delete::<EncoderConfiguration>(&[&id])?;
     Ok(DeleteEncoderConfigurationResponse::default())
 }

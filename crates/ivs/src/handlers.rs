@@ -1,5 +1,7 @@
 //! The table of contents: every operation of the service and where it stands.
 
+pub use crate::composition::{get_composition, list_compositions, start_composition, stop_composition};
+pub use crate::connection_token::revoke_connection_token;
 pub use crate::encoder_configuration::{
     create_encoder_configuration, delete_encoder_configuration, get_encoder_configuration,
     list_encoder_configurations,

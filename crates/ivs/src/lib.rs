@@ -9,6 +9,8 @@
 mod dispatch;
 mod handlers;
 
+mod composition;
+mod connection_token;
 mod encoder_configuration;
 mod ingest_configuration;
 mod participant;
@@ -20,6 +22,8 @@ mod stage_session;
 mod storage_configuration;
 mod tag;
 
+mod composition_destination;
+mod composition_layout;
 mod messages;
 mod page;
 mod quota;

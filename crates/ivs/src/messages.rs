@@ -6,8 +6,6 @@
 use stagedoor_state::Fault;
 use stagedoor_state::tags::{ID_TAG, RESERVED_PREFIX, TAGS_MAX};
 
-use crate::quota::Quota;
-
 /// Also for what belongs to another account or region: whether it exists there is not told.
 pub(crate) fn not_found(arn: &str) -> Fault {
     Fault::new("ResourceNotFoundException", 404, format!("Resource: {arn} not found"))
@@ -23,8 +21,8 @@ pub(crate) fn participant_not_found(stage_arn: &str, participant_id: &str) -> Fa
     Fault::new("ResourceNotFoundException", 404, message)
 }
 
-pub(crate) fn quota_exceeded(quota: Quota) -> Fault {
-    let message = format!("The maximum number of {} is {}", quota.name, quota.max);
+pub(crate) fn quota_exceeded(name: &str, max: usize) -> Fault {
+    let message = format!("The maximum number of {name} is {max}");
     Fault::new("ServiceQuotaExceededException", 402, message)
 }
 
@@ -42,6 +40,10 @@ pub(crate) fn in_use(arn: &str, user: &str) -> Fault {
 
 pub(crate) fn publishing(arn: &str) -> Fault {
     conflict(format!("Resource: {arn} is in use: somebody is publishing by it"))
+}
+
+pub(crate) fn idempotency_token_taken(arn: &str) -> Fault {
+    conflict(format!("The idempotencyToken was used to start {arn} with other parameters"))
 }
 
 pub(crate) fn same_key(arn: &str) -> Fault {
@@ -83,6 +85,18 @@ pub(crate) fn no_public_key(why: &str) -> Fault {
 
 pub(crate) fn insecure_ingest_required() -> Fault {
     validation("The ingestProtocol RTMP requires insecureIngest to be true".to_owned())
+}
+
+pub(crate) fn destination_of_no_kind() -> Fault {
+    validation("A destination must have either a channel or an S3 configuration".to_owned())
+}
+
+pub(crate) fn destinations_of_one_kind() -> Fault {
+    validation("A composition can have at most one channel and one S3 destination".to_owned())
+}
+
+pub(crate) fn two_layouts() -> Fault {
+    validation("A layout must have either a grid or a pip configuration".to_owned())
 }
 
 pub(crate) fn odd_resolution() -> Fault {

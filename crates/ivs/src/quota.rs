@@ -1,26 +1,40 @@
-//! How much of everything an account may have in a region: AWS's defaults.
-//!
-//! <https://docs.aws.amazon.com/ivs/latest/RealTimeUserGuide/service-quotas.html>
+//! How much of everything an account may have in a region.
 
+use stagedoor_state::ivs::settings::Quotas;
 use stagedoor_state::{Cx, Kind, Result};
 
 use crate::messages;
 
-/// Most resources of one type.
+/// Which quota is meant.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Quota {
-    /// As messages call them.
+    /// As messages call what is counted.
     pub(crate) name: &'static str,
-    pub(crate) max: usize,
+    pub(crate) max: fn(&Quotas) -> usize,
 }
 
-pub(crate) const STAGES: Quota = Quota { name: "stages", max: 1000 };
-pub(crate) const STORAGE_CONFIGURATIONS: Quota = Quota { name: "storage configurations", max: 5 };
-pub(crate) const ENCODER_CONFIGURATIONS: Quota = Quota { name: "encoder configurations", max: 20 };
-pub(crate) const INGEST_CONFIGURATIONS: Quota = Quota { name: "ingest configurations", max: 100 };
-pub(crate) const PUBLIC_KEYS: Quota = Quota { name: "public keys", max: 3 };
+pub(crate) const STAGES: Quota = Quota { name: "stages", max: |quotas| quotas.stages };
+pub(crate) const STORAGE_CONFIGURATIONS: Quota =
+    Quota { name: "storage configurations", max: |quotas| quotas.storage_configurations };
+pub(crate) const ENCODER_CONFIGURATIONS: Quota =
+    Quota { name: "encoder configurations", max: |quotas| quotas.encoder_configurations };
+pub(crate) const INGEST_CONFIGURATIONS: Quota =
+    Quota { name: "ingest configurations", max: |quotas| quotas.ingest_configurations };
+pub(crate) const PUBLIC_KEYS: Quota = Quota { name: "public keys", max: |quotas| quotas.public_keys };
+
+pub(crate) const COMPOSITIONS: Quota =
+    Quota { name: "concurrent compositions", max: |quotas| quotas.compositions };
+pub(crate) const COMPOSITIONS_PER_STAGE: Quota =
+    Quota { name: "concurrent compositions of a stage", max: |quotas| quotas.compositions_per_stage };
 
 /// Fails unless one more resource of this type may be created.
 pub(crate) fn check<T: Kind>(cx: &mut Cx<'_>, quota: Quota) -> Result<()> {
-    if cx.count::<T>(&[])? < quota.max { Ok(()) } else { Err(messages::quota_exceeded(quota)) }
+    let count = cx.count::<T>(&[])?;
+    check_count(cx, quota, count)
+}
+
+/// Fails unless there may be one more than `count`.
+pub(crate) fn check_count(cx: &Cx<'_>, quota: Quota, count: usize) -> Result<()> {
+    let max = (quota.max)(&cx.environment.ivs.quotas);
+    if count < max { Ok(()) } else { Err(messages::quota_exceeded(quota.name, max)) }
 }

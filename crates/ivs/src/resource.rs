@@ -1,8 +1,9 @@
 //! Resources and their ARNs: finding one by its ARN, naming a new one.
 
+use stagedoor_model::Timestamp;
 use stagedoor_state::arn::{self, Arn};
 use stagedoor_state::ivs::{
-    EncoderConfiguration, IngestConfiguration, PublicKey, Stage, StorageConfiguration,
+    Composition, EncoderConfiguration, IngestConfiguration, PublicKey, Stage, StorageConfiguration,
 };
 use stagedoor_state::tags::{self, Tags};
 use stagedoor_state::{Cx, Kind, Result};
@@ -18,6 +19,23 @@ pub(crate) trait Resource: Kind {
     const TYPE: &'static str;
 
     fn tags(&mut self) -> &mut Tags;
+
+    /// Whether it exists no more although its document does.
+    fn is_forgotten(&self, _now: Timestamp) -> bool {
+        false
+    }
+}
+
+impl Resource for Composition {
+    const TYPE: &'static str = "composition";
+
+    fn tags(&mut self) -> &mut Tags {
+        &mut self.tags
+    }
+
+    fn is_forgotten(&self, now: Timestamp) -> bool {
+        Self::is_forgotten(self, now)
+    }
 }
 
 macro_rules! resources {
@@ -51,7 +69,13 @@ pub(crate) fn existing<T: Resource>(cx: &mut Cx<'_>, arn: &str) -> Result<(Strin
 /// The resource that an ARN names, and its id, if there is one in this account and region.
 pub(crate) fn find<T: Resource>(cx: &mut Cx<'_>, arn: &str) -> Result<Option<(String, T)>> {
     let Some(id) = Arn::parse(arn).and_then(|arn| own_id(cx, T::TYPE, &arn)) else { return Ok(None) };
-    Ok(cx.get::<T>(&[id])?.map(|document| (id.to_owned(), document)))
+    let document = cx.get::<T>(&[id])?.filter(|document| !document.is_forgotten(cx.now()));
+    Ok(document.map(|document| (id.to_owned(), document)))
+}
+
+/// Whether an ARN is one of this type in the caller's account and region.
+pub(crate) fn is_own(cx: &Cx<'_>, resource_type: &str, arn: &str) -> bool {
+    Arn::parse(arn).is_some_and(|arn| own_id(cx, resource_type, &arn).is_some())
 }
 
 fn own_id<'a>(cx: &Cx<'_>, resource_type: &str, arn: &Arn<'a>) -> Option<&'a str> {

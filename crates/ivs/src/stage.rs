@@ -10,7 +10,9 @@ use stagedoor_state::page::newest_first;
 use stagedoor_state::{Cx, Result};
 
 use crate::page::{self, page};
-use crate::{ingest_configuration, messages, participant_token, quota, recording, resource, tag};
+use crate::{
+    composition, ingest_configuration, messages, participant_token, quota, recording, resource, tag,
+};
 
 /// `POST /CreateStage`
 ///
@@ -77,12 +79,14 @@ pub fn update_stage(cx: &mut Cx<'_>, input: UpdateStageRequest) -> Result<Update
 
 /// `POST /DeleteStage`: also while participants are connected, who are disconnected then.
 ///
-/// Nothing is kept of the stage's sessions. Ingest configurations that publish to it are detached.
+/// Nothing is kept of the stage's sessions. Ingest configurations that publish to it are detached, its
+/// compositions fail.
 ///
 /// <https://docs.aws.amazon.com/ivs/latest/RealTimeAPIReference/API_DeleteStage.html>
 pub fn delete_stage(cx: &mut Cx<'_>, input: DeleteStageRequest) -> Result<DeleteStageResponse> {
     let (id, _) = resource::existing::<Stage>(cx, &input.arn)?;
     stage::delete(cx, &id)?;
+    composition::stage_deleted(cx, &input.arn)?;
     ingest_configuration::detach(cx, &input.arn, None)?;
     Ok(DeleteStageResponse::default())
 }

@@ -6,15 +6,15 @@ use stagedoor_api::ivs_realtime::{
     GetStorageConfigurationResponse, ListStorageConfigurationsRequest, ListStorageConfigurationsResponse,
     S3StorageConfiguration, StorageConfigurationSummary,
 };
-use stagedoor_state::ivs::{Stage, StorageConfiguration};
+use stagedoor_state::ivs::{Composition, Stage, StorageConfiguration};
 use stagedoor_state::page::newest_first;
 use stagedoor_state::{Cx, Result};
 
 use crate::page::{self, page};
-use crate::{messages, quota, resource, tag};
+use crate::{composition, messages, quota, resource, tag};
 
-/// Items on a page when the request does not say: the smaller of the quota and 100.
-const PAGE_DEFAULT: i64 = 5;
+/// Items on a page when the request does not say, unless the quota is smaller.
+const PAGE_DEFAULT: usize = 100;
 
 /// `POST /CreateStorageConfiguration`
 ///
@@ -58,7 +58,8 @@ pub fn list_storage_configurations(
     cx: &mut Cx<'_>,
     input: ListStorageConfigurationsRequest,
 ) -> Result<ListStorageConfigurationsResponse> {
-    let max_results = input.max_results.or(Some(PAGE_DEFAULT));
+    let quota = cx.environment.ivs.quotas.storage_configurations;
+    let max_results = input.max_results.or(i64::try_from(quota.clamp(1, PAGE_DEFAULT)).ok());
     let request = page::Request { token: input.next_token, max_results };
     let configurations = cx.all::<StorageConfiguration>(&[])?;
     let order = |one: &StorageConfiguration| newest_first(one.created_micros, &one.arn);
@@ -67,7 +68,7 @@ pub fn list_storage_configurations(
     Ok(ListStorageConfigurationsResponse { storage_configurations: Some(summaries), next_token: page.next })
 }
 
-/// `POST /DeleteStorageConfiguration`: not while a stage records to it.
+/// `POST /DeleteStorageConfiguration`: not while a stage or a composition records to it.
 ///
 /// <https://docs.aws.amazon.com/ivs/latest/RealTimeAPIReference/API_DeleteStorageConfiguration.html>
 pub fn delete_storage_configuration(
@@ -80,6 +81,8 @@ pub fn delete_storage_configuration(
     if let Some(user) = user {
         return Err(messages::in_use(&configuration.arn, &user.arn));
     }
+    let uses = |one: &Composition| one.storage_configuration_arns().any(|arn| arn == configuration.arn);
+    composition::check_unused(cx, &configuration.arn, uses)?;
     cx.delete::<StorageConfiguration>(&[&id])?;
     Ok(DeleteStorageConfigurationResponse::default())
 }

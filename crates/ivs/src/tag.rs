@@ -6,7 +6,7 @@ use stagedoor_api::ivs_realtime::{
 };
 use stagedoor_state::arn::Arn;
 use stagedoor_state::ivs::{
-    EncoderConfiguration, IngestConfiguration, PublicKey, Stage, StorageConfiguration,
+    Composition, EncoderConfiguration, IngestConfiguration, PublicKey, Stage, StorageConfiguration,
 };
 use stagedoor_state::tags::{RESERVED_PREFIX, TAGS_MAX, Tags};
 use stagedoor_state::{Cx, Result};
@@ -77,6 +77,7 @@ fn change(cx: &mut Cx<'_>, arn: &str, change: Change<'_>) -> Result<()> {
         StorageConfiguration::TYPE => change_of::<StorageConfiguration>(cx, arn, change),
         EncoderConfiguration::TYPE => change_of::<EncoderConfiguration>(cx, arn, change),
         IngestConfiguration::TYPE => change_of::<IngestConfiguration>(cx, arn, change),
+        Composition::TYPE => change_of::<Composition>(cx, arn, change),
         PublicKey::TYPE => change_of::<PublicKey>(cx, arn, change),
         _ => Err(messages::not_found(arn)),
     }

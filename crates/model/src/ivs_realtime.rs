@@ -521,7 +521,7 @@ pub static COMPOSITION: ShapeTable = ShapeTable::structure(
         Member::new("arn", "arn", &COMPOSITION_ARN).required(),
         Member::new("destinations", "destinations", &DESTINATION_LIST).required(),
         Member::new("endTime", "endTime", &TIME),
-        Member::new("layout", "layout", &LAYOUT_CONFIGURATION).required(),
+        Member::new("layout", "layout", &LAYOUT_SHOWN).required(),
         Member::new("stageArn", "stageArn", &STAGE_ARN).required(),
         Member::new("startTime", "startTime", &TIME),
         Member::new("state", "state", &COMPOSITION_STATE).required(),
@@ -1066,6 +1066,18 @@ pub static GRID_GAP: ShapeTable = ShapeTable {
     constraint: Constraint { min: Some(0), ..Constraint::NONE },
 };
 
+pub static GRID_SHOWN: ShapeTable = ShapeTable::structure(
+    "GridShown",
+    &[
+        Member::new("featuredParticipantAttribute", "featuredParticipantAttribute", &ATTRIBUTE_KEY),
+        Member::new("gridGap", "gridGap", &GRID_GAP),
+        Member::new("omitStoppedVideo", "omitStoppedVideo", &OMIT_STOPPED_VIDEO),
+        Member::new("participantOrderAttribute", "participantOrderAttribute", &ATTRIBUTE_KEY),
+        Member::new("videoAspectRatio", "videoAspectRatio", &VIDEO_ASPECT_RATIO),
+        Member::new("videoFillMode", "videoFillMode", &VIDEO_FILL_MODE_SHOWN),
+    ],
+);
+
 pub static HEIGHT: ShapeTable = ShapeTable {
     name: "Height",
     kind: Kind::Integer,
@@ -1173,6 +1185,11 @@ pub static INSECURE_INGEST: ShapeTable = ShapeTable::new("InsecureIngest", Kind:
 pub static LAYOUT_CONFIGURATION: ShapeTable = ShapeTable::structure(
     "LayoutConfiguration",
     &[Member::new("grid", "grid", &GRID_CONFIGURATION), Member::new("pip", "pip", &PIP_CONFIGURATION)],
+);
+
+pub static LAYOUT_SHOWN: ShapeTable = ShapeTable::structure(
+    "LayoutShown",
+    &[Member::new("grid", "grid", &GRID_SHOWN), Member::new("pip", "pip", &PIP_CONFIGURATION)],
 );
 
 pub static LIST_COMPOSITIONS_REQUEST: ShapeTable = ShapeTable::structure(
@@ -2279,6 +2296,8 @@ pub static VIDEO_FILL_MODE: ShapeTable = ShapeTable {
     kind: Kind::String,
     constraint: Constraint { values: &["FILL", "COVER", "CONTAIN"], ..Constraint::NONE },
 };
+
+pub static VIDEO_FILL_MODE_SHOWN: ShapeTable = ShapeTable::new("VideoFillModeShown", Kind::String);
 
 pub static WIDTH: ShapeTable = ShapeTable {
     name: "Width",

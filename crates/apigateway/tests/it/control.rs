@@ -79,6 +79,7 @@ impl Control {
             page_key: &PageKey([7; 32]),
             token_key: &self.key,
             token_key_id: "stagedoor-test",
+            ivs: &stagedoor_state::ivs::Settings::default(),
         };
         let input: Value = serde_json::from_value(input).expect("any JSON is a value");
         let output = self.transact(|transaction| {

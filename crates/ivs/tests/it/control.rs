@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 use stagedoor_auth::es384::KeyPair;
 use stagedoor_model::{Timestamp, Value};
 use stagedoor_state::ids::Entropy;
+use stagedoor_state::ivs::Settings;
 use stagedoor_state::ivs::presence::{self, Admission, Joining, Present};
 use stagedoor_state::page::PageKey;
 use stagedoor_state::{Cx, Documents, Endpoints, Environment, Fault, Result};
@@ -24,6 +25,7 @@ pub(crate) struct Control {
     entropy: Counting,
     now: Cell<i64>,
     pub(crate) key: KeyPair,
+    pub(crate) settings: Settings,
 }
 
 /// Bytes that differ from call to call and are the same in each run.
@@ -62,6 +64,7 @@ impl Control {
             entropy: Counting(AtomicU64::new(0)),
             now: Cell::new(START),
             key: KeyPair::generate(),
+            settings: Settings::default(),
         }
     }
 
@@ -107,6 +110,7 @@ impl Control {
             page_key: &PageKey([7; 32]),
             token_key: &self.key,
             token_key_id: KEY_ID,
+            ivs: &self.settings,
         };
         let input: Value = serde_json::from_value(input).expect("any JSON is a value");
         let output = self.transact(|transaction| {

@@ -3,6 +3,8 @@
 
 mod control;
 
+mod composition;
+mod connection_token;
 mod encoder_configuration;
 mod ingest_configuration;
 mod participant;

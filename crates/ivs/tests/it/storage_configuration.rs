@@ -46,6 +46,19 @@ fn five_are_all() {
 }
 
 #[test]
+fn an_operator_may_allow_more() {
+    let mut control = Control::new();
+    control.settings.quotas.storage_configurations = 7;
+    for n in 0..7 {
+        create(&control, &n.to_string());
+    }
+    let error = "ServiceQuotaExceededException 402: The maximum number of storage configurations is 7";
+    assert_eq!(control.err("CreateStorageConfiguration", json!({"s3": {"bucketName": "b-2"}})), error);
+    let all = control.ok("ListStorageConfigurations", json!({}));
+    assert_eq!(each(&all["storageConfigurations"], "name").len(), 7, "a page is as long as the quota");
+}
+
+#[test]
 fn it_stays_while_a_stage_records_to_it() {
     let control = Control::new();
     let arn = create(&control, "sc1");

@@ -10,8 +10,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use stagedoor_auth::sigv4::Key;
+use stagedoor_state::ivs::settings::Quotas;
 
-use options::{KeyOption, Options};
+use options::{KeyOption, Options, QuotaOption};
 
 /// What the server runs with.
 #[derive(Clone, Debug)]
@@ -30,6 +31,7 @@ pub struct Config {
     pub public_url: Option<String>,
     pub allow_reset: bool,
     pub keys: Vec<Key>,
+    pub ivs_quotas: Quotas,
     pub log: String,
 }
 
@@ -89,6 +91,7 @@ impl Config {
             public_url: options.public_url.map(|url| checked_url(&url)).transpose()?,
             allow_reset: options.allow_reset.unwrap_or(false),
             keys: Vec::new(),
+            ivs_quotas: quotas(&options.ivs_quotas.unwrap_or_default())?,
             log: options.log.unwrap_or_else(|| options::DEFAULT_LOG.to_owned()),
             account,
         };
@@ -141,6 +144,17 @@ fn checked_url(url: &str) -> Result<String, ConfigError> {
     if origin && uri.authority().is_some() { Ok(url.trim_end_matches('/').to_owned()) } else { Err(wrong()) }
 }
 
+fn quotas(given: &[QuotaOption]) -> Result<Quotas, ConfigError> {
+    let mut quotas = Quotas::default();
+    for QuotaOption { name, max } in given {
+        if !quotas.set(name, *max) {
+            let known = quotas.all().map(|(name, _)| name).join(", ");
+            return Err(ConfigError(format!("there is no quota {name:?} of IVS, only {known}")));
+        }
+    }
+    Ok(quotas)
+}
+
 fn keys(given: Vec<KeyOption>, account: &str) -> Result<Vec<Key>, ConfigError> {
     let keys = given.into_iter().map(|key| {
         if key.id.is_empty() || key.secret.is_empty() {
@@ -178,6 +192,15 @@ mod tests {
         let file: Options = toml::from_str("region = 'us-west-2'\naccount = '111122223333'").expect("valid");
         let config = Config::from_options(flags.over(file)).expect("valid");
         assert_eq!((config.region.as_str(), config.account.as_str()), ("eu-west-1", "111122223333"));
+    }
+
+    #[test]
+    fn quotas_are_aws_defaults_unless_told() {
+        let config = resolve("ivs-quotas = ['stages=5000', 'public-keys = 10']").expect("valid");
+        assert_eq!(config.ivs_quotas, Quotas { stages: 5000, public_keys: 10, ..Quotas::default() });
+        let refused = resolve("ivs-quotas = ['stage=1']").expect_err("no such quota");
+        assert!(refused.0.contains("stages, storage-configurations"), "{refused}");
+        assert!(toml::from_str::<Options>("ivs-quotas = ['stages=many']").is_err());
     }
 
     #[test]

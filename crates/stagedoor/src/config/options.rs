@@ -89,6 +89,12 @@ pub struct Options {
     #[serde(rename = "key")]
     pub keys: Option<Vec<KeyOption>>,
 
+    /// Quotas of IVS Real-Time as NAME=NUMBER, comma-separated, where AWS's defaults are not wanted: stages,
+    /// storage-configurations, encoder-configurations, ingest-configurations, public-keys, compositions,
+    /// compositions-per-stage, replications-per-participant
+    #[arg(long, env = "STAGEDOOR_IVS_QUOTAS", value_name = "QUOTA", value_delimiter = ',')]
+    pub ivs_quotas: Option<Vec<QuotaOption>>,
+
     /// What to log, e.g. "info" or "warn,stagedoor_gateway=debug" [default: info]
     #[arg(long, env = "STAGEDOOR_LOG", value_name = "FILTER")]
     pub log: Option<String>,
@@ -125,6 +131,32 @@ impl FromStr for KeyOption {
     }
 }
 
+/// A quota that is not AWS's default.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct QuotaOption {
+    pub name: String,
+    pub max: usize,
+}
+
+impl FromStr for QuotaOption {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, max) = text.split_once('=').ok_or("not of the form NAME=NUMBER")?;
+        let max = max.trim().parse().map_err(|_| "the quota is not a whole number")?;
+        Ok(Self { name: name.trim().to_owned(), max })
+    }
+}
+
+impl TryFrom<String> for QuotaOption {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
 impl Options {
     /// These options, and where they are silent those of `weaker`.
     pub fn over(self, weaker: Self) -> Self {
@@ -142,6 +174,7 @@ impl Options {
             public_url: self.public_url.or(weaker.public_url),
             allow_reset: self.allow_reset.or(weaker.allow_reset),
             keys: self.keys.or(weaker.keys),
+            ivs_quotas: self.ivs_quotas.or(weaker.ivs_quotas),
             log: self.log.or(weaker.log),
         }
     }

@@ -79,6 +79,7 @@ impl Server {
             page_key: &self.secrets.page_key,
             token_key: &self.secrets.token_key,
             token_key_id: super::secrets::TOKEN_KEY_ID,
+            ivs: &self.ivs,
         };
         let once = |transaction: &mut Transaction| {
             let (account, region) = (&call.identity.account, &call.identity.scope.region);

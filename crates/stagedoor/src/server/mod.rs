@@ -22,6 +22,8 @@ use serde::Serialize;
 use stagedoor_gateway::Gateway;
 use stagedoor_media::Media;
 use stagedoor_state::Endpoints;
+use stagedoor_state::ivs::Settings;
+use stagedoor_state::ivs::settings::Carries;
 use stagedoor_store::Store;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -43,6 +45,7 @@ pub struct Server {
     media: stagedoor_media::Handle,
     ledger: Arc<StoreLedger>,
     allow_reset: bool,
+    ivs: Settings,
     started: std::time::Instant,
 }
 
@@ -102,6 +105,8 @@ impl Server {
         let server = Arc::new(Self {
             keys: KeyRing::new(config.keys),
             allow_reset: config.allow_reset,
+            // The media plane neither mixes nor replicates yet.
+            ivs: Settings { quotas: config.ivs_quotas, carries: Carries::default() },
             media: media_handle,
             ledger: opened.ledger,
             started: std::time::Instant::now(),

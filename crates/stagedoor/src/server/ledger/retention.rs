@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use stagedoor_state::document::{Key, prefix, store_fault};
-use stagedoor_state::ivs::{Stage, retention};
+use stagedoor_state::ivs::{Stage, connection_token, retention};
 use stagedoor_state::transact::{read, transact};
 use stagedoor_state::{Documents, Result};
 use stagedoor_store::Store;
@@ -36,6 +36,7 @@ pub async fn run(store: Store, stopped: watch::Receiver<bool>) {
 
 /// One transaction per stage: a stage that is being written to is tried again, the others are not.
 fn forget(store: &Store) -> Result<()> {
+    transact(store, |transaction| connection_token::forget_expired(transaction, now()))?;
     let mut after: Option<String> = None;
     loop {
         let scan = |transaction: &mut stagedoor_store::Transaction| {
