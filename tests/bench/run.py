@@ -255,6 +255,16 @@ def forwarding(folder):
             )
 
 
+def machine():
+    """What the figures were measured on."""
+    info = pathlib.Path("/proc/cpuinfo").read_text()
+    model = re.search(r"model name\s*: (.*)", info)
+    kernel = os.uname().release
+    load = os.getloadavg()[0]
+    day = time.strftime("%Y-%m-%d", time.gmtime())
+    return f"{day}, {os.cpu_count()} processors ({model[1] if model else os.uname().machine}), Linux {kernel}, load before {load:.1f}"
+
+
 FIGURES = {"start": start_and_memory, "control": control_plane, "proxy": proxying, "forward": forwarding}
 
 
@@ -262,6 +272,7 @@ def main(names):
     unknown = set(names) - set(FIGURES)
     if unknown:
         sys.exit(f"no such figure: {', '.join(sorted(unknown))}; there are: {', '.join(FIGURES)}")
+    print(machine(), end="\n\n")
     print("| what | Stagedoor | beside |\n|---|---|---|")
     with tempfile.TemporaryDirectory(prefix="stagedoor-bench-") as folder:
         for name in names or FIGURES:
