@@ -1,12 +1,13 @@
 //! What Stagedoor remembers, and how an operation reaches it.
 //!
 //! Reading order: [`document`] says how a typed document becomes a key and bytes; [`cx`] is what every
-//! operation gets; [`page`] makes lists; [`ids`] and [`arn`] make names; [`model_template`] is a rule that two
-//! services share. The modules [`rest`], [`http`], [`domain`] and [`ivs`] say what is stored for each service.
-//! Control planes write documents, data planes follow them.
+//! operation gets; [`page`] makes lists; [`ids`] and [`arn`] make names; [`definition`] and [`model_template`]
+//! are rules that two services share. The modules [`rest`], [`http`], [`domain`] and [`ivs`] say what is stored
+//! for each service. Control planes write documents, data planes follow them.
 
 pub mod arn;
 pub mod cx;
+pub mod definition;
 pub mod document;
 pub mod ids;
 pub mod model_template;
