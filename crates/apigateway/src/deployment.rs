@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use stagedoor_api::apigateway::{
     CreateDeploymentRequest, DeleteDeploymentRequest, Deployment, Deployments, GetDeploymentRequest,
-    GetDeploymentsRequest, Method, MethodSnapshot, Op, Resource, Stage, UpdateDeploymentRequest,
+    GetDeploymentsRequest, Method, MethodSnapshot, Op, Resource, RestApi, Stage, UpdateDeploymentRequest,
 };
 use stagedoor_state::page::newest_first;
 use stagedoor_state::rest::Snapshot;
@@ -35,7 +35,8 @@ pub fn create_deployment(cx: &mut Cx<'_>, input: CreateDeploymentRequest) -> Res
     };
     let id = deployment.id.as_deref().unwrap_or_default();
     cx.put(&[api_id, id], &deployment)?;
-    cx.put(&[api_id, id], &Snapshot { api, resources })?;
+    let snapshot = snapshot(cx, api, resources)?;
+    cx.put(&[api_id, id], &snapshot)?;
     stage::deploy(cx, id, input)?;
     Ok(deployment)
 }
@@ -96,6 +97,19 @@ pub fn delete_deployment(cx: &mut Cx<'_>, input: DeleteDeploymentRequest) -> Res
     }
     cx.delete::<Snapshot>(&[api, id])?;
     cx.delete::<Deployment>(&[api, id])
+}
+
+/// The API as it is now.
+fn snapshot(cx: &mut Cx<'_>, api: RestApi, resources: Vec<Resource>) -> Result<Snapshot> {
+    let id = api.id.clone().unwrap_or_default();
+    Ok(Snapshot {
+        api,
+        resources,
+        models: cx.all(&[&id])?,
+        request_validators: cx.all(&[&id])?,
+        authorizers: cx.all(&[&id])?,
+        gateway_responses: cx.all(&[&id])?,
+    })
 }
 
 fn existing(cx: &mut Cx<'_>, api: &str, id: &str) -> Result<Deployment> {

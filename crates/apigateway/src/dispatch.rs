@@ -10,13 +10,26 @@ use crate::handlers;
 /// Runs the operation of that name on its typed input.
 pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value> {
     match operation {
+        "CreateAuthorizer" => {
+            row::<CreateAuthorizerRequest, Authorizer>(handlers::create_authorizer, cx, input)
+        }
         "CreateDeployment" => {
             row::<CreateDeploymentRequest, Deployment>(handlers::create_deployment, cx, input)
         }
+        "CreateModel" => row::<CreateModelRequest, Model>(handlers::create_model, cx, input),
+        "CreateRequestValidator" => row::<CreateRequestValidatorRequest, RequestValidator>(
+            handlers::create_request_validator,
+            cx,
+            input,
+        ),
         "CreateResource" => row::<CreateResourceRequest, Resource>(handlers::create_resource, cx, input),
         "CreateRestApi" => row::<CreateRestApiRequest, RestApi>(handlers::create_rest_api, cx, input),
         "CreateStage" => row::<CreateStageRequest, Stage>(handlers::create_stage, cx, input),
+        "DeleteAuthorizer" => row::<DeleteAuthorizerRequest, ()>(handlers::delete_authorizer, cx, input),
         "DeleteDeployment" => row::<DeleteDeploymentRequest, ()>(handlers::delete_deployment, cx, input),
+        "DeleteGatewayResponse" => {
+            row::<DeleteGatewayResponseRequest, ()>(handlers::delete_gateway_response, cx, input)
+        }
         "DeleteIntegration" => row::<DeleteIntegrationRequest, ()>(handlers::delete_integration, cx, input),
         "DeleteIntegrationResponse" => {
             row::<DeleteIntegrationResponseRequest, ()>(handlers::delete_integration_response, cx, input)
@@ -25,11 +38,23 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         "DeleteMethodResponse" => {
             row::<DeleteMethodResponseRequest, ()>(handlers::delete_method_response, cx, input)
         }
+        "DeleteModel" => row::<DeleteModelRequest, ()>(handlers::delete_model, cx, input),
+        "DeleteRequestValidator" => {
+            row::<DeleteRequestValidatorRequest, ()>(handlers::delete_request_validator, cx, input)
+        }
         "DeleteResource" => row::<DeleteResourceRequest, ()>(handlers::delete_resource, cx, input),
         "DeleteRestApi" => row::<DeleteRestApiRequest, ()>(handlers::delete_rest_api, cx, input),
         "DeleteStage" => row::<DeleteStageRequest, ()>(handlers::delete_stage, cx, input),
+        "GetAuthorizer" => row::<GetAuthorizerRequest, Authorizer>(handlers::get_authorizer, cx, input),
+        "GetAuthorizers" => row::<GetAuthorizersRequest, Authorizers>(handlers::get_authorizers, cx, input),
         "GetDeployment" => row::<GetDeploymentRequest, Deployment>(handlers::get_deployment, cx, input),
         "GetDeployments" => row::<GetDeploymentsRequest, Deployments>(handlers::get_deployments, cx, input),
+        "GetGatewayResponse" => {
+            row::<GetGatewayResponseRequest, GatewayResponse>(handlers::get_gateway_response, cx, input)
+        }
+        "GetGatewayResponses" => {
+            row::<GetGatewayResponsesRequest, GatewayResponses>(handlers::get_gateway_responses, cx, input)
+        }
         "GetIntegration" => row::<GetIntegrationRequest, Integration>(handlers::get_integration, cx, input),
         "GetIntegrationResponse" => row::<GetIntegrationResponseRequest, IntegrationResponse>(
             handlers::get_integration_response,
@@ -40,6 +65,17 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         "GetMethodResponse" => {
             row::<GetMethodResponseRequest, MethodResponse>(handlers::get_method_response, cx, input)
         }
+        "GetModel" => row::<GetModelRequest, Model>(handlers::get_model, cx, input),
+        "GetModelTemplate" => {
+            row::<GetModelTemplateRequest, Template>(handlers::get_model_template, cx, input)
+        }
+        "GetModels" => row::<GetModelsRequest, Models>(handlers::get_models, cx, input),
+        "GetRequestValidator" => {
+            row::<GetRequestValidatorRequest, RequestValidator>(handlers::get_request_validator, cx, input)
+        }
+        "GetRequestValidators" => {
+            row::<GetRequestValidatorsRequest, RequestValidators>(handlers::get_request_validators, cx, input)
+        }
         "GetResource" => row::<GetResourceRequest, Resource>(handlers::get_resource, cx, input),
         "GetResources" => row::<GetResourcesRequest, Resources>(handlers::get_resources, cx, input),
         "GetRestApi" => row::<GetRestApiRequest, RestApi>(handlers::get_rest_api, cx, input),
@@ -47,6 +83,9 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         "GetStage" => row::<GetStageRequest, Stage>(handlers::get_stage, cx, input),
         "GetStages" => row::<GetStagesRequest, Stages>(handlers::get_stages, cx, input),
         "GetTags" => row::<GetTagsRequest, Tags>(handlers::get_tags, cx, input),
+        "PutGatewayResponse" => {
+            row::<PutGatewayResponseRequest, GatewayResponse>(handlers::put_gateway_response, cx, input)
+        }
         "PutIntegration" => row::<PutIntegrationRequest, Integration>(handlers::put_integration, cx, input),
         "PutIntegrationResponse" => row::<PutIntegrationResponseRequest, IntegrationResponse>(
             handlers::put_integration_response,
@@ -59,8 +98,14 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         }
         "TagResource" => row::<TagResourceRequest, ()>(handlers::tag_resource, cx, input),
         "UntagResource" => row::<UntagResourceRequest, ()>(handlers::untag_resource, cx, input),
+        "UpdateAuthorizer" => {
+            row::<UpdateAuthorizerRequest, Authorizer>(handlers::update_authorizer, cx, input)
+        }
         "UpdateDeployment" => {
             row::<UpdateDeploymentRequest, Deployment>(handlers::update_deployment, cx, input)
+        }
+        "UpdateGatewayResponse" => {
+            row::<UpdateGatewayResponseRequest, GatewayResponse>(handlers::update_gateway_response, cx, input)
         }
         "UpdateIntegration" => {
             row::<UpdateIntegrationRequest, Integration>(handlers::update_integration, cx, input)
@@ -74,6 +119,12 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         "UpdateMethodResponse" => {
             row::<UpdateMethodResponseRequest, MethodResponse>(handlers::update_method_response, cx, input)
         }
+        "UpdateModel" => row::<UpdateModelRequest, Model>(handlers::update_model, cx, input),
+        "UpdateRequestValidator" => row::<UpdateRequestValidatorRequest, RequestValidator>(
+            handlers::update_request_validator,
+            cx,
+            input,
+        ),
         "UpdateResource" => row::<UpdateResourceRequest, Resource>(handlers::update_resource, cx, input),
         "UpdateRestApi" => row::<UpdateRestApiRequest, RestApi>(handlers::update_rest_api, cx, input),
         "UpdateStage" => row::<UpdateStageRequest, Stage>(handlers::update_stage, cx, input),

@@ -1,7 +1,14 @@
 //! The table of contents: every operation of the service and where it stands.
 
+pub use crate::authorizer::{
+    create_authorizer, delete_authorizer, get_authorizer, get_authorizers, update_authorizer,
+};
 pub use crate::deployment::{
     create_deployment, delete_deployment, get_deployment, get_deployments, update_deployment,
+};
+pub use crate::gateway_response::{
+    delete_gateway_response, get_gateway_response, get_gateway_responses, put_gateway_response,
+    update_gateway_response,
 };
 pub use crate::integration::{delete_integration, get_integration, put_integration, update_integration};
 pub use crate::integration_response::{
@@ -11,6 +18,11 @@ pub use crate::integration_response::{
 pub use crate::method::{delete_method, get_method, put_method, update_method};
 pub use crate::method_response::{
     delete_method_response, get_method_response, put_method_response, update_method_response,
+};
+pub use crate::model::{create_model, delete_model, get_model, get_model_template, get_models, update_model};
+pub use crate::request_validator::{
+    create_request_validator, delete_request_validator, get_request_validator, get_request_validators,
+    update_request_validator,
 };
 pub use crate::resource::{create_resource, delete_resource, get_resource, get_resources, update_resource};
 pub use crate::rest_api::{create_rest_api, delete_rest_api, get_rest_api, get_rest_apis, update_rest_api};

@@ -18,7 +18,12 @@ mod integration_uri;
 mod mapping;
 mod method;
 mod method_response;
+
+mod authorizer;
+mod gateway_response;
 mod model;
+mod request_validator;
+mod schema;
 
 mod deployment;
 mod method_setting;

@@ -81,6 +81,20 @@ pub fn check_integration_response(
     refuse(&errors)
 }
 
+/// Refuses what a gateway response cannot be made of: targets are `gatewayresponse.header.{name}`, sources are
+/// `method.request.{location}.{name}`, `context.…`, `stageVariables.…` or a `'literal'`.
+pub fn check_gateway_response(mappings: &BTreeMap<String, String>) -> Result<()> {
+    let mut errors = Vec::new();
+    for (target, source) in mappings {
+        errors.extend(parameter(target, "gatewayresponse.", &["header"]).err());
+        let requested = parameter(source, "method.request.", REQUEST_LOCATIONS).is_ok();
+        if !requested && !is_general_source(source) {
+            errors.push(malformed(source));
+        }
+    }
+    refuse(&errors)
+}
+
 /// Refuses parameters that cannot be part of a cache key: neither declared by the method nor mapped by the
 /// integration.
 pub fn check_cache_keys(

@@ -122,6 +122,115 @@ pub fn chosen_id_taken(id: &str) -> Fault {
     conflict(format!("An API with the id {id} already exists"))
 }
 
+// === Models and validators ===
+
+pub fn no_model(name: &str) -> Fault {
+    not_found(format!("Invalid model name specified: {name}"))
+}
+
+pub fn model_exists() -> Fault {
+    conflict("Model name already exists for this REST API")
+}
+
+pub fn model_name_empty() -> Fault {
+    bad_request("Model name must be non-empty")
+}
+
+pub fn bad_model_name(name: &str) -> Fault {
+    bad_request(format!("Model name must be alphanumeric: {name}"))
+}
+
+pub fn model_schema_empty() -> Fault {
+    bad_request("Model schema must have at least 1 property or array items defined")
+}
+
+/// The frame is AWS's; no record of its words for a text that is no schema exists.
+pub fn bad_model_schema() -> Fault {
+    bad_request(
+        "Invalid model specified: Validation Result: warnings : [], errors : [Invalid model schema specified]",
+    )
+}
+
+/// `user` is `method request: {path}/{verb}`. Only that form is recorded; those of responses and models follow it.
+pub fn model_in_use(name: &str, user: &str) -> Fault {
+    conflict(format!("Cannot delete model '{name}', is referenced in {user}"))
+}
+
+pub fn no_validator() -> Fault {
+    not_found("Invalid Request Validator identifier specified")
+}
+
+/// Only creating a validator says it like this.
+pub fn no_api_for_validator() -> Fault {
+    bad_request("Invalid REST API identifier specified")
+}
+
+pub fn validator_name_blank() -> Fault {
+    bad_request("Request Validator name cannot be blank")
+}
+
+/// No record of AWS's words for this exists; they follow those for authorizers.
+pub fn validator_in_use(id: &str, verb: &str, path: &str) -> Fault {
+    conflict(format!("Cannot delete request validator '{id}', is referenced in method: {verb}/{path}"))
+}
+
+// === Gateway responses ===
+
+pub fn no_gateway_response() -> Fault {
+    not_found("Gateway response type not defined on api")
+}
+
+pub fn no_value(member: &str) -> Fault {
+    bad_request(format!("Invalid null or empty value in {member}"))
+}
+
+// === Authorizers ===
+
+pub fn no_authorizer() -> Fault {
+    not_found("Invalid Authorizer identifier specified")
+}
+
+/// Creating an authorizer answers this where the API is unknown.
+pub fn concurrent_modification() -> Fault {
+    conflict("Unable to complete operation due to concurrent modification. Please try again later.")
+}
+
+pub fn authorizer_exists(name: &str) -> Fault {
+    conflict(format!("Authorizer name must be unique. Authorizer {name} already exists in this RestApi."))
+}
+
+/// No record of AWS's words for this exists; they follow those for models.
+pub fn authorizer_name_empty() -> Fault {
+    bad_request("Authorizer name must be non-empty")
+}
+
+/// No record of AWS's words for this exists.
+pub fn bad_authorizer_ttl() -> Fault {
+    bad_request("Invalid authorizerResultTtlInSeconds, must be between 0 and 3600")
+}
+
+pub fn bad_authorizer_uri(uri: &str) -> Fault {
+    bad_request(format!(
+        "Invalid Authorizer URI: {uri}. Authorizer URI should be a valid API Gateway ARN that represents a Lambda \
+         function invocation."
+    ))
+}
+
+/// No record of AWS's words for this exists.
+pub fn identity_source_needed() -> Fault {
+    bad_request("Identity source must be specified for authorizers of type REQUEST that cache their results")
+}
+
+/// No record of AWS's words for this exists.
+pub fn bad_provider_arns() -> Fault {
+    bad_request("Invalid provider ARNs specified: authorizers of type COGNITO_USER_POOLS need user pool ARNs")
+}
+
+/// The verb and the path, which begins with a slash of its own, are joined by another.
+pub fn authorizer_in_use(name: &str, verb: &str, path: &str) -> Fault {
+    conflict(format!("Cannot delete authorizer '{name}', is referenced in method: {verb}/{path}"))
+}
+
 // === Resources ===
 
 pub fn bad_path_part() -> Fault {

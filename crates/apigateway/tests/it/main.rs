@@ -3,15 +3,19 @@
 
 mod control;
 
+mod authorizer;
 mod canary;
 mod deployment;
+mod gateway_response;
 mod integration;
 mod integration_response;
 mod listing;
 mod method;
 mod method_response;
 mod method_setting;
+mod model;
 mod patch;
+mod request_validator;
 mod resource;
 mod rest_api;
 mod stage;
