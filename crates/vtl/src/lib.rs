@@ -1,0 +1,42 @@
+//! The Velocity Template Language as API Gateway's mapping templates speak it.
+//!
+//! Owns the language (parsing and rendering), the objects a template sees (`$input`, `$context`, `$stageVariables`,
+//! `$util`), the Java methods templates call on strings, lists, maps and numbers, and JSONPath in Jayway's dialect.
+//! Does not choose templates by content type and applies no override: the gateway does both.
+//!
+//! Pure: no I/O, no clock, no randomness. A template is parsed once and rendered any number of times, from any thread;
+//! whatever the template and the request hold, rendering ends within [`Limits`] and never panics.
+//!
+//! ```
+//! use stagedoor_vtl::{Limits, Scope, Template};
+//!
+//! let template = Template::parse(r#"{"hello": $input.json('$.name')}"#).unwrap();
+//! let rendered = template.render(&Scope { body: r#"{"name": "Ada"}"#, ..Scope::default() }, &Limits::default()).unwrap();
+//! assert_eq!(rendered.text, r#"{"hello": "Ada"}"#);
+//! ```
+
+mod template;
+mod scope;
+mod overrides;
+mod limits;
+mod error;
+
+mod ast;
+mod symbols;
+mod parse;
+mod render;
+
+mod value;
+mod heap;
+mod number;
+mod print;
+mod json;
+pub mod jsonpath;
+mod methods;
+mod objects;
+
+pub use error::{Failure, ParseError, RenderError};
+pub use limits::Limits;
+pub use overrides::{Overrides, RequestOverride, ResponseOverride};
+pub use scope::{Pairs, Params, Scope};
+pub use template::{Dialect, Rendered, TEMPLATE_BYTES_MAX, Template};
