@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use stagedoor_sfu::{Codec, Kind};
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::format::{Codec as StrCodec, PayloadParams};
-use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Mid};
+use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Mid, Rid, Simulcast, SimulcastLayer};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{RtpWrite, SeqNo};
 use str0m::{Candidate, Event as StrEvent, IceConnectionState, Input, Output, Rtc, RtcConfig};
@@ -26,8 +26,8 @@ use packetize::Packetizer;
 pub enum Event {
     Connected,
     Packet(Received),
-    /// The server wants a key frame of the video that this client publishes.
-    KeyFrameWanted,
+    /// The server wants a key frame of the video that this client publishes, in the simulcast layer of this name.
+    KeyFrameWanted(Option<String>),
     /// The server ended the connection, or can no longer be reached.
     Closed,
 }
@@ -74,8 +74,20 @@ pub struct Client {
 struct Track {
     codec: Codec,
     mid: Mid,
+    /// One for each simulcast layer; a single one without a name otherwise.
+    layers: Vec<Layer>,
+}
+
+struct Layer {
+    rid: Option<Rid>,
     packetizer: Packetizer,
     next: SeqNo,
+}
+
+impl Layer {
+    fn new(rid: Option<&str>, codec: Codec) -> Layer {
+        Layer { rid: rid.map(Rid::from), packetizer: Packetizer::new(codec), next: SeqNo::from(1000) }
+    }
 }
 
 impl Client {
@@ -85,7 +97,17 @@ impl Client {
         codecs: &[Codec],
         world: Arc<dyn World>,
     ) -> Result<(Client, String), Error> {
-        Client::new(local, codecs, Direction::SendOnly, world)
+        Client::new(local, codecs, Direction::SendOnly, &[], world)
+    }
+
+    /// A client that will send these codecs, the video in simulcast layers of these names.
+    pub fn simulcast(
+        local: IpAddr,
+        codecs: &[Codec],
+        rids: &[&str],
+        world: Arc<dyn World>,
+    ) -> Result<(Client, String), Error> {
+        Client::new(local, codecs, Direction::SendOnly, rids, world)
     }
 
     /// A client that will receive these codecs. Returns its offer too.
@@ -94,13 +116,14 @@ impl Client {
         codecs: &[Codec],
         world: Arc<dyn World>,
     ) -> Result<(Client, String), Error> {
-        Client::new(local, codecs, Direction::RecvOnly, world)
+        Client::new(local, codecs, Direction::RecvOnly, &[], world)
     }
 
     fn new(
         local: IpAddr,
         codecs: &[Codec],
         direction: Direction,
+        rids: &[&str],
         world: Arc<dyn World>,
     ) -> Result<(Client, String), Error> {
         let socket = UdpSocket::bind((local, 0))?;
@@ -122,13 +145,17 @@ impl Client {
                 continue;
             }
             let kind = if codec.kind() == Kind::Audio { MediaKind::Audio } else { MediaKind::Video };
-            let mid = change.add_media(kind, direction, None, None, None);
-            tracks.push(Track {
-                codec: *codec,
-                mid,
-                packetizer: Packetizer::new(*codec),
-                next: SeqNo::from(1000),
+            let layered = codec.kind() == Kind::Video && !rids.is_empty();
+            let simulcast = layered.then(|| Simulcast {
+                send: rids.iter().map(|rid| SimulcastLayer::new(rid)).collect(),
+                recv: Vec::new(),
             });
+            let mid = change.add_media(kind, direction, None, None, simulcast);
+            let layers = match layered {
+                true => rids.iter().map(|rid| Layer::new(Some(rid), *codec)).collect(),
+                false => vec![Layer::new(None, *codec)],
+            };
+            tracks.push(Track { codec: *codec, mid, layers });
         }
         let (offer, pending) = change.apply().ok_or_else(|| engine("nothing to offer"))?;
         let events = VecDeque::new();
@@ -156,7 +183,7 @@ impl Client {
         for track in &mut self.tracks {
             if let Some(codec) = agreed(&self.rtc, track.mid).and_then(|params| known(params.spec().codec)) {
                 track.codec = codec;
-                track.packetizer = Packetizer::new(codec);
+                track.layers.iter_mut().for_each(|layer| layer.packetizer = Packetizer::new(codec));
             }
         }
         self.advance()
@@ -180,34 +207,31 @@ impl Client {
     /// Sends a frame (see [`Packetizer::payloads`]) with an RTP timestamp in ticks of the codec's clock. Returns the
     /// number of packets.
     pub fn send_frame(&mut self, kind: Kind, time: u32, frame: &[u8]) -> Result<usize, Error> {
+        self.send_layer(kind, 0, time, frame)
+    }
+
+    /// Sends a frame of a simulcast layer, by its place in the list of names.
+    pub fn send_layer(&mut self, kind: Kind, layer: usize, time: u32, frame: &[u8]) -> Result<usize, Error> {
         let Some(track) = self.tracks.iter_mut().find(|track| track.codec.kind() == kind) else {
             return Ok(0);
         };
-        let payloads = track.packetizer.payloads(frame);
+        let Some(layer) = track.layers.get_mut(layer) else { return Ok(0) };
+        let Some(params) = agreed(&self.rtc, track.mid) else { return Err(engine("not answered yet")) };
+        let payloads = layer.packetizer.payloads(frame);
         let count = payloads.len();
+        let now = self.world.now();
+        let mut api = self.rtc.direct_api();
+        let Some(stream) = api.stream_tx_by_mid(track.mid, layer.rid) else { return Ok(0) };
         for (index, payload) in payloads.into_iter().enumerate() {
-            let marker = kind == Kind::Video && index + 1 == count;
-            self.write(kind, time, marker, payload)?;
+            let sequence = layer.next;
+            layer.next = SeqNo::from(*sequence + 1);
+            let write = RtpWrite::new(params.pt(), sequence, time, now, payload)
+                .marker(kind == Kind::Video && index + 1 == count)
+                .nackable(kind == Kind::Video);
+            stream.write_rtp(write);
         }
         self.advance()?;
         Ok(count)
-    }
-
-    /// Queues one RTP packet; it leaves with the next frame or [`Client::run_until`].
-    fn write(&mut self, kind: Kind, time: u32, marker: bool, payload: Vec<u8>) -> Result<(), Error> {
-        let Some(track) = self.tracks.iter_mut().find(|track| track.codec.kind() == kind) else {
-            return Ok(());
-        };
-        let Some(params) = agreed(&self.rtc, track.mid) else { return Err(engine("not answered yet")) };
-        let sequence = track.next;
-        track.next = SeqNo::from(*sequence + 1);
-        let write = RtpWrite::new(params.pt(), sequence, time, self.world.now(), payload)
-            .marker(marker)
-            .nackable(kind == Kind::Video);
-        if let Some(stream) = self.rtc.direct_api().stream_tx_by_mid(track.mid, None) {
-            stream.write_rtp(write);
-        }
-        Ok(())
     }
 
     /// Tells the sender that the picture is lost (PLI).
@@ -313,7 +337,9 @@ impl Client {
             StrEvent::Closed | StrEvent::IceConnectionStateChange(IceConnectionState::Disconnected) => {
                 Event::Closed
             }
-            StrEvent::KeyframeRequest(_) => Event::KeyFrameWanted,
+            StrEvent::KeyframeRequest(request) => {
+                Event::KeyFrameWanted(request.rid.map(|rid| rid.to_string()))
+            }
             StrEvent::RtpPacket(packet) => {
                 let Some(mid) = self.rtc.direct_api().stream_rx(&packet.header.ssrc).map(|rx| rx.mid())
                 else {

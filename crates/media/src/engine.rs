@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use stagedoor_sfu::{Codec, Kind, Outgoing};
+use stagedoor_sfu::{Codec, Kind, Outgoing, TrackSpec};
 
 pub mod str0m;
 
@@ -55,6 +55,7 @@ pub enum Output {
 pub struct Packet {
     pub kind: Kind,
     pub codec: Codec,
+    /// Index of the simulcast layer in its [`TrackSpec`].
     pub layer: u8,
     /// Sequence number extended over its wraps.
     pub sequence: u64,
@@ -114,8 +115,8 @@ pub struct Terms {
 pub struct Answer {
     pub connection: Box<dyn Connection>,
     pub sdp: String,
-    /// The codec of each track that will flow.
-    pub tracks: Vec<Codec>,
+    /// Each track that will flow, with the simulcast layers that were agreed on.
+    pub tracks: Vec<TrackSpec>,
 }
 
 /// Makes connections from offers.

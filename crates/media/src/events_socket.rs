@@ -1,6 +1,14 @@
 //! The events socket, `ws …/events/{topic}`: a participant offers its token as the WebSocket subprotocol and is sent
 //! the whole state of its stage, on connecting and after every change. It carries no decisions about the stage.
 //!
+//! Messages of our own have a type that starts with `x-stagedoor-`, and a `payload`:
+//!
+//! | type | payload |
+//! |---|---|
+//! | `x-stagedoor-CHOOSE_LAYER`, from the client | `participantId` of somebody whom it receives, and a choice as in [`crate::choice`] |
+//! | `x-stagedoor-LAYER_CHOSEN`, the answer | `participantId`, and the `layers` that it offered, by name |
+//! | `x-stagedoor-LAYER_REFUSED`, the answer | `participantId`, `message` |
+//!
 //! The handshake always succeeds if it is one: browsers show a script nothing of a refused handshake, but they do show
 //! close codes. Those are 4401 (bad token), 4403 (not allowed here), 4404 (the stage is gone).
 
@@ -12,6 +20,8 @@ use http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL, USER_AGENT};
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper_util::rt::TokioIo;
+use serde::Deserialize;
+use serde_json::{Value, json};
 use stagedoor_auth::participant_token::TokenError;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -21,8 +31,9 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
+use crate::choice;
 use crate::ledger::Protocol;
-use crate::presence::{Farewell, Feed, Visitor};
+use crate::presence::{Farewell, Feed, Remote, Visitor};
 use crate::service::Handle;
 
 /// Clients send pings and little else.
@@ -97,7 +108,7 @@ impl Handle {
         let closing = match feed {
             Ok((feed, visitor)) => {
                 let guard = Leaving { handle: self, visitor: &visitor };
-                let closing = self.talk(&mut socket, feed).await;
+                let closing = self.talk(&mut socket, &visitor, feed).await;
                 drop(guard);
                 closing
             }
@@ -119,7 +130,12 @@ impl Handle {
     }
 
     /// Sends states and pings and answers pings, until one side ends it. `None`: the client has gone.
-    async fn talk<S>(&self, socket: &mut WebSocketStream<S>, mut feed: Feed) -> Option<Closing>
+    async fn talk<S>(
+        &self,
+        socket: &mut WebSocketStream<S>,
+        visitor: &Visitor,
+        mut feed: Feed,
+    ) -> Option<Closing>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -143,7 +159,7 @@ impl Handle {
                 _ = feed.farewell.changed() => return Some(farewell(*feed.farewell.borrow())),
                 message = socket.next() => {
                     heard = self.inner.world.now();
-                    answer(socket, message?).await?;
+                    self.answer(socket, visitor, message?).await?;
                 }
                 _ = ping.tick() => {
                     if silent(heard, self.inner.world.now(), period) {
@@ -173,26 +189,73 @@ impl Drop for Leaving<'_> {
     }
 }
 
-/// Answers one message of the client; `None` when it has gone. What is not a ping is ignored, as AWS's is free to
-/// have messages that we do not know.
-async fn answer<S>(socket: &mut WebSocketStream<S>, message: Result<Message, Error>) -> Option<()>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    match message.ok()? {
-        Message::Text(message) if is_ping(&message) => socket.send(text(r#"{"type":"PONG"}"#)).await.ok(),
-        Message::Close(_) => {
-            // Completes the closing handshake.
-            drop(socket.close(None).await);
-            None
-        }
-        _ => Some(()),
-    }
+/// What a client's message is.
+#[derive(Deserialize)]
+#[serde(tag = "type")]
+enum FromClient {
+    #[serde(rename = "PING")]
+    Ping,
+    #[serde(rename = "x-stagedoor-CHOOSE_LAYER")]
+    ChooseLayer { payload: Value },
 }
 
-fn is_ping(message: &str) -> bool {
-    let value: Result<serde_json::Value, _> = serde_json::from_str(message);
-    value.is_ok_and(|value| value.get("type").and_then(|kind| kind.as_str()) == Some("PING"))
+impl Handle {
+    /// Answers one message of the client; `None` when it has gone. What we do not know is ignored, as AWS's service
+    /// is free to have messages of its own.
+    async fn answer<S>(
+        &self,
+        socket: &mut WebSocketStream<S>,
+        visitor: &Visitor,
+        message: Result<Message, Error>,
+    ) -> Option<()>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let message = match message.ok()? {
+            Message::Text(message) => message,
+            Message::Close(_) => {
+                // Completes the closing handshake.
+                drop(socket.close(None).await);
+                return None;
+            }
+            _ => return Some(()),
+        };
+        let reply = match serde_json::from_str(&message) {
+            Ok(FromClient::Ping) => r#"{"type":"PONG"}"#.to_owned(),
+            Ok(FromClient::ChooseLayer { payload }) => self.choose_layer(visitor, &payload).to_string(),
+            Err(_) => return Some(()),
+        };
+        socket.send(text(&reply)).await.ok()
+    }
+
+    /// `x-stagedoor-CHOOSE_LAYER`: the participant wants another simulcast layer of somebody whom it receives.
+    fn choose_layer(&self, visitor: &Visitor, payload: &Value) -> Value {
+        let remote = payload["participantId"].as_str().unwrap_or_default();
+        let refused = |problem: &str| {
+            let payload = json!({"participantId": remote, "message": problem});
+            json!({"type": "x-stagedoor-LAYER_REFUSED", "payload": payload})
+        };
+        let choice = match choice::from_json(payload) {
+            Ok(choice) => choice,
+            Err(problem) => return refused(problem),
+        };
+        let (subscriptions, published) = self.inner.look(|presence| {
+            let Visitor { stage_arn, participant_id, .. } = visitor;
+            (presence.subscriptions(stage_arn, participant_id, remote), presence.remote(stage_arn, remote))
+        });
+        if subscriptions.is_empty() {
+            return refused("the participant is not being received");
+        }
+        if !self.inner.choose(subscriptions, &choice) {
+            return refused("the server is overloaded");
+        }
+        let layers = match published {
+            Remote::Publishing { video: Some(track) } => track.rids,
+            _ => Vec::new(),
+        };
+        let layers: Vec<&str> = layers.iter().map(|rid| &**rid).collect();
+        json!({"type": "x-stagedoor-LAYER_CHOSEN", "payload": {"participantId": remote, "layers": layers}})
+    }
 }
 
 async fn say_goodbye<S>(socket: &mut WebSocketStream<S>, closing: Closing)

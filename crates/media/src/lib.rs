@@ -12,6 +12,7 @@ pub mod ledger;
 mod token;
 mod whip;
 
+mod choice;
 mod events_socket;
 mod presence;
 mod user_agent;

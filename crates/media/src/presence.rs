@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
-use stagedoor_sfu::{Codec, Kind, PeerKey, PeerMap};
+use stagedoor_sfu::{Kind, PeerKey, PeerMap, TrackSpec};
 
 use crate::config::{Limits, Timeouts};
 use crate::ledger::{Attempt, Client, ErrorCode, Joining, Note, Protocol, What};
@@ -44,7 +44,7 @@ pub struct QuotaExceeded;
 /// What a media connection is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Purpose {
-    Publish { codecs: Vec<Codec> },
+    Publish { tracks: Vec<TrackSpec> },
     Subscribe { remote: Arc<str> },
 }
 
@@ -65,7 +65,7 @@ pub enum Remote {
     Unknown,
     NotPublishing,
     Publishing {
-        video: Option<Codec>,
+        video: Option<TrackSpec>,
     },
 }
 
@@ -203,18 +203,32 @@ impl Presence {
         else {
             return Remote::Unknown;
         };
-        let codecs = participant.connections.iter().rev().find_map(|key| match self.connections.get(key) {
+        let tracks = participant.connections.iter().rev().find_map(|key| match self.connections.get(key) {
             Some(Attached {
-                connection: Connection { purpose: Purpose::Publish { codecs }, .. }, ..
-            }) => Some(codecs),
+                connection: Connection { purpose: Purpose::Publish { tracks }, .. }, ..
+            }) => Some(tracks),
             _ => None,
         });
-        match codecs {
+        match tracks {
             None => Remote::NotPublishing,
-            Some(codecs) => {
-                Remote::Publishing { video: codecs.iter().copied().find(|codec| codec.kind() == Kind::Video) }
+            Some(tracks) => {
+                let video = tracks.iter().find(|track| track.codec.kind() == Kind::Video).cloned();
+                Remote::Publishing { video }
             }
         }
+    }
+
+    /// The connections by which a participant receives another.
+    pub fn subscriptions(&self, stage_arn: &str, participant_id: &str, remote: &str) -> Vec<PeerKey> {
+        let stage = self.stages.get(stage_arn);
+        let Some(participant) = stage.and_then(|stage| stage.participants.get(participant_id)) else {
+            return Vec::new();
+        };
+        let receives = |key: &PeerKey| {
+            let purpose = self.connections.get(key).map(|attached| &attached.connection.purpose);
+            matches!(purpose, Some(Purpose::Subscribe { remote: whom }) if **whom == *remote)
+        };
+        participant.connections.iter().copied().filter(receives).collect()
     }
 
     // === WHIP sessions ===

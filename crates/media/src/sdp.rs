@@ -1,6 +1,8 @@
 //! Checks of an SDP offer before the WebRTC engine sees it, and the finishing of its answer. It reads just the lines
 //! that decide whether and how to answer; the engine parses the rest.
 
+use std::ops::Range;
+
 use stagedoor_sfu::{Codec, Kind};
 
 use crate::engine::Direction;
@@ -9,6 +11,10 @@ use crate::engine::Direction;
 pub const OFFER_BYTES_MAX: usize = 64 * 1024;
 /// An offer may not have more m-sections than this.
 const SECTIONS_MAX: usize = 16;
+/// Simulcast layers of a track. Amazon IVS has three.
+const LAYERS_MAX: usize = 4;
+/// Characters of a layer's name that the engine tells apart.
+const RID_BYTES_MAX: usize = 8;
 
 /// Why an offer is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +43,9 @@ pub struct Section {
     pub mid: String,
     /// Codecs that we know, in the peer's order of preference.
     pub codecs: Vec<Codec>,
+    /// The simulcast layers that the peer would send (RFC 8853); empty if there are not at least two.
+    pub rids: Vec<String>,
+    lines: Range<usize>,
     /// Port 0 without being part of the bundle: the peer does not want it.
     pub rejected: bool,
 }
@@ -65,21 +74,25 @@ impl Offer {
     }
 
     /// The text for the engine. Senders that offer `sendrecv` (as AWS's sample programs do) are answered with
-    /// `recvonly`: a publisher's connection carries nothing back, a subscriber's nothing in.
+    /// `recvonly`: a publisher's connection carries nothing back, a subscriber's nothing in. Simulcast is left out
+    /// where it is not used; browsers then send their first encoding alone.
     pub fn text(&self, direction: Direction) -> String {
         let wanted = match direction {
             Direction::Publish => "a=sendonly",
             Direction::Subscribe => "a=recvonly",
         };
+        let layered = match self.section(Kind::Video) {
+            Some(video) if direction == Direction::Publish && !video.rids.is_empty() => video.lines.clone(),
+            _ => 0..0,
+        };
         let mut text = String::new();
         let mut directed = true;
-        for line in &self.lines {
+        for (index, line) in self.lines.iter().enumerate() {
             if line.starts_with("m=") {
                 end_section(&mut text, directed, wanted);
                 directed = false;
             }
-            // One layer is carried: an answer without simulcast makes browsers send their first encoding alone.
-            if line.starts_with("a=simulcast:") || line.starts_with("a=rid:") {
+            if (line.starts_with("a=simulcast:") || line.starts_with("a=rid:")) && !layered.contains(&index) {
                 continue;
             }
             let line = if line == "a=sendrecv" { wanted } else { line };
@@ -149,13 +162,13 @@ fn sections(lines: &[String]) -> Result<Vec<Section>, Refused> {
     let ends = starts.iter().skip(1).copied().chain([lines.len()]);
     let mut sections = Vec::new();
     for (start, end) in starts.iter().copied().zip(ends) {
-        sections.extend(section(&lines[start..end], bundle)?);
+        sections.extend(section(&lines[start..end], bundle, start)?);
     }
     Ok(sections)
 }
 
 /// Reads one m-section; `None` for data channels and other kinds.
-fn section(lines: &[String], bundle: &str) -> Result<Option<Section>, Refused> {
+fn section(lines: &[String], bundle: &str, start: usize) -> Result<Option<Section>, Refused> {
     let mut words = lines[0]["m=".len()..].split(' ');
     let kind = match words.next() {
         Some("audio") => Kind::Audio,
@@ -170,7 +183,33 @@ fn section(lines: &[String], bundle: &str) -> Result<Option<Section>, Refused> {
     let mid = attribute(lines, "mid").ok_or(Refused::Malformed("a media section has no a=mid"))?.to_owned();
     let rejected = port == "0" && !bundle.split(' ').any(|bundled| bundled == mid);
     let codecs = formats.iter().filter_map(|format| codec(lines, kind, format)).collect();
-    Ok(Some(Section { kind, mid, codecs, rejected }))
+    let range = start..start + lines.len();
+    Ok(Some(Section { kind, mid, codecs, rids: rids(lines), lines: range, rejected }))
+}
+
+/// The layers of a simulcast offer. Alternatives of a layer (`h,h2`) do not occur in practice; an offer with them, or
+/// with more or stranger layers than we carry, is answered without simulcast.
+fn rids(lines: &[String]) -> Vec<String> {
+    let offered = attribute(lines, "simulcast").unwrap_or_default();
+    let mut words = offered.split_whitespace();
+    let streams = words.find(|word| *word == "send").and_then(|_| words.next()).unwrap_or_default();
+    // A tilde marks a layer that is paused at first.
+    let rids: Vec<String> = streams.split(';').map(|rid| rid.trim_start_matches('~').to_owned()).collect();
+    let plain = |rid: &String| {
+        (1..=RID_BYTES_MAX).contains(&rid.len()) && rid.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    let declared = |rid: &String| {
+        lines
+            .iter()
+            .any(|line| line.strip_prefix("a=rid:").is_some_and(|rest| rest.split(' ').next() == Some(rid)))
+    };
+    let twice = (1..rids.len()).any(|index| rids[..index].contains(&rids[index]));
+    let count = lines.iter().filter(|line| line.starts_with("a=rid:")).count();
+    let usable = (2..=LAYERS_MAX).contains(&rids.len())
+        && count == rids.len()
+        && !twice
+        && rids.iter().all(|rid| plain(rid) && declared(rid));
+    if usable { rids } else { Vec::new() }
 }
 
 /// The codec behind a payload type, from its `a=rtpmap` line.
@@ -253,13 +292,39 @@ mod tests {
     }
 
     #[test]
-    fn directions_are_made_one_way_and_simulcast_is_taken_out() {
+    fn directions_are_made_one_way_and_a_single_layer_is_no_simulcast() {
         let text = Offer::parse(OFFER).expect("good").text(Direction::Publish);
         // The audio section said sendrecv, the video section nothing, which means the same.
         assert_eq!(text.matches("a=sendonly\r\n").count(), 2, "{text}");
         assert!(!text.contains("a=sendrecv") && !text.contains("a=rid") && !text.contains("a=simulcast"));
         let text = Offer::parse(OFFER).expect("good").text(Direction::Subscribe);
         assert_eq!(text.matches("a=recvonly\r\n").count(), 2, "{text}");
+    }
+
+    #[test]
+    fn simulcast() {
+        let check = |lines: &str, expected: &[&str]| {
+            let offer = OFFER.replace("a=rid:h send\r\na=simulcast:send h\r\n", lines);
+            let offer = Offer::parse(&offer).expect("good");
+            assert_eq!(offer.section(Kind::Video).expect("there").rids, expected, "{lines}");
+            let text = offer.text(Direction::Publish);
+            assert_eq!(text.matches("a=rid:").count(), expected.len(), "{text}");
+            assert_eq!(text.contains("a=simulcast"), !expected.is_empty());
+            assert!(!offer.text(Direction::Subscribe).contains("a=simulcast"));
+        };
+        let rid =
+            |names: &str| names.split(' ').map(|name| format!("a=rid:{name} send\r\n")).collect::<String>();
+        check(&(rid("h m l") + "a=simulcast:send h;m;l\r\n"), &["h", "m", "l"]);
+        check(&(rid("hi low") + "a=simulcast:send hi;~low\r\n"), &["hi", "low"]);
+        check(&(rid("h l") + "a=simulcast:recv h;l\r\n"), &[]);
+        check(&(rid("h l") + "a=simulcast:send h,m;l\r\n"), &[]);
+        check(&(rid("h") + "a=simulcast:send h;h\r\n"), &[]);
+        check(&(rid("h h") + "a=simulcast:send h;h\r\n"), &[]);
+        check(&(rid("h m") + "a=simulcast:send h;l\r\n"), &[]);
+        check(&(rid("1 2 3 4 5") + "a=simulcast:send 1;2;3;4;5\r\n"), &[]);
+        check(&(rid("muchtoolong h") + "a=simulcast:send muchtoolong;h\r\n"), &[]);
+        check("a=simulcast:send\r\n", &[]);
+        check("a=rid:h send\r\na=rid:l send\r\n", &[]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use stagedoor_sfu::PeerKey;
+use stagedoor_sfu::{Choice, PeerKey};
 use tokio::sync::{Notify, mpsc};
 
 use crate::config::Config;
@@ -184,6 +184,11 @@ impl Inner {
             }
             unsent.pop_front();
         }
+    }
+
+    /// Has the media thread give subscribers another layer. `false`: it is overloaded, the client may ask again.
+    pub(crate) fn choose(&self, keys: impl IntoIterator<Item = PeerKey>, choice: &Choice) -> bool {
+        keys.into_iter().all(|key| self.shard.send(Command::Choose(key, choice.clone())).is_ok())
     }
 
     fn take_report(&self, report: Report) {

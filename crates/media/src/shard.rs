@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
-use stagedoor_sfu::{Incoming, KeyFrameRequest, PeerKey, PeerMap, Room};
+use stagedoor_sfu::{Choice, Incoming, KeyFrameRequest, PeerKey, PeerMap, Room};
 use tokio::sync::{mpsc, watch};
 
 use crate::config::Timeouts;
@@ -102,6 +102,7 @@ impl Shard {
             match self.commands.try_recv() {
                 Ok(Command::Add(seat)) => self.add(*seat),
                 Ok(Command::Remove(peer)) => self.close(peer),
+                Ok(Command::Choose(peer, choice)) => self.choose(peer, choice),
                 Ok(Command::Stop) | Err(TryRecvError::Disconnected) => {
                     self.stopping = true;
                     return;
@@ -192,8 +193,9 @@ impl Shard {
         let room = self.rooms.entry(peer.stage.clone()).or_default();
         let replaced = match &peer.role {
             Role::Publisher { participant, tracks } => room.publish(key, participant.clone(), tracks),
-            Role::Subscriber { participant, wanted } => {
-                room.subscribe(key, participant.clone(), wanted.clone());
+            Role::Subscriber { participant, wanted, choice } => {
+                let at = now.saturating_duration_since(self.epoch);
+                room.subscribe(key, participant.clone(), wanted.clone(), choice.clone(), at);
                 None
             }
         };
@@ -216,6 +218,21 @@ impl Shard {
     fn want_key_frame(&mut self, subscriber: PeerKey, now: Instant) {
         let at = now.saturating_duration_since(self.epoch);
         let request = self.room_of(subscriber).and_then(|room| room.want_key_frame(subscriber, at));
+        if let Some(request) = request {
+            self.request_key_frame(request, now);
+        }
+    }
+
+    fn choose(&mut self, subscriber: PeerKey, choice: Choice) {
+        let now = self.world.now();
+        if let Some(Peer { role: Role::Subscriber { choice: first, .. }, .. }) =
+            self.peers.get_mut(&subscriber)
+        {
+            // For one that is not connected yet.
+            first.clone_from(&choice);
+        }
+        let at = now.saturating_duration_since(self.epoch);
+        let request = self.room_of(subscriber).and_then(|room| room.choose(subscriber, choice, at));
         if let Some(request) = request {
             self.request_key_frame(request, now);
         }
@@ -256,7 +273,7 @@ impl Shard {
         for (_, packet) in burst.iter().filter(|(key, _)| *key == publisher) {
             let incoming =
                 Incoming::describe(packet.codec, packet.layer, packet.sequence, packet.time, &packet.payload);
-            match room.receive(publisher, &incoming) {
+            match room.receive(publisher, &incoming, at) {
                 Some(source) => described.push((source, incoming, packet)),
                 None => self.counters.dropped_unwanted += 1,
             }
@@ -307,7 +324,11 @@ impl Shard {
             self.end(key, end);
         }
         let at = now.saturating_duration_since(self.epoch);
-        let requests: Vec<KeyFrameRequest> = self.rooms.values_mut().flat_map(|room| room.due(at)).collect();
+        let mut requests: Vec<KeyFrameRequest> = Vec::new();
+        for room in self.rooms.values_mut() {
+            requests.extend(room.adjust(at));
+            requests.extend(room.due(at));
+        }
         for request in requests {
             self.request_key_frame(request, now);
         }

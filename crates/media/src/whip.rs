@@ -23,7 +23,9 @@ use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use stagedoor_auth::participant_token;
+use stagedoor_sfu::Choice;
 
+use crate::choice;
 use crate::ledger::Protocol;
 use crate::sdp::{self, OFFER_BYTES_MAX};
 use crate::service::{Handle, Inner};
@@ -34,7 +36,7 @@ use reply::Problem;
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Target {
     Publish,
-    Subscribe { remote: String },
+    Subscribe { remote: String, choice: Choice },
 }
 
 /// What a path names.
@@ -52,9 +54,15 @@ impl Handle {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (head, body) = request.into_parts();
-        let Some(place) = place(head.uri.path()) else {
+        let Some(mut place) = place(head.uri.path()) else {
             return Problem::new(StatusCode::NOT_FOUND, "There is nothing at this path.").into();
         };
+        if let Place::Endpoint(Target::Subscribe { choice, .. }) = &mut place {
+            match choice::from_query(head.uri.query()) {
+                Ok(wish) => *choice = wish,
+                Err(problem) => return Problem::bad(problem).into(),
+            }
+        }
         let answered = match (&head.method, place) {
             (&Method::OPTIONS, place) => Ok(reply::options(matches!(place, Place::Endpoint(_)))),
             (&Method::POST, Place::Endpoint(target)) => self.post(&head.headers, target, body).await,
@@ -152,7 +160,7 @@ fn place(path: &str) -> Option<Place> {
     match rest.split('/').collect::<Vec<_>>()[..] {
         [""] => Some(Place::Endpoint(Target::Publish)),
         ["", "subscribe", remote] if participant_token::is_jti(remote) => {
-            Some(Place::Endpoint(Target::Subscribe { remote: remote.to_owned() }))
+            Some(Place::Endpoint(Target::Subscribe { remote: remote.to_owned(), choice: Choice::default() }))
         }
         ["", "session", id] => Some(Place::Session(id.to_owned())),
         _ => None,
@@ -185,7 +193,9 @@ mod tests {
 
     #[test]
     fn places() {
-        let subscribe = |remote: &str| Some(Place::Endpoint(Target::Subscribe { remote: remote.into() }));
+        let subscribe = |remote: &str| {
+            Some(Place::Endpoint(Target::Subscribe { remote: remote.into(), choice: Choice::Automatic }))
+        };
         for (path, expected) in [
             ("/whip", Some(Place::Endpoint(Target::Publish))),
             ("/whip/", Some(Place::Endpoint(Target::Publish))),

@@ -1,7 +1,7 @@
 //! What one subscriber receives of one track: from which packet on, and under which numbers.
 //!
 //! Sequence numbers, timestamps and VP8 picture ids are continued whenever the source changes (a publisher that came
-//! back, later another simulcast layer), so that the subscriber's decoder sees one unbroken stream. Packets that the
+//! back, another simulcast layer), so that the subscriber's decoder sees one unbroken stream. Packets that the
 //! network lost on the way in stay missing under their own number, so that they can still be delivered late.
 
 use std::time::Duration;
@@ -52,6 +52,11 @@ impl Forward {
 
     pub fn codec(&self) -> Codec {
         self.codec
+    }
+
+    /// The source that is wanted, and the one that is being sent, if any is.
+    pub fn sources(&self) -> (Source, Option<Source>) {
+        (self.target, self.current.map(|current| current.source))
     }
 
     /// Chooses another source. The present one goes on until the new one brings a key frame.
@@ -141,7 +146,6 @@ fn id_offsets(last: Option<Ids>, next: Option<Ids>) -> (u16, u8) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::Kind;
     use crate::vp8::PictureId;
     use proptest::prelude::*;
 
@@ -153,7 +157,8 @@ mod tests {
     }
 
     fn video(sequence: u64, time: u32, key: bool) -> Incoming {
-        Incoming { kind: Kind::Video, layer: 0, sequence, time, starts_key_frame: key, vp8: None }
+        let packet = Incoming::describe(Codec::H264, 0, sequence, time, &[0x41]);
+        Incoming { starts_key_frame: key, ..packet }
     }
 
     fn vp8(sequence: u64, picture: u16, base_layer: u8, key: bool) -> Incoming {

@@ -1,11 +1,7 @@
 //! Where a picture starts that a decoder can begin with. It reads payload headers only, never the picture.
 
 use crate::codec::Codec;
-use crate::vp8;
-
-const NAL_SPS: u8 = 7;
-const STAP_A: u8 = 24;
-const FU_A: u8 = 28;
+use crate::{h264, vp8};
 
 /// Whether a receiver that has seen nothing yet can start with this packet.
 ///
@@ -17,34 +13,8 @@ pub fn starts(codec: Codec, payload: &[u8]) -> bool {
     match codec {
         Codec::Opus => !payload.is_empty(),
         Codec::Vp8 => vp8::parse(payload).is_some_and(|d| d.starts_key_frame),
-        Codec::H264 => h264_has_parameter_set(payload),
+        Codec::H264 => h264::look(payload).parameter_set,
     }
-}
-
-/// Whether an RTP payload (RFC 6184 §5.2) holds the beginning of an SPS: as a single NAL unit, inside a STAP-A, or
-/// as the first fragment of an FU-A.
-fn h264_has_parameter_set(payload: &[u8]) -> bool {
-    let Some((&first, rest)) = payload.split_first() else {
-        return false;
-    };
-    match first & 0x1f {
-        NAL_SPS => true,
-        STAP_A => stap_has_parameter_set(rest),
-        FU_A => rest.first().is_some_and(|header| header & 0x80 != 0 && header & 0x1f == NAL_SPS),
-        _ => false,
-    }
-}
-
-fn stap_has_parameter_set(mut units: &[u8]) -> bool {
-    while let [high, low, unit @ ..] = units {
-        let length = usize::from(u16::from_be_bytes([*high, *low]));
-        match unit.first() {
-            Some(nal) if length > 0 && nal & 0x1f == NAL_SPS => return true,
-            Some(_) if length <= unit.len() => units = &unit[length..],
-            _ => return false,
-        }
-    }
-    false
 }
 
 #[cfg(test)]

@@ -6,14 +6,18 @@
 
 pub mod codec;
 pub mod forward;
+pub mod h264;
 pub mod keyframe;
 pub mod keys;
+pub mod layer;
 pub mod packet;
 pub mod pli;
 pub mod room;
+pub mod select;
 pub mod vp8;
 
 pub use codec::{Codec, Kind};
 pub use keys::{PeerKey, PeerMap};
-pub use packet::{Incoming, Outgoing};
-pub use room::{KeyFrameRequest, Room, TrackSpec, Wanted};
+pub use packet::{Incoming, Outgoing, Size};
+pub use room::{KeyFrameRequest, Rates, Room, TrackSpec, Wanted};
+pub use select::Choice;

@@ -1,7 +1,25 @@
 //! A packet as the room sees it: numbers, not bytes.
 
 use crate::codec::{Codec, Kind};
-use crate::{keyframe, vp8};
+use crate::{h264, vp8};
+
+/// A picture's size in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    pub width: u16,
+    pub height: u16,
+}
+
+impl Size {
+    pub fn pixels(self) -> u32 {
+        u32::from(self.width) * u32::from(self.height)
+    }
+
+    /// Whether neither side is longer than that of `limit`.
+    pub fn within(self, limit: Size) -> bool {
+        self.width <= limit.width && self.height <= limit.height
+    }
+}
 
 /// One packet from a publisher, described once and looked at by every subscriber's forwarder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,26 +31,47 @@ pub struct Incoming {
     pub sequence: u64,
     /// RTP timestamp in ticks of the codec's clock.
     pub time: u32,
+    /// Length of the payload.
+    pub bytes: u32,
     pub starts_key_frame: bool,
+    /// The picture's size, where a key frame tells it.
+    pub size: Option<Size>,
+    /// A B slice of H.264, which WebRTC decoders show out of order.
+    pub bidirectional: bool,
     pub vp8: Option<vp8::Ids>,
 }
 
 impl Incoming {
     /// Looks at a payload once. `sequence` is the extended number, `time` the RTP timestamp.
     pub fn describe(codec: Codec, layer: u8, sequence: u64, time: u32, payload: &[u8]) -> Incoming {
-        let descriptor = if codec == Codec::Vp8 { vp8::parse(payload) } else { None };
-        let starts_key_frame = match codec {
-            Codec::Vp8 => descriptor.is_some_and(|d| d.starts_key_frame),
-            other => keyframe::starts(other, payload),
-        };
-        Incoming {
+        let mut packet = Incoming {
             kind: codec.kind(),
             layer,
             sequence,
             time,
-            starts_key_frame,
-            vp8: descriptor.map(|d| d.ids),
+            bytes: payload.len() as u32,
+            starts_key_frame: false,
+            size: None,
+            bidirectional: false,
+            vp8: None,
+        };
+        match codec {
+            Codec::Opus => packet.starts_key_frame = !payload.is_empty(),
+            Codec::H264 => {
+                let found = h264::look(payload);
+                packet.starts_key_frame = found.parameter_set;
+                packet.size = found.size;
+                packet.bidirectional = found.bidirectional;
+            }
+            Codec::Vp8 => {
+                if let Some(descriptor) = vp8::parse(payload) {
+                    packet.starts_key_frame = descriptor.starts_key_frame;
+                    packet.size = descriptor.size;
+                    packet.vp8 = Some(descriptor.ids);
+                }
+            }
         }
+        packet
     }
 }
 

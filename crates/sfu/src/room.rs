@@ -10,15 +10,23 @@ use std::time::Duration;
 use crate::codec::{Codec, Kind};
 use crate::forward::{Forward, Source};
 use crate::keys::{PeerKey, PeerMap};
+use crate::layer::Layer;
 use crate::packet::{Incoming, Outgoing};
-use crate::pli::Gate;
+use crate::select::{self, Choice, Named, Selection};
 
 /// A track that a publisher brings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrackSpec {
     pub codec: Codec,
-    /// Number of simulcast layers, lowest first; 1 without simulcast.
-    pub layers: u8,
+    /// The names of its simulcast layers, in the order of the offer; empty without simulcast.
+    pub rids: Vec<Arc<str>>,
+}
+
+impl TrackSpec {
+    /// A track without simulcast.
+    pub fn single(codec: Codec) -> TrackSpec {
+        TrackSpec { codec, rids: Vec::new() }
+    }
 }
 
 /// What a subscriber can take, and the random number with which its packets start.
@@ -34,6 +42,15 @@ pub struct KeyFrameRequest {
     pub publisher: PeerKey,
     pub kind: Kind,
     pub layer: u8,
+}
+
+/// Bits per second that concern one subscriber.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rates {
+    /// Of what it is sent.
+    pub present: u64,
+    /// Of what it could be sent at most.
+    pub top: u64,
 }
 
 /// The publishers and subscribers of one stage.
@@ -58,12 +75,6 @@ struct Track {
     layers: Vec<Layer>,
 }
 
-#[derive(Debug)]
-struct Layer {
-    source: Source,
-    key_frames: Gate,
-}
-
 #[derive(Debug, Default)]
 struct Followed {
     connection: Option<PeerKey>,
@@ -75,6 +86,7 @@ struct Subscriber {
     participant: Arc<str>,
     wanted: Vec<Wanted>,
     tracks: Vec<Forward>,
+    selection: Selection,
 }
 
 impl Room {
@@ -92,7 +104,7 @@ impl Room {
 
     /// `participant` publishes from `peer` now. Returns the connection that this one replaces.
     pub fn publish(&mut self, peer: PeerKey, participant: Arc<str>, tracks: &[TrackSpec]) -> Option<PeerKey> {
-        let tracks = tracks.iter().map(|spec| self.new_track(*spec)).collect();
+        let tracks = tracks.iter().map(|spec| self.new_track(spec)).collect();
         let publisher = Publisher { participant: participant.clone(), tracks };
         let followed = self.participants.entry(participant).or_default();
         let replaced = followed.connection.replace(peer).filter(|old| *old != peer);
@@ -120,13 +132,25 @@ impl Room {
     }
 
     /// `peer` follows `participant` from now on; it receives nothing before the next key frame.
-    pub fn subscribe(&mut self, peer: PeerKey, participant: Arc<str>, wanted: Vec<Wanted>) {
+    pub fn subscribe(
+        &mut self,
+        peer: PeerKey,
+        participant: Arc<str>,
+        wanted: Vec<Wanted>,
+        choice: Choice,
+        now: Duration,
+    ) {
         self.unsubscribe(peer);
-        let mut subscriber = Subscriber { participant: participant.clone(), wanted, tracks: Vec::new() };
+        let selection = Selection::new(choice);
+        let mut subscriber =
+            Subscriber { participant: participant.clone(), wanted, tracks: Vec::new(), selection };
         let followed = self.participants.entry(participant).or_default();
         followed.followers.push(peer);
         if let Some(publisher) = followed.connection.and_then(|key| self.publishers.get(&key)) {
             subscriber.follow(publisher);
+            if let Some(video) = publisher.video() {
+                subscriber.retarget(video, &video.views(now), publisher.audio_rate(now), now);
+            }
         }
         self.subscribers.insert(peer, subscriber);
     }
@@ -151,11 +175,9 @@ impl Room {
 
     /// Notes a packet of the publisher on `peer`; call it once per packet, before [`Room::forward`]. Returns the
     /// source of the packet, `None` if it belongs to no known track.
-    pub fn receive(&mut self, peer: PeerKey, packet: &Incoming) -> Option<Source> {
+    pub fn receive(&mut self, peer: PeerKey, packet: &Incoming, now: Duration) -> Option<Source> {
         let layer = self.layer_mut(peer, packet.kind, packet.layer)?;
-        if packet.starts_key_frame {
-            layer.key_frames.key_frame();
-        }
+        layer.note(packet, now);
         Some(layer.source)
     }
 
@@ -174,14 +196,71 @@ impl Room {
 
     /// `subscriber` lost the picture or has none yet. Returns the request to send, if one is to be sent now.
     pub fn want_key_frame(&mut self, subscriber: PeerKey, now: Duration) -> Option<KeyFrameRequest> {
-        let participant = &self.subscribers.get(&subscriber)?.participant;
-        let publisher = self.participants.get(participant)?.connection?;
-        self.layer_mut(publisher, Kind::Video, 0)?.key_frames.ask(now).then_some(KeyFrameRequest {
-            publisher,
-            kind: Kind::Video,
-            layer: 0,
-        })
+        let Subscriber { participant, tracks, .. } = self.subscribers.get(&subscriber)?;
+        let key = self.participants.get(participant)?.connection?;
+        let video = self.publishers.get_mut(&key)?.video_mut()?;
+        let forward = tracks.iter().find(|track| track.codec() == video.codec);
+        // A subscriber on its way to another layer is helped by that one's key frame.
+        let index = forward.and_then(|forward| video.index(forward.sources().0)).unwrap_or_default();
+        video.ask(key, index, now)
     }
+
+    // === Layers ===
+
+    /// `subscriber` asks for another layer; it gets it with that layer's next key frame. Returns the request for one,
+    /// if it is to be sent now.
+    pub fn choose(&mut self, subscriber: PeerKey, choice: Choice, now: Duration) -> Option<KeyFrameRequest> {
+        let chooser = self.subscribers.get_mut(&subscriber)?;
+        chooser.selection.choice = choice;
+        let key = self.participants.get(&chooser.participant)?.connection?;
+        let publisher = self.publishers.get_mut(&key)?;
+        let audio = publisher.audio_rate(now);
+        let video = publisher.video_mut()?;
+        let index = chooser.retarget(video, &video.views(now), audio, now)?;
+        video.ask(key, index, now)
+    }
+
+    /// What `subscriber`'s network carries, in bits per second. [`Room::adjust`] acts on it.
+    pub fn set_budget(&mut self, subscriber: PeerKey, budget: u64) {
+        if let Some(subscriber) = self.subscribers.get_mut(&subscriber) {
+            subscriber.selection.budget = Some(budget);
+        }
+    }
+
+    /// Gives every subscriber of a simulcast track the layer that it should have now: layers come and go, sizes and
+    /// rates change. To be called some times a second. Returns requests for the key frames that switches need.
+    pub fn adjust(&mut self, now: Duration) -> Vec<KeyFrameRequest> {
+        let mut requests = Vec::new();
+        for (key, publisher) in &mut self.publishers {
+            let audio = publisher.audio_rate(now);
+            let followed = self.participants.get(&publisher.participant);
+            let Some(video) = publisher.tracks.iter_mut().find(|track| track.layers.len() > 1) else {
+                continue;
+            };
+            let views = video.views(now);
+            for follower in followed.map_or(&[][..], |followed| &followed.followers) {
+                let Some(subscriber) = self.subscribers.get_mut(follower) else { continue };
+                let index = subscriber.retarget(video, &views, audio, now);
+                requests.extend(index.and_then(|index| video.ask(*key, index, now)));
+            }
+        }
+        requests
+    }
+
+    /// What goes to `subscriber` and what could, for the estimate of its bandwidth.
+    pub fn rates(&self, subscriber: PeerKey, now: Duration) -> Option<Rates> {
+        let subscriber = self.subscribers.get(&subscriber)?;
+        let publisher = self.publishers.get(&self.participants.get(&subscriber.participant)?.connection?)?;
+        let audio = publisher.audio_rate(now);
+        let Some(video) = publisher.video() else { return Some(Rates { present: audio, top: audio }) };
+        let views = video.views(now);
+        let forward = subscriber.tracks.iter().find(|track| track.codec() == video.codec);
+        let current = forward.and_then(|forward| video.index(forward.sources().1?));
+        let present = current.map_or(0, |index| views[index].1.rate);
+        Some(Rates { present: audio + present, top: audio + select::top_rate(&views) })
+    }
+
+    // === Key frames ===
 
     /// Delayed and repeated key-frame requests whose time has come.
     pub fn due(&mut self, now: Duration) -> Vec<KeyFrameRequest> {
@@ -205,13 +284,13 @@ impl Room {
         tracks.flat_map(|track| &track.layers).filter_map(|layer| layer.key_frames.next_due()).min()
     }
 
-    fn new_track(&mut self, spec: TrackSpec) -> Track {
+    fn new_track(&mut self, spec: &TrackSpec) -> Track {
+        let nameless = [Arc::from("")];
+        let rids = if spec.rids.is_empty() { &nameless[..] } else { &spec.rids };
         let first = self.sources;
-        self.sources += u64::from(spec.layers);
-        let layers = (first..self.sources)
-            .map(|source| Layer { source: Source(source), key_frames: Gate::default() })
-            .collect();
-        Track { codec: spec.codec, layers }
+        self.sources += rids.len() as u64;
+        let layers = rids.iter().zip(first..).map(|(rid, source)| Layer::new(Source(source), rid.clone()));
+        Track { codec: spec.codec, layers: layers.collect() }
     }
 
     fn layer_mut(&mut self, peer: PeerKey, kind: Kind, layer: u8) -> Option<&mut Layer> {
@@ -228,8 +307,53 @@ impl Room {
     }
 }
 
+impl Publisher {
+    fn video(&self) -> Option<&Track> {
+        self.tracks.iter().find(|track| track.codec.kind() == Kind::Video)
+    }
+
+    fn video_mut(&mut self) -> Option<&mut Track> {
+        self.tracks.iter_mut().find(|track| track.codec.kind() == Kind::Video)
+    }
+
+    fn audio_rate(&self, now: Duration) -> u64 {
+        let audio = self.tracks.iter().filter(|track| track.codec.kind() == Kind::Audio);
+        audio.flat_map(|track| &track.layers).map(|layer| layer.meter.rate(now)).sum()
+    }
+}
+
+impl Track {
+    fn views(&self, now: Duration) -> Vec<Named> {
+        self.layers.iter().map(|layer| (layer.rid.clone(), layer.view(now))).collect()
+    }
+
+    fn index(&self, source: Source) -> Option<usize> {
+        self.layers.iter().position(|layer| layer.source == source)
+    }
+
+    fn ask(&mut self, publisher: PeerKey, index: usize, now: Duration) -> Option<KeyFrameRequest> {
+        let request = KeyFrameRequest { publisher, kind: self.codec.kind(), layer: index as u8 };
+        self.layers.get_mut(index)?.key_frames.ask(now).then_some(request)
+    }
+}
+
 impl Subscriber {
-    /// Points every track at the lowest layer of `publisher`, keeping the numbering of tracks that already run. A
+    /// Points the video at the layer that it should have. Returns its index if a key frame of it is needed, now that
+    /// it has become the target.
+    fn retarget(&mut self, video: &Track, views: &[Named], overhead: u64, now: Duration) -> Option<usize> {
+        let forward = self.tracks.iter_mut().find(|track| track.codec() == video.codec)?;
+        let (target, current) = forward.sources();
+        let present = current.and_then(|source| video.index(source));
+        let index = self.selection.pick(views, present, overhead, now)?;
+        let source = video.layers[index].source;
+        if source == target {
+            return None;
+        }
+        forward.switch_to(source);
+        forward.waits().then_some(index)
+    }
+
+    /// Points every track at the first layer of `publisher`, keeping the numbering of tracks that already run. A
     /// track whose codec the subscriber cannot take is not forwarded.
     fn follow(&mut self, publisher: &Publisher) {
         for track in &publisher.tracks {
@@ -248,88 +372,4 @@ impl Subscriber {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PUBLISHER: PeerKey = PeerKey(1);
-    const AGAIN: PeerKey = PeerKey(2);
-    const SUBSCRIBER: PeerKey = PeerKey(3);
-    const TRACKS: [TrackSpec; 2] =
-        [TrackSpec { codec: Codec::Opus, layers: 1 }, TrackSpec { codec: Codec::H264, layers: 1 }];
-
-    fn ms(value: u64) -> Duration {
-        Duration::from_millis(value)
-    }
-
-    fn wanted(codecs: &[Codec]) -> Vec<Wanted> {
-        codecs.iter().map(|codec| Wanted { codec: *codec, first_sequence: 100 }).collect()
-    }
-
-    fn key_frame(sequence: u64) -> Incoming {
-        Incoming::describe(Codec::H264, 0, sequence, 0, &[0x67])
-    }
-
-    fn send(room: &mut Room, from: PeerKey, packet: &Incoming, at: u64) -> Vec<(PeerKey, u64)> {
-        let Some(source) = room.receive(from, packet) else {
-            return Vec::new();
-        };
-        let followers = room.followers(from).to_vec();
-        let forwarded = followers.into_iter().filter_map(|follower| {
-            room.forward(follower, source, packet, ms(at)).map(|out| (follower, out.sequence))
-        });
-        forwarded.collect()
-    }
-
-    #[test]
-    fn packets_go_to_followers_only() {
-        let mut room = Room::default();
-        assert_eq!(room.publish(PUBLISHER, "alice".into(), &TRACKS), None);
-        room.subscribe(SUBSCRIBER, "alice".into(), wanted(&[Codec::Opus, Codec::H264]));
-        room.subscribe(PeerKey(9), "bob".into(), wanted(&[Codec::Opus, Codec::H264]));
-        assert_eq!(send(&mut room, PUBLISHER, &key_frame(7), 0), [(SUBSCRIBER, 100)]);
-        assert_eq!(send(&mut room, PeerKey(77), &key_frame(7), 0), []);
-        room.unsubscribe(SUBSCRIBER);
-        assert_eq!(send(&mut room, PUBLISHER, &key_frame(8), 0), []);
-        room.unpublish(PUBLISHER);
-        room.unsubscribe(PeerKey(9));
-        assert!(room.is_empty() && room.participants.is_empty());
-    }
-
-    #[test]
-    fn a_subscriber_without_the_codec_gets_the_other_track() {
-        let mut room = Room::default();
-        room.publish(PUBLISHER, "alice".into(), &TRACKS);
-        room.subscribe(SUBSCRIBER, "alice".into(), wanted(&[Codec::Opus, Codec::Vp8]));
-        assert_eq!(send(&mut room, PUBLISHER, &key_frame(7), 0), []);
-        let audio = Incoming::describe(Codec::Opus, 0, 5, 0, &[0xfc]);
-        assert_eq!(send(&mut room, PUBLISHER, &audio, 0), [(SUBSCRIBER, 100)]);
-    }
-
-    #[test]
-    fn the_newest_connection_of_a_participant_replaces_the_old_one() {
-        let mut room = Room::default();
-        room.publish(PUBLISHER, "alice".into(), &TRACKS);
-        room.subscribe(SUBSCRIBER, "alice".into(), wanted(&[Codec::H264]));
-        send(&mut room, PUBLISHER, &key_frame(7), 0);
-        assert_eq!(room.publish(AGAIN, "alice".into(), &TRACKS), Some(PUBLISHER));
-        assert_eq!(send(&mut room, PUBLISHER, &key_frame(8), 10), []);
-        assert_eq!(send(&mut room, AGAIN, &key_frame(9_000), 20), [(SUBSCRIBER, 101)]);
-        room.unpublish(PUBLISHER);
-        assert_eq!(send(&mut room, AGAIN, &key_frame(9_001), 30), [(SUBSCRIBER, 102)]);
-    }
-
-    #[test]
-    fn a_subscriber_may_come_before_its_publisher() {
-        let mut room = Room::default();
-        room.subscribe(SUBSCRIBER, "alice".into(), wanted(&[Codec::H264]));
-        assert_eq!(room.want_key_frame(SUBSCRIBER, ms(0)), None);
-        room.publish(PUBLISHER, "alice".into(), &TRACKS);
-        let request = KeyFrameRequest { publisher: PUBLISHER, kind: Kind::Video, layer: 0 };
-        assert_eq!(room.want_key_frame(SUBSCRIBER, ms(0)), Some(request));
-        assert_eq!(room.want_key_frame(SUBSCRIBER, ms(1)), None);
-        assert_eq!(room.next_due(), Some(ms(1000)));
-        assert_eq!(room.due(ms(1000)), [request]);
-        assert_eq!(send(&mut room, PUBLISHER, &key_frame(7), 1100), [(SUBSCRIBER, 100)]);
-        assert_eq!(room.next_due(), None);
-    }
-}
+mod tests;

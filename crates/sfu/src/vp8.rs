@@ -1,5 +1,7 @@
 //! The VP8 payload descriptor (RFC 7741 §4.2): the ids that have to stay continuous for a subscriber, and where a
-//! key frame starts. It does not look into the coded picture beyond its first bit.
+//! key frame starts and how large its picture is. It does not look into the coded picture beyond that.
+
+use crate::packet::Size;
 
 /// A picture id and the width it is written with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +40,8 @@ pub struct Ids {
 pub struct Descriptor {
     pub ids: Ids,
     pub starts_key_frame: bool,
+    /// The picture's size, at the start of a key frame.
+    pub size: Option<Size>,
 }
 
 /// Reads the descriptor at the start of an RTP payload; `None` if it is cut short.
@@ -60,7 +64,18 @@ pub fn parse(payload: &[u8]) -> Option<Descriptor> {
     // (RFC 6386 §9.1).
     let header = *rest.first()?;
     let starts_frame = first & 0x10 != 0 && first & 0x07 == 0;
-    Some(Descriptor { ids, starts_key_frame: starts_frame && header & 1 == 0 })
+    let starts_key_frame = starts_frame && header & 1 == 0;
+    let size = if starts_key_frame { picture_size(rest) } else { None };
+    Some(Descriptor { ids, starts_key_frame, size })
+}
+
+/// Width and height behind a key frame's start code; their two highest bits are a scale (RFC 6386 §9.1).
+fn picture_size(frame: &[u8]) -> Option<Size> {
+    let &[_, _, _, 0x9d, 0x01, 0x2a, w0, w1, h0, h1] = frame.first_chunk::<10>()? else {
+        return None;
+    };
+    let side = |low, high| u16::from_le_bytes([low, high]) & 0x3fff;
+    Some(Size { width: side(w0, w1), height: side(h0, h1) })
 }
 
 fn picture_id(rest: &mut &[u8]) -> Option<PictureId> {
@@ -104,6 +119,13 @@ mod tests {
         check(&[0x90, 0xe0, 0xff, 0xff, 7, 0x20, 0x00], Some((Some((0x7fff, true)), Some(7), true)));
         check(&[0x90, 0xe0, 0xff, 0xff, 7, 0x20], None);
         check(&[0x90, 0x80, 0xff], None);
+    }
+
+    #[test]
+    fn key_frames_have_a_size() {
+        let payload = [0x10, 0x00, 0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0x68, 0x41];
+        assert_eq!(parse(&payload).and_then(|d| d.size), Some(Size { width: 640, height: 360 }));
+        assert_eq!(parse(&payload[..10]).map(|d| d.size), Some(None));
     }
 
     #[test]

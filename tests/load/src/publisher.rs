@@ -46,7 +46,7 @@ pub(crate) fn run(mut client: Client, warm: &AtomicBool, over: &AtomicBool) -> R
             break;
         }
         let due = start + Duration::from_secs(1) * step / STEPS_PER_SECOND;
-        client.run_until(due, |event| wants_key_frame |= matches!(event, Event::KeyFrameWanted))?;
+        client.run_until(due, |event| wants_key_frame |= matches!(event, Event::KeyFrameWanted(_)))?;
         let mut packets = 0;
         if step % (STEPS_PER_SECOND / FRAMES_PER_SECOND) == 0 {
             let ticks = step.wrapping_mul(90_000 / STEPS_PER_SECOND);

@@ -15,20 +15,21 @@
 
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use stagedoor_sfu::{Codec, Kind, Outgoing, vp8};
+use stagedoor_sfu::{Codec, Kind, Outgoing, TrackSpec, vp8};
 use str0m::change::SdpOffer;
 use str0m::config::DtlsCert;
 use str0m::crypto::from_feature_flags;
 use str0m::format::{Codec as StrCodec, PayloadParams};
-use str0m::media::{KeyframeRequestKind, Mid, Pt};
+use str0m::media::{KeyframeRequestKind, Mid, Pt, Rid, Rids};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite, VideoOrientation, Vp8Descriptor, Vp8Patch};
 use str0m::{Candidate, Event, IceConnectionState, IceCreds, Input, Output as StrOutput, Rtc, RtcConfig};
 
 use super::{Answer, Connection, Engine, Extensions, Failure, Orientation, Output, Packet, Terms};
-use crate::sdp::Offer;
+use crate::sdp::{Offer, Section};
 
 /// Packets kept for retransmission, and for how long.
 const RESEND_PACKETS_MAX: usize = 1024;
@@ -66,9 +67,9 @@ impl Str0m {
         let answer = rtc.sdp_api().accept_offer(parsed).map_err(failure)?;
         let tracks = tracks(&mut rtc, offer);
         let sdp = answer.to_sdp_string();
-        let codecs = tracks.iter().map(|track| track.codec).collect();
+        let specs = tracks.iter().map(Track::spec).collect();
         let connection = Box::new(Str0mConnection::new(rtc, terms.candidates, tracks));
-        Ok(Answer { connection, sdp, tracks: codecs })
+        Ok(Answer { connection, sdp, tracks: specs })
     }
 }
 
@@ -95,6 +96,20 @@ struct Track {
     mid: Mid,
     /// The payload type to send with; packets that come in may use any of the section's.
     payload_type: Pt,
+    /// The simulcast layers, in the order of the offer; empty without simulcast.
+    rids: Vec<Rid>,
+}
+
+impl Track {
+    fn spec(&self) -> TrackSpec {
+        let rids = self.rids.iter().map(|rid| Arc::from(&**rid)).collect();
+        TrackSpec { codec: self.codec, rids }
+    }
+
+    /// The layer's name for the engine; `None` without simulcast.
+    fn rid(&self, layer: u8) -> Option<Rid> {
+        self.rids.get(usize::from(layer)).copied()
+    }
 }
 
 /// The first usable section of each kind. Further ones are answered and then ignored.
@@ -105,7 +120,7 @@ fn tracks(rtc: &mut Rtc, offer: &Offer) -> Vec<Track> {
         if known || section.rejected {
             continue;
         }
-        if let Some(track) = track(rtc, section.mid.as_str().into()) {
+        if let Some(track) = track(rtc, section) {
             tracks.push(track);
         }
     }
@@ -117,7 +132,8 @@ fn tracks(rtc: &mut Rtc, offer: &Offer) -> Vec<Track> {
     tracks
 }
 
-fn track(rtc: &Rtc, mid: Mid) -> Option<Track> {
+fn track(rtc: &Rtc, section: &Section) -> Option<Track> {
+    let mid = Mid::from(section.mid.as_str());
     let media = rtc.media(mid)?;
     let agreed = |params: &&PayloadParams| media.remote_pts().contains(&params.pt());
     let all: Vec<&PayloadParams> = rtc.codec_config().params().iter().filter(agreed).collect();
@@ -125,7 +141,11 @@ fn track(rtc: &Rtc, mid: Mid) -> Option<Track> {
     let preferred = all.iter().find(|params| params.spec().format.packetization_mode != Some(0));
     let params = preferred.or(all.first())?;
     let codec = codec(params)?;
-    Some(Track { kind: codec.kind(), codec, mid, payload_type: params.pt() })
+    let rids = match media.rids_rx() {
+        Rids::Specific(_) => section.rids.iter().map(|rid| Rid::from(rid.as_str())).collect(),
+        Rids::None | Rids::Any => Vec::new(),
+    };
+    Some(Track { kind: codec.kind(), codec, mid, payload_type: params.pt(), rids })
 }
 
 fn codec(params: &PayloadParams) -> Option<Codec> {
@@ -165,12 +185,19 @@ impl Str0mConnection {
     }
 
     fn packet(&mut self, packet: RtpPacket) -> Option<Packet> {
-        let mid = self.rtc.direct_api().stream_rx(&packet.header.ssrc)?.mid();
+        // Browsers name mid and rid only in their first packets; the engine remembers them by source.
+        let mut engine = self.rtc.direct_api();
+        let stream = engine.stream_rx(&packet.header.ssrc)?;
+        let (mid, rid) = (stream.mid(), stream.rid());
         let track = self.tracks.iter().find(|track| track.mid == mid)?;
+        let layer = match rid {
+            Some(rid) => track.rids.iter().position(|known| *known == rid)?,
+            None => 0,
+        };
         Some(Packet {
             kind: track.kind,
             codec: track.codec,
-            layer: 0,
+            layer: layer as u8,
             sequence: *packet.seq_no,
             time: packet.header.timestamp,
             marker: packet.header.marker,
@@ -214,10 +241,9 @@ impl Connection for Str0mConnection {
         }
     }
 
-    fn request_key_frame(&mut self, kind: Kind, _layer: u8) {
-        let Some(mid) = self.track(kind).map(|track| track.mid) else { return };
-        // Offers are answered without simulcast, so each track has one layer without a rid.
-        if let Some(stream) = self.rtc.direct_api().stream_rx_by_mid(mid, None) {
+    fn request_key_frame(&mut self, kind: Kind, layer: u8) {
+        let Some((mid, rid)) = self.track(kind).map(|track| (track.mid, track.rid(layer))) else { return };
+        if let Some(stream) = self.rtc.direct_api().stream_rx_by_mid(mid, rid) {
             stream.request_keyframe(KeyframeRequestKind::Pli);
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::*;
+use stagedoor_sfu::Codec;
 
 const ARN: &str = "arn:aws:ivs:us-east-1:000000000000:stage/one";
 
@@ -71,7 +72,10 @@ impl Stageplay {
     }
 
     fn publish(&mut self, name: &str) -> Result<(PeerKey, Vec<PeerKey>), QuotaExceeded> {
-        self.attach(name, Purpose::Publish { codecs: vec![Codec::Opus, Codec::Vp8] })
+        self.attach(
+            name,
+            Purpose::Publish { tracks: vec![TrackSpec::single(Codec::Opus), TrackSpec::single(Codec::Vp8)] },
+        )
     }
 
     fn subscribe(&mut self, name: &str, remote: &str) -> (PeerKey, Vec<PeerKey>) {
@@ -175,7 +179,10 @@ fn the_newest_connection_takes_over_when_it_is_connected() {
     assert_eq!(play.presence.connected(third, play.moment()), [second]);
     play.presence.ended(second, End::Removed, play.moment());
     assert_eq!(play.told(), ["st-0 ada stopped", "st-0 ada publishes"]);
-    assert_eq!(play.presence.remote(ARN, "ada"), Remote::Publishing { video: Some(Codec::Vp8) });
+    assert_eq!(
+        play.presence.remote(ARN, "ada"),
+        Remote::Publishing { video: Some(TrackSpec::single(Codec::Vp8)) }
+    );
     // Subscriptions to different publishers do not touch each other.
     let (_, closed) = play.subscribe("ada", "bob");
     assert_eq!(closed, []);

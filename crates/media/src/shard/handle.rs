@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use stagedoor_sfu::PeerKey;
+use stagedoor_sfu::{Choice, PeerKey};
 use tokio::sync::{mpsc, watch};
 
 use super::Shard;
@@ -34,6 +34,8 @@ pub struct Seat {
 pub enum Command {
     Add(Box<Seat>),
     Remove(PeerKey),
+    /// A subscriber asks for another simulcast layer.
+    Choose(PeerKey, Choice),
     Stop,
 }
 

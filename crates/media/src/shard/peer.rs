@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use stagedoor_sfu::{Kind, Outgoing, TrackSpec, Wanted};
+use stagedoor_sfu::{Choice, Kind, Outgoing, TrackSpec, Wanted};
 
 use crate::config::Timeouts;
 use crate::engine::{Connection, Failure, Output, Packet};
@@ -15,7 +15,7 @@ use crate::shard::Seat;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Role {
     Publisher { participant: Arc<str>, tracks: Vec<TrackSpec> },
-    Subscriber { participant: Arc<str>, wanted: Vec<Wanted> },
+    Subscriber { participant: Arc<str>, wanted: Vec<Wanted>, choice: Choice },
 }
 
 /// How a connection ended.

@@ -72,7 +72,7 @@ impl Inner {
         target: &Target,
         offer: &Offer,
     ) -> Result<Vec<Codec>, (ErrorCode, Problem)> {
-        let Target::Subscribe { remote } = target else {
+        let Target::Subscribe { remote, .. } = target else {
             return Ok(offer.video_codec().into_iter().collect());
         };
         let missing = |status, message| Err((ErrorCode::PublisherNotFound, Problem::new(status, message)));
@@ -86,7 +86,7 @@ impl Inner {
                     Problem::new(StatusCode::CONFLICT, "The participant is not publishing.").retry_after(1);
                 return Err((ErrorCode::PublisherNotFound, problem));
             }
-            Remote::Publishing { video } => video,
+            Remote::Publishing { video } => video.map(|track| track.codec),
         };
         let wanted = offer.section(Kind::Video).map(|section| section.codecs.as_slice());
         match (published, wanted) {
@@ -158,18 +158,18 @@ impl Inner {
         })
     }
 
-    fn role(&self, visitor: &Visitor, target: &Target, tracks: &[Codec]) -> Role {
+    fn role(&self, visitor: &Visitor, target: &Target, tracks: &[TrackSpec]) -> Role {
         match target {
-            Target::Publish => Role::Publisher {
-                participant: visitor.participant_id.clone(),
-                tracks: tracks.iter().map(|codec| TrackSpec { codec: *codec, layers: 1 }).collect(),
-            },
-            Target::Subscribe { remote } => Role::Subscriber {
+            Target::Publish => {
+                Role::Publisher { participant: visitor.participant_id.clone(), tracks: tracks.to_vec() }
+            }
+            Target::Subscribe { remote, choice } => Role::Subscriber {
                 participant: remote.as_str().into(),
                 wanted: tracks
                     .iter()
-                    .map(|codec| Wanted { codec: *codec, first_sequence: first_sequence(&*self.world) })
+                    .map(|track| Wanted { codec: track.codec, first_sequence: first_sequence(&*self.world) })
                     .collect(),
+                choice: choice.clone(),
             },
         }
     }
@@ -186,14 +186,14 @@ impl Target {
     fn attempt(&self) -> Attempt {
         match self {
             Target::Publish => Attempt::Publish,
-            Target::Subscribe { remote } => Attempt::Subscribe { remote: remote.as_str().into() },
+            Target::Subscribe { remote, .. } => Attempt::Subscribe { remote: remote.as_str().into() },
         }
     }
 
-    fn purpose(&self, codecs: &[Codec]) -> Purpose {
+    fn purpose(&self, tracks: &[TrackSpec]) -> Purpose {
         match self {
-            Target::Publish => Purpose::Publish { codecs: codecs.to_vec() },
-            Target::Subscribe { remote } => Purpose::Subscribe { remote: Arc::from(remote.as_str()) },
+            Target::Publish => Purpose::Publish { tracks: tracks.to_vec() },
+            Target::Subscribe { remote, .. } => Purpose::Subscribe { remote: Arc::from(remote.as_str()) },
         }
     }
 }

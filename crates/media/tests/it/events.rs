@@ -10,6 +10,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use stagedoor_media::Handle;
+use stagedoor_media::client::Client;
 use stagedoor_media::ledger::Change;
 use stagedoor_sfu::Codec;
 use tokio::net::{TcpListener, TcpStream};
@@ -63,6 +64,16 @@ impl Socket {
                 Message::Text(text) => return serde_json::from_str(&text).expect("JSON"),
                 Message::Ping(_) | Message::Pong(_) => {}
                 other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    /// The next message that is not a state.
+    async fn answer(&mut self) -> Value {
+        loop {
+            let message = self.json().await;
+            if message["type"] != "STAGE_STATE" {
+                return message;
             }
         }
     }
@@ -192,5 +203,38 @@ async fn the_api_ends_sockets() {
     assert_eq!(again.close_code().await, 4403);
     plane.changes.send(Change::StageDeleted { stage_arn: STAGE.into() }).await.expect("running");
     assert_eq!(bob.close_code().await, 4404);
+    plane.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_layer_is_chosen_by_a_message_of_our_own() {
+    let plane = Plane::start(config());
+    let address = serve(plane.handle.clone()).await;
+    let codecs = [Codec::Opus, Codec::Vp8];
+    let (client, offer) =
+        Client::simulcast(LOCALHOST, &codecs, &["h", "l"], plane.world.clone()).expect("a client");
+    let answer = plane.post("/whip", &plane.token("alice", true, true), offer).await;
+    let (_publisher, _) = plane.join(client, answer).await;
+    plane.told(2).await;
+    let (_subscriber, _) = plane.subscribe("bob", "alice", &codecs).await;
+    let mut socket = Socket::open(address, TOPIC, &plane.token("bob", true, true)).await;
+    socket.state().await;
+    for (payload, kind) in [
+        (json!({"participantId": "alice", "layer": "h"}), "x-stagedoor-LAYER_CHOSEN"),
+        (json!({"participantId": "alice", "maxWidth": 640}), "x-stagedoor-LAYER_CHOSEN"),
+        (json!({"participantId": "alice", "layer": 7}), "x-stagedoor-LAYER_REFUSED"),
+        (json!({"participantId": "carol", "layer": "h"}), "x-stagedoor-LAYER_REFUSED"),
+        (json!([]), "x-stagedoor-LAYER_REFUSED"),
+    ] {
+        let message = json!({"type": "x-stagedoor-CHOOSE_LAYER", "payload": payload});
+        socket.0.send(Message::text(message.to_string())).await.expect("sent");
+        let answer = socket.answer().await;
+        assert_eq!(answer["type"], kind, "{payload} {answer}");
+        if kind.ends_with("CHOSEN") {
+            assert_eq!(answer["payload"], json!({"participantId": "alice", "layers": ["h", "l"]}));
+        } else {
+            assert!(answer["payload"]["message"].is_string());
+        }
+    }
     plane.stop().await;
 }

@@ -90,11 +90,13 @@ fn a_key_frame_request_reaches_the_publisher() {
     shard.expect_counters("the publisher's track is known", |c| c.packets_in >= 3);
     // A new subscriber asks by itself.
     let (_, mut subscriber) = shard.subscriber("alice", &CODECS);
-    expect_event(&mut publisher, &world, "asked", |e| matches!(e, Event::KeyFrameWanted).then_some(()));
+    expect_event(&mut publisher, &world, "asked", |e| matches!(e, Event::KeyFrameWanted(_)).then_some(()));
     publisher.send_frame(Kind::Video, 3000, &key_frame(1)).expect("sent");
     while expect_packet(&mut subscriber, &world, Kind::Video).payload[0] != 0x65 {}
     // And one that has lost the picture.
     subscriber.request_key_frame().expect("asked");
     subscriber.run_until(world.now() + Duration::from_millis(50), |_| {}).expect("works");
-    expect_event(&mut publisher, &world, "asked again", |e| matches!(e, Event::KeyFrameWanted).then_some(()));
+    expect_event(&mut publisher, &world, "asked again", |e| {
+        matches!(e, Event::KeyFrameWanted(_)).then_some(())
+    });
 }

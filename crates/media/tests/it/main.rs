@@ -4,6 +4,7 @@ mod events;
 mod forwarding;
 mod garbage;
 mod offers;
+mod simulcast;
 mod stage;
 mod support;
 mod whip;

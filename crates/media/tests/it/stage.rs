@@ -160,7 +160,7 @@ impl Plane {
         self.join(client, answer).await
     }
 
-    async fn join(&self, mut client: Client, answer: Answer) -> (Client, String) {
+    pub async fn join(&self, mut client: Client, answer: Answer) -> (Client, String) {
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
         client.accept(&answer.body).expect("a good answer");
         let world = self.world.clone();

@@ -14,7 +14,7 @@ use stagedoor_media::metrics::Counters;
 use stagedoor_media::sdp::{Offer, spread_candidates};
 use stagedoor_media::shard::{Command, Report, Role, Seat, ShardHandle};
 use stagedoor_media::world::{World, random_name};
-use stagedoor_sfu::{Codec, Kind, PeerKey, TrackSpec, Wanted};
+use stagedoor_sfu::{Choice, Codec, Kind, PeerKey, Wanted};
 use tokio::sync::mpsc;
 
 pub const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -103,17 +103,15 @@ impl TestShard {
         let answer = self.engine.answer(self.world.now(), &offer, terms).expect("an answer");
         let participant: Arc<str> = participant.into();
         let role = match direction {
-            Direction::Publish => Role::Publisher {
-                participant,
-                tracks: answer.tracks.iter().map(|codec| TrackSpec { codec: *codec, layers: 1 }).collect(),
-            },
+            Direction::Publish => Role::Publisher { participant, tracks: answer.tracks.clone() },
             Direction::Subscribe => Role::Subscriber {
                 participant,
                 wanted: answer
                     .tracks
                     .iter()
-                    .map(|codec| Wanted { codec: *codec, first_sequence: 65_530 })
+                    .map(|track| Wanted { codec: track.codec, first_sequence: 65_530 })
                     .collect(),
+                choice: Choice::Automatic,
             },
         };
         let key = PeerKey(self.next_key);

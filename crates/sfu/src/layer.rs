@@ -1,0 +1,131 @@
+//! One encoding of a track as it arrives: whether it flows, how fast, how large its picture is.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::forward::Source;
+use crate::packet::{Incoming, Size};
+use crate::pli::Gate;
+
+/// A layer that has been silent for less than this still counts as flowing; one that has flowed for less than this is
+/// not yet chosen for anybody. Encoders turn layers on and off when they feel out their own bandwidth.
+pub const SETTLE: Duration = Duration::from_secs(2);
+/// Bit rates are measured over this time.
+const WINDOW: Duration = Duration::from_secs(1);
+
+/// A layer of a publisher's track.
+#[derive(Debug)]
+pub struct Layer {
+    pub source: Source,
+    /// The name under which the publisher offered it (RFC 8851); empty without simulcast.
+    pub rid: Arc<str>,
+    pub key_frames: Gate,
+    pub meter: Meter,
+    size: Option<Size>,
+    /// When the present run of packets began, and when the last one came.
+    flowing: Option<(Duration, Duration)>,
+}
+
+impl Layer {
+    pub fn new(source: Source, rid: Arc<str>) -> Layer {
+        Layer { source, rid, key_frames: Gate::default(), meter: Meter::default(), size: None, flowing: None }
+    }
+
+    pub fn note(&mut self, packet: &Incoming, now: Duration) {
+        if packet.starts_key_frame {
+            self.key_frames.key_frame();
+        }
+        self.size = packet.size.or(self.size);
+        self.meter.note(packet.bytes, now);
+        let since = self.flowing.filter(|(_, last)| now.saturating_sub(*last) < SETTLE);
+        self.flowing = Some((since.map_or(now, |(since, _)| since), now));
+    }
+
+    pub fn view(&self, now: Duration) -> View {
+        let run = self.flowing.filter(|(_, last)| now.saturating_sub(*last) < SETTLE);
+        View {
+            flows: run.is_some(),
+            settled: run.is_some_and(|(since, _)| now.saturating_sub(since) >= SETTLE),
+            rate: self.meter.rate(now),
+            size: self.size,
+        }
+    }
+}
+
+/// What choosing a layer looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct View {
+    /// Packets came within the last two seconds.
+    pub flows: bool,
+    /// And have come for two seconds or more.
+    pub settled: bool,
+    /// Bits per second.
+    pub rate: u64,
+    pub size: Option<Size>,
+}
+
+/// Bits per second, over whole windows.
+#[derive(Debug, Clone, Default)]
+pub struct Meter {
+    began: Option<Duration>,
+    bytes: u64,
+    rate: Option<u64>,
+}
+
+impl Meter {
+    pub fn note(&mut self, bytes: u32, now: Duration) {
+        let began = *self.began.get_or_insert(now);
+        let elapsed = now.saturating_sub(began);
+        if elapsed >= WINDOW {
+            self.rate = Some(per_second(self.bytes, elapsed));
+            self.bytes = 0;
+            self.began = Some(now);
+        }
+        self.bytes += u64::from(bytes);
+    }
+
+    /// The last whole window's rate, also during a short pause; before there is one, a guess.
+    pub fn rate(&self, now: Duration) -> u64 {
+        let Some(began) = self.began else { return 0 };
+        let elapsed = now.saturating_sub(began);
+        match self.rate {
+            Some(rate) if elapsed < WINDOW + SETTLE => rate,
+            _ => per_second(self.bytes, elapsed.max(WINDOW / 4)),
+        }
+    }
+}
+
+fn per_second(bytes: u64, time: Duration) -> u64 {
+    (u128::from(bytes) * 8_000_000 / time.as_micros().max(1)) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::Codec;
+
+    fn ms(value: u64) -> Duration {
+        Duration::from_millis(value)
+    }
+
+    #[test]
+    fn a_layer_settles_and_pauses() {
+        let mut layer = Layer::new(Source(1), "h".into());
+        let packet = Incoming::describe(Codec::H264, 0, 1, 0, &[0x41; 125]);
+        assert!(!layer.view(ms(0)).flows);
+        for at in (0..=2000).step_by(10) {
+            layer.note(&packet, ms(at));
+        }
+        let view = layer.view(ms(2000));
+        assert!(view.flows && view.settled);
+        // 125 bytes each 10 ms.
+        assert_eq!(view.rate, 100_000);
+        // A pause of less than two seconds is none.
+        layer.note(&packet, ms(3900));
+        assert!(layer.view(ms(3900)).settled);
+        assert!(!layer.view(ms(5900)).flows);
+        layer.note(&packet, ms(6000));
+        let view = layer.view(ms(6000));
+        assert!(view.flows && !view.settled);
+    }
+}
