@@ -5,24 +5,53 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use http::{Request, Response, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
+use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use stagedoor_auth::sigv4::{self, Key, Payload};
 use stagedoor_model::{Mismatch, Operation, Service, Shape, Timestamp, Value};
 use stagedoor_wire::client::{ServiceError, decode_response, encode_request};
 
+use crate::tls;
+
 /// Most bytes of an answer.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// How long a call may take.
-const CALL_MAX: Duration = Duration::from_secs(60);
 
 /// A client of one endpoint, with one key, in one region. Cheap to clone; connections are shared.
 #[derive(Clone)]
 pub struct Client {
-    http: hyper_util::client::legacy::Client<HttpConnector, Full<Bytes>>,
+    http: hyper_util::client::legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     endpoint: Uri,
-    region: String,
-    key: Key,
+    config: Config,
+}
+
+/// How a [`Client`] calls.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub region: String,
+    /// `None` sends requests without a signature.
+    pub key: Option<Key>,
+    pub connect_timeout: Duration,
+    /// From the request to the whole answer.
+    pub answer_timeout: Duration,
+    /// A file of certificates in PEM to trust instead of the system's.
+    pub ca_bundle: Option<String>,
+    /// Told about every request and answer, in lines.
+    pub trace: Option<fn(&str)>,
+}
+
+impl Config {
+    /// A minute for everything, and the system's certificates.
+    pub fn new(region: &str, key: Option<Key>) -> Self {
+        Self {
+            region: region.to_owned(),
+            key,
+            connect_timeout: Duration::from_secs(60),
+            answer_timeout: Duration::from_secs(60),
+            ca_bundle: None,
+            trace: None,
+        }
+    }
 }
 
 /// Why a call gave no output.
@@ -32,10 +61,12 @@ pub enum ClientError {
     Service(#[from] ServiceError),
     #[error("there is no operation {0}")]
     UnknownOperation(String),
-    #[error("cannot reach the endpoint: {0}")]
-    Unreachable(String),
-    #[error("no answer within {} s", CALL_MAX.as_secs())]
-    TimedOut,
+    #[error("Could not connect to the endpoint URL: \"{url}\" ({cause})")]
+    Unreachable { url: String, cause: String },
+    #[error("Connect timeout on endpoint URL: \"{0}\"")]
+    ConnectTimeout(String),
+    #[error("Read timeout on endpoint URL: \"{0}\"")]
+    AnswerTimeout(String),
     #[error("the request cannot be made: {0}")]
     BadRequest(String),
     #[error("the answer is not what the model says: {0}")]
@@ -43,14 +74,25 @@ pub enum ClientError {
 }
 
 impl Client {
-    /// `endpoint` is an origin such as `http://127.0.0.1:4566`; only `http` is spoken.
-    pub fn new(endpoint: &str, region: &str, key: Key) -> Result<Self, ClientError> {
-        let endpoint: Uri = endpoint.parse().map_err(bad_request)?;
-        if endpoint.scheme_str() != Some("http") || endpoint.authority().is_none() {
-            return Err(ClientError::BadRequest(format!("{endpoint} is not an http:// origin")));
-        }
-        let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build_http();
-        Ok(Self { http, endpoint, region: region.to_owned(), key })
+    /// `endpoint` is an `http` or `https` address; operations are below its path.
+    ///
+    /// # Errors
+    /// [`ClientError::BadRequest`] for another address, or certificates that cannot be read.
+    pub fn new(endpoint: &str, config: Config) -> Result<Self, ClientError> {
+        let endpoint: Uri = endpoint.parse().map_err(|_| invalid_endpoint(endpoint))?;
+        let is_https = match endpoint.scheme_str() {
+            Some("http") => false,
+            Some("https") => true,
+            _ => return Err(invalid_endpoint(&endpoint.to_string())),
+        };
+        let mut connector = HttpConnector::new();
+        connector.enforce_http(false);
+        connector
+            .set_connect_timeout((config.connect_timeout != Duration::MAX).then_some(config.connect_timeout));
+        let connector =
+            tls::connector(connector, is_https, config.ca_bundle.as_deref()).map_err(bad_request)?;
+        let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(connector);
+        Ok(Self { http, endpoint, config })
     }
 
     /// Calls an operation with its typed input, for its typed output.
@@ -74,8 +116,17 @@ impl Client {
         let unknown = || ClientError::UnknownOperation(operation.to_owned());
         let operation = service.operation(operation).ok_or_else(unknown)?;
         let request = self.signed(service, operation, input)?;
-        let response = tokio::time::timeout(CALL_MAX, self.send(request)).await;
-        let response = response.map_err(|_| ClientError::TimedOut)??;
+        self.trace_request(&request);
+        let url = request.uri().to_string();
+        let sending = self.send(request, &url);
+        let response = match self.config.answer_timeout {
+            Duration::MAX => sending.await?,
+            limit => {
+                let response = tokio::time::timeout(limit, sending).await;
+                response.map_err(|_| ClientError::AnswerTimeout(url.clone()))??
+            }
+        };
+        self.trace_response(&response);
         Ok(decode_response(operation, &response)?)
     }
 
@@ -86,36 +137,75 @@ impl Client {
         input: &Value,
     ) -> Result<Request<Full<Bytes>>, ClientError> {
         let (mut parts, body) = encode_request(operation, input).map_err(bad_request)?.into_parts();
-        let authority = self.endpoint.authority().expect("checked in new").as_str();
-        let host = http::HeaderValue::from_str(authority).map_err(bad_request)?;
+        let authority =
+            self.endpoint.authority().ok_or_else(|| invalid_endpoint(&self.endpoint.to_string()))?;
+        let host = http::HeaderValue::from_str(authority.as_str()).map_err(bad_request)?;
         parts.headers.insert(http::header::HOST, host);
-        let unsigned = sigv4::Request {
-            method: &parts.method,
-            path: parts.uri.path(),
-            query: parts.uri.query().unwrap_or(""),
-            headers: &parts.headers,
-            host: None,
-            payload: Payload::Bytes(&body),
-        };
-        let headers = sigv4::sign(&unsigned, &self.key, &self.region, service.signing_name, now().to_jiff());
-        for (name, value) in headers.map_err(bad_request)? {
-            parts.headers.insert(name, value);
+        let base = self.endpoint.path().trim_end_matches('/');
+        let scheme = self.endpoint.scheme_str().unwrap_or("http");
+        parts.uri = format!("{scheme}://{authority}{base}{}", parts.uri).parse().map_err(bad_request)?;
+        if let Some(key) = &self.config.key {
+            let unsigned = sigv4::Request {
+                method: &parts.method,
+                path: parts.uri.path(),
+                query: parts.uri.query().unwrap_or(""),
+                headers: &parts.headers,
+                host: None,
+                payload: Payload::Bytes(&body),
+            };
+            let region = &self.config.region;
+            let headers = sigv4::sign(&unsigned, key, region, service.signing_name, now().to_jiff());
+            for (name, value) in headers.map_err(bad_request)? {
+                parts.headers.insert(name, value);
+            }
         }
-        parts.uri = format!("http://{authority}{}", parts.uri).parse().map_err(bad_request)?;
         Ok(Request::from_parts(parts, Full::new(body)))
     }
 
-    async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, ClientError> {
-        let unreachable = |error: &dyn std::error::Error| {
-            let cause = error.source().map_or(String::new(), |cause| format!(": {cause}"));
-            ClientError::Unreachable(format!("{error}{cause}"))
-        };
-        let response = self.http.request(request).await.map_err(|error| unreachable(&error))?;
+    async fn send(&self, request: Request<Full<Bytes>>, url: &str) -> Result<Response<Bytes>, ClientError> {
+        let response = self.http.request(request).await.map_err(|error| unreachable(&error, url))?;
         let (parts, body) = response.into_parts();
         let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
-        let body = body.map_err(|error| unreachable(&*error))?.to_bytes();
+        let body = body.map_err(|error| unreachable(&*error, url))?.to_bytes();
         Ok(Response::from_parts(parts, body))
     }
+
+    fn trace_request(&self, request: &Request<Full<Bytes>>) {
+        if let Some(trace) = self.config.trace {
+            trace(&format!("request: {} {}", request.method(), request.uri()));
+            let shown = request.headers().iter().filter(|(name, _)| *name != "x-amz-security-token");
+            shown.for_each(|(name, value)| trace(&format!("request header: {name}: {value:?}")));
+        }
+    }
+
+    fn trace_response(&self, response: &Response<Bytes>) {
+        if let Some(trace) = self.config.trace {
+            trace(&format!("answer: {}", response.status()));
+            response
+                .headers()
+                .iter()
+                .for_each(|(name, value)| trace(&format!("answer header: {name}: {value:?}")));
+            trace(&format!("answer body: {}", String::from_utf8_lossy(response.body())));
+        }
+    }
+}
+
+/// The last cause of an error says the most: `connection refused`, not `client error`.
+fn unreachable(error: &(dyn std::error::Error + 'static), url: &str) -> ClientError {
+    let mut last = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    let timed_out =
+        last.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::TimedOut);
+    if timed_out || last.to_string().contains("timed out") {
+        return ClientError::ConnectTimeout(url.to_owned());
+    }
+    ClientError::Unreachable { url: url.to_owned(), cause: last.to_string() }
+}
+
+fn invalid_endpoint(endpoint: &str) -> ClientError {
+    ClientError::BadRequest(format!("Invalid endpoint: {endpoint}"))
 }
 
 fn bad_request(error: impl std::fmt::Display) -> ClientError {

@@ -1,5 +1,29 @@
 //! Stagedoor's own client of the AWS APIs: it knows what the models say, and nothing of the server.
+//!
+//! Reading order: [`client`] makes calls. [`run`] is `stagedoor <service> <operation>`, a drop-in for the AWS CLI:
+//! [`words`] and [`globals`] take the command line apart, [`command`] makes an operation's input of it ([`input`],
+//! [`shorthand`], [`validate`]), [`settings`] say where it goes, [`page`] asks for all pages, [`query`] selects from the
+//! answer and [`output`] prints it. Where the versions of the AWS CLI differ, the second one is followed.
 
 pub mod client;
+mod command;
+mod environment;
+mod failure;
+mod globals;
+mod help;
+mod input;
+mod names;
+mod output;
+mod page;
+mod profile;
+mod python;
+mod run;
+mod settings;
+mod shorthand;
+mod skeleton;
+mod tls;
+mod validate;
+mod words;
 
-pub use client::{Client, ClientError};
+pub use client::{Client, ClientError, Config};
+pub use run::{is_call, run};

@@ -1,4 +1,5 @@
-//! The `stagedoor` command: `serve` runs the server, `demo` shows one stage of each kind at work.
+//! The `stagedoor` command: `serve` runs the server, `demo` shows one stage of each kind at work, and the name of an
+//! AWS service makes a call, which is `stagedoor_cli`'s business.
 #![expect(clippy::disallowed_methods, reason = "the binary is where clock and environment are read")]
 
 mod config;
@@ -17,11 +18,21 @@ use server::Server;
 
 /// AWS API Gateway and IVS Real-Time stages on your own machines.
 #[derive(Parser)]
-#[command(version, max_term_width = 110)]
+#[command(version, max_term_width = 110, after_help = CALLS)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
+
+/// What the subcommands above leave out: calls, which have options of their own.
+const CALLS: &str = "\
+Calls, with the words and options of the AWS CLI:
+  stagedoor ivs-realtime <operation> [--member value ...]
+  stagedoor apigateway <operation> [--member value ...]
+  stagedoor apigatewayv2 <operation> [--member value ...]
+  stagedoor apigatewaymanagementapi <operation> [--member value ...]
+
+`stagedoor <service> help` lists a service's operations.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -36,6 +47,10 @@ enum Command {
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {
+    let words: Vec<_> = std::env::args_os().skip(1).collect();
+    if stagedoor_cli::is_call(&words) {
+        return stagedoor_cli::run(words);
+    }
     let done = match Arguments::parse().command {
         Command::Serve(options) => serve(*options),
         Command::Demo(arguments) => in_runtime(demo::run(arguments)),

@@ -56,8 +56,9 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     let running = Server::start(config).await?;
     let addresses = running.addresses.clone();
     say(&format!("server      {} (media {})", addresses.http, addresses.media))?;
+    let key = Key::long_term("test", "test", DEFAULT_ACCOUNT);
     let scene = Scene {
-        aws: Client::new(&addresses.http, &region, Key::long_term("test", "test", DEFAULT_ACCOUNT))?,
+        aws: Client::new(&addresses.http, stagedoor_cli::Config::new(&region, Some(key)))?,
         stages: StageClient::new(),
         backend: backend::start().await?,
         requests: arguments.requests,
