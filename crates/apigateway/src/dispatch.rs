@@ -16,6 +16,16 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         "CreateDeployment" => {
             row::<CreateDeploymentRequest, Deployment>(handlers::create_deployment, cx, input)
         }
+        "CreateDocumentationPart" => row::<CreateDocumentationPartRequest, DocumentationPart>(
+            handlers::create_documentation_part,
+            cx,
+            input,
+        ),
+        "CreateDocumentationVersion" => row::<CreateDocumentationVersionRequest, DocumentationVersion>(
+            handlers::create_documentation_version,
+            cx,
+            input,
+        ),
         "CreateModel" => row::<CreateModelRequest, Model>(handlers::create_model, cx, input),
         "CreateRequestValidator" => row::<CreateRequestValidatorRequest, RequestValidator>(
             handlers::create_request_validator,
@@ -27,6 +37,12 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         "CreateStage" => row::<CreateStageRequest, Stage>(handlers::create_stage, cx, input),
         "DeleteAuthorizer" => row::<DeleteAuthorizerRequest, ()>(handlers::delete_authorizer, cx, input),
         "DeleteDeployment" => row::<DeleteDeploymentRequest, ()>(handlers::delete_deployment, cx, input),
+        "DeleteDocumentationPart" => {
+            row::<DeleteDocumentationPartRequest, ()>(handlers::delete_documentation_part, cx, input)
+        }
+        "DeleteDocumentationVersion" => {
+            row::<DeleteDocumentationVersionRequest, ()>(handlers::delete_documentation_version, cx, input)
+        }
         "DeleteGatewayResponse" => {
             row::<DeleteGatewayResponseRequest, ()>(handlers::delete_gateway_response, cx, input)
         }
@@ -49,6 +65,24 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         "GetAuthorizers" => row::<GetAuthorizersRequest, Authorizers>(handlers::get_authorizers, cx, input),
         "GetDeployment" => row::<GetDeploymentRequest, Deployment>(handlers::get_deployment, cx, input),
         "GetDeployments" => row::<GetDeploymentsRequest, Deployments>(handlers::get_deployments, cx, input),
+        "GetDocumentationPart" => {
+            row::<GetDocumentationPartRequest, DocumentationPart>(handlers::get_documentation_part, cx, input)
+        }
+        "GetDocumentationParts" => row::<GetDocumentationPartsRequest, DocumentationParts>(
+            handlers::get_documentation_parts,
+            cx,
+            input,
+        ),
+        "GetDocumentationVersion" => row::<GetDocumentationVersionRequest, DocumentationVersion>(
+            handlers::get_documentation_version,
+            cx,
+            input,
+        ),
+        "GetDocumentationVersions" => row::<GetDocumentationVersionsRequest, DocumentationVersions>(
+            handlers::get_documentation_versions,
+            cx,
+            input,
+        ),
         "GetGatewayResponse" => {
             row::<GetGatewayResponseRequest, GatewayResponse>(handlers::get_gateway_response, cx, input)
         }
@@ -83,6 +117,11 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         "GetStage" => row::<GetStageRequest, Stage>(handlers::get_stage, cx, input),
         "GetStages" => row::<GetStagesRequest, Stages>(handlers::get_stages, cx, input),
         "GetTags" => row::<GetTagsRequest, Tags>(handlers::get_tags, cx, input),
+        "ImportDocumentationParts" => row::<ImportDocumentationPartsRequest, DocumentationPartIds>(
+            handlers::import_documentation_parts,
+            cx,
+            input,
+        ),
         "PutGatewayResponse" => {
             row::<PutGatewayResponseRequest, GatewayResponse>(handlers::put_gateway_response, cx, input)
         }
@@ -104,6 +143,16 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         "UpdateDeployment" => {
             row::<UpdateDeploymentRequest, Deployment>(handlers::update_deployment, cx, input)
         }
+        "UpdateDocumentationPart" => row::<UpdateDocumentationPartRequest, DocumentationPart>(
+            handlers::update_documentation_part,
+            cx,
+            input,
+        ),
+        "UpdateDocumentationVersion" => row::<UpdateDocumentationVersionRequest, DocumentationVersion>(
+            handlers::update_documentation_version,
+            cx,
+            input,
+        ),
         "UpdateGatewayResponse" => {
             row::<UpdateGatewayResponseRequest, GatewayResponse>(handlers::update_gateway_response, cx, input)
         }

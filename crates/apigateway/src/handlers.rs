@@ -6,6 +6,14 @@ pub use crate::authorizer::{
 pub use crate::deployment::{
     create_deployment, delete_deployment, get_deployment, get_deployments, update_deployment,
 };
+pub use crate::documentation_part::{
+    create_documentation_part, delete_documentation_part, get_documentation_part, get_documentation_parts,
+    import_documentation_parts, update_documentation_part,
+};
+pub use crate::documentation_version::{
+    create_documentation_version, delete_documentation_version, get_documentation_version,
+    get_documentation_versions, update_documentation_version,
+};
 pub use crate::gateway_response::{
     delete_gateway_response, get_gateway_response, get_gateway_responses, put_gateway_response,
     update_gateway_response,

@@ -25,6 +25,10 @@ mod model;
 mod request_validator;
 mod schema;
 
+mod documentation_location;
+mod documentation_part;
+mod documentation_version;
+
 mod deployment;
 mod method_setting;
 mod stage;

@@ -6,7 +6,7 @@
 
 use std::fmt::Display;
 
-use stagedoor_api::apigateway::Op;
+use stagedoor_api::apigateway::{DocumentationPartLocation, Op};
 use stagedoor_state::Fault;
 
 pub fn bad_request(message: impl Into<String>) -> Fault {
@@ -229,6 +229,49 @@ pub fn bad_provider_arns() -> Fault {
 /// The verb and the path, which begins with a slash of its own, are joined by another.
 pub fn authorizer_in_use(name: &str, verb: &str, path: &str) -> Fault {
     conflict(format!("Cannot delete authorizer '{name}', is referenced in method: {verb}/{path}"))
+}
+
+// === Documentation ===
+
+pub fn no_documentation_part() -> Fault {
+    not_found("Invalid Documentation part identifier specified")
+}
+
+/// The frame is AWS's, as reported by users of CloudFormation; of locations only those of an API were seen.
+pub fn documentation_part_exists(location: &DocumentationPartLocation) -> Fault {
+    let DocumentationPartLocation { path, method, status_code, name, .. } = location;
+    let mut about = format!("type '{}'", location.r#type.as_str());
+    for (member, value) in [("path", path), ("method", method), ("statusCode", status_code), ("name", name)] {
+        if let Some(value) = value {
+            about += &format!(", {member} '{value}'");
+        }
+    }
+    conflict(format!("Documentation part already exists for the specified location: {about}."))
+}
+
+/// No record of AWS's words for this exists.
+pub fn bad_documentation_properties() -> Fault {
+    bad_request("Documentation part properties must be a JSON object")
+}
+
+/// What is to be imported can be read neither as JSON nor as YAML.
+pub fn no_importer() -> Fault {
+    bad_request("Unable to build importer with provided input.")
+}
+
+/// No record of AWS's words for this exists; they follow those for parts.
+pub fn no_documentation_version() -> Fault {
+    not_found("Invalid Documentation version specified")
+}
+
+/// No record of AWS's words for this exists.
+pub fn documentation_version_exists() -> Fault {
+    conflict("Documentation version already exists for this REST API")
+}
+
+/// No record of AWS's words for this exists.
+pub fn documentation_version_empty() -> Fault {
+    bad_request("Documentation version must be non-empty")
 }
 
 // === Resources ===

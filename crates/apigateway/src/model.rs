@@ -191,6 +191,18 @@ pub fn put_defaults(cx: &mut Cx<'_>, api: &str) -> Result<()> {
     Ok(())
 }
 
+/// Stores copies of all models of the API `from`, with ids of their own, which refer to each other.
+pub fn clone_all(cx: &mut Cx<'_>, from: &str, to: &str) -> Result<()> {
+    for model in cx.all::<Model>(&[from])? {
+        let name = model.name.clone().unwrap_or_default();
+        let schema =
+            model.schema.map(|schema| schema.replace(&schema::address(from, ""), &schema::address(to, "")));
+        let id = Some(cx.new_id(ID_LENGTH));
+        cx.put(&[to, &name], &Model { id, schema, ..model })?;
+    }
+    Ok(())
+}
+
 /// Refuses the first of `names` that is no model of the API.
 pub fn check_all<'a>(cx: &mut Cx<'_>, api: &str, names: impl Iterator<Item = &'a String>) -> Result<()> {
     for name in names {

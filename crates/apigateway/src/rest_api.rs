@@ -4,13 +4,13 @@
 //! ([`crate::policy`]), which have rules of their own.
 
 use stagedoor_api::apigateway::{
-    ApiKeySourceType, Authorizer, CreateRestApiRequest, DeleteRestApiRequest, Deployment, EndpointAccessMode,
-    GetRestApiRequest, GetRestApisRequest, Model, Op, RequestValidator, Resource, RestApi, RestApis,
-    SecurityPolicy, Stage, UpdateRestApiRequest,
+    ApiKeySourceType, Authorizer, CreateRestApiRequest, DeleteRestApiRequest, Deployment, DocumentationPart,
+    EndpointAccessMode, GatewayResponse, GetRestApiRequest, GetRestApisRequest, Model, Op, RequestValidator,
+    Resource, RestApi, RestApis, SecurityPolicy, Stage, UpdateRestApiRequest,
 };
 use stagedoor_state::page::oldest_first;
-use stagedoor_state::rest::Snapshot;
-use stagedoor_state::{Cx, Fault, Result, tags};
+use stagedoor_state::rest::{CacheEpoch, DocumentationVersion, Snapshot};
+use stagedoor_state::{Cx, Fault, Kind, Result, tags};
 
 use crate::patch::{ADD_REPLACE_REMOVE, Change, Refused, Row, Table, refuse_second_generation};
 use crate::{endpoint, listing, messages, model, policy, resource, tags as tagging};
@@ -32,10 +32,12 @@ pub fn create_rest_api(cx: &mut Cx<'_>, input: CreateRestApiRequest) -> Result<R
     let id = api.id.as_deref().unwrap_or_default();
     let root = api.root_resource_id.as_deref().unwrap_or_default();
     match model.and_then(|model| model.id) {
-        Some(model) => resource::clone_all(cx, &model, id, root)?,
-        None => resource::put_root(cx, id, root)?,
+        Some(model) => clone_all(cx, &model, id, root)?,
+        None => {
+            resource::put_root(cx, id, root)?;
+            model::put_defaults(cx, id)?;
+        }
     }
-    model::put_defaults(cx, id)?;
     cx.put(&[id], &api)?;
     Ok(RestApi { policy: api.policy.as_deref().map(policy::answered), ..api })
 }
@@ -88,6 +90,10 @@ pub fn delete_rest_api(cx: &mut Cx<'_>, input: DeleteRestApiRequest) -> Result<(
     cx.delete_all::<Model>(&[id])?;
     cx.delete_all::<Authorizer>(&[id])?;
     cx.delete_all::<RequestValidator>(&[id])?;
+    cx.delete_all::<GatewayResponse>(&[id])?;
+    cx.delete_all::<DocumentationPart>(&[id])?;
+    cx.delete_all::<DocumentationVersion>(&[id])?;
+    cx.delete_all::<CacheEpoch>(&[id])?;
     cx.delete::<RestApi>(&[id])
 }
 
@@ -148,6 +154,24 @@ fn new_api(cx: &mut Cx<'_>, input: CreateRestApiRequest, model: Option<&RestApi>
         tags: input.tags.filter(|tags| !tags.is_empty()),
         ..RestApi::default()
     })
+}
+
+/// Stores copies of all that the API `from` consists of. What methods refer to keeps its id.
+fn clone_all(cx: &mut Cx<'_>, from: &str, to: &str, root: &str) -> Result<()> {
+    resource::clone_all(cx, from, to, root)?;
+    model::clone_all(cx, from, to)?;
+    clone_kind::<Authorizer>(cx, from, to)?;
+    clone_kind::<RequestValidator>(cx, from, to)?;
+    clone_kind::<GatewayResponse>(cx, from, to)?;
+    clone_kind::<DocumentationPart>(cx, from, to)
+}
+
+fn clone_kind<T: Kind>(cx: &mut Cx<'_>, from: &str, to: &str) -> Result<()> {
+    for (ids, document) in cx.list::<T>(&[from])? {
+        let ids: Vec<_> = std::iter::once(to).chain(ids.iter().map(String::as_str)).collect();
+        cx.put(&ids, &document)?;
+    }
+    Ok(())
 }
 
 /// The id that a tag chose, or a random one. A chosen id has AWS's form: host names know no upper case.

@@ -6,6 +6,7 @@ mod control;
 mod authorizer;
 mod canary;
 mod deployment;
+mod documentation;
 mod gateway_response;
 mod integration;
 mod integration_response;
