@@ -99,6 +99,11 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
             cx,
             input,
         ),
+        "ListParticipantReplicas" => row::<ListParticipantReplicasRequest, ListParticipantReplicasResponse>(
+            handlers::list_participant_replicas,
+            cx,
+            input,
+        ),
         "ListParticipants" => {
             row::<ListParticipantsRequest, ListParticipantsResponse>(handlers::list_participants, cx, input)
         }
@@ -128,9 +133,17 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         "StartComposition" => {
             row::<StartCompositionRequest, StartCompositionResponse>(handlers::start_composition, cx, input)
         }
+        "StartParticipantReplication" => row::<
+            StartParticipantReplicationRequest,
+            StartParticipantReplicationResponse,
+        >(handlers::start_participant_replication, cx, input),
         "StopComposition" => {
             row::<StopCompositionRequest, StopCompositionResponse>(handlers::stop_composition, cx, input)
         }
+        "StopParticipantReplication" => row::<
+            StopParticipantReplicationRequest,
+            StopParticipantReplicationResponse,
+        >(handlers::stop_participant_replication, cx, input),
         "TagResource" => row::<TagResourceRequest, TagResourceResponse>(handlers::tag_resource, cx, input),
         "UntagResource" => {
             row::<UntagResourceRequest, UntagResourceResponse>(handlers::untag_resource, cx, input)

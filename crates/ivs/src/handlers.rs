@@ -14,6 +14,9 @@ pub use crate::participant::{disconnect_participant, get_participant, list_parti
 pub use crate::participant_event::list_participant_events;
 pub use crate::participant_token::create_participant_token;
 pub use crate::public_key::{delete_public_key, get_public_key, import_public_key, list_public_keys};
+pub use crate::replication::{
+    list_participant_replicas, start_participant_replication, stop_participant_replication,
+};
 pub use crate::stage::{create_stage, delete_stage, get_stage, list_stages, update_stage};
 pub use crate::stage_session::{get_stage_session, list_stage_sessions};
 pub use crate::storage_configuration::{

@@ -17,6 +17,7 @@ mod participant;
 mod participant_event;
 mod participant_token;
 mod public_key;
+mod replication;
 mod stage;
 mod stage_session;
 mod storage_configuration;

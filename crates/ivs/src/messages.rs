@@ -21,6 +21,17 @@ pub(crate) fn participant_not_found(stage_arn: &str, participant_id: &str) -> Fa
     Fault::new("ResourceNotFoundException", 404, message)
 }
 
+pub(crate) fn not_replicated(participant_id: &str, stage_arn: &str) -> Fault {
+    let message = format!("Participant: {participant_id} is not being replicated to stage: {stage_arn}");
+    Fault::new("ResourceNotFoundException", 404, message)
+}
+
+/// As for an operation that is not written: there is no error of AWS's that would be true.
+pub(crate) fn replicas_not_carried() -> Fault {
+    let message = "This version of Stagedoor cannot carry a participant's media to another stage";
+    Fault::new("NotImplementedException", 501, message)
+}
+
 pub(crate) fn quota_exceeded(name: &str, max: usize) -> Fault {
     let message = format!("The maximum number of {name} is {max}");
     Fault::new("ServiceQuotaExceededException", 402, message)
@@ -44,6 +55,22 @@ pub(crate) fn publishing(arn: &str) -> Fault {
 
 pub(crate) fn idempotency_token_taken(arn: &str) -> Fault {
     conflict(format!("The idempotencyToken was used to start {arn} with other parameters"))
+}
+
+pub(crate) fn not_publishing(stage_arn: &str, participant_id: &str) -> Fault {
+    conflict(format!("Participant: {participant_id} of stage: {stage_arn} is not publishing"))
+}
+
+pub(crate) fn already_replicated(participant_id: &str, stage_arn: &str) -> Fault {
+    conflict(format!("Participant: {participant_id} is already being replicated to stage: {stage_arn}"))
+}
+
+pub(crate) fn participant_present(stage_arn: &str, participant_id: &str) -> Fault {
+    conflict(format!("Stage: {stage_arn} already has a participant: {participant_id}"))
+}
+
+pub(crate) fn turned_out(stage_arn: &str, participant_id: &str) -> Fault {
+    conflict(format!("Participant: {participant_id} was disconnected from stage: {stage_arn}"))
 }
 
 pub(crate) fn same_key(arn: &str) -> Fault {
@@ -93,6 +120,10 @@ pub(crate) fn destination_of_no_kind() -> Fault {
 
 pub(crate) fn destinations_of_one_kind() -> Fault {
     validation("A composition can have at most one channel and one S3 destination".to_owned())
+}
+
+pub(crate) fn replication_to_itself() -> Fault {
+    validation("The source and the destination of a replication must be different stages".to_owned())
 }
 
 pub(crate) fn two_layouts() -> Fault {

@@ -5,6 +5,7 @@ use stagedoor_api::ivs_realtime::{
     GetParticipantResponse, ListParticipantsRequest, ListParticipantsResponse, Participant,
     ParticipantSummary,
 };
+use stagedoor_state::ivs::replication::{self, Which};
 use stagedoor_state::ivs::{Revocation, Stage};
 use stagedoor_state::page::newest_first;
 use stagedoor_state::{Cx, Result};
@@ -50,7 +51,8 @@ pub fn list_participants(
 ///
 /// Tokens are not stored, and those that customers sign themselves are unknown before they are used. So every id
 /// that a participant could have is accepted: one that has not joined yet cannot join any more. The ingest
-/// configuration of an RTMP publisher is detached from the stage.
+/// configuration of an RTMP publisher is detached from the stage, and replications of the participant from and to
+/// the stage stop.
 ///
 /// <https://docs.aws.amazon.com/ivs/latest/RealTimeAPIReference/API_DisconnectParticipant.html>
 pub fn disconnect_participant(
@@ -62,6 +64,12 @@ pub fn disconnect_participant(
         return Err(messages::participant_not_found(&input.stage_arn, &input.participant_id));
     }
     revoke(cx, &stage_id, &input.participant_id, input.reason.unwrap_or_default())?;
+    let concerned = |one: Which<'_>| {
+        one.participant_id == input.participant_id
+            && (one.source_stage_id == stage_id || one.destination_stage_id == stage_id)
+    };
+    let now = cx.now();
+    replication::stop_all(cx, concerned, now)?;
     ingest_configuration::detach(cx, &input.stage_arn, Some(&input.participant_id))?;
     Ok(DisconnectParticipantResponse::default())
 }

@@ -27,6 +27,11 @@ pub(crate) const COMPOSITIONS: Quota =
 pub(crate) const COMPOSITIONS_PER_STAGE: Quota =
     Quota { name: "concurrent compositions of a stage", max: |quotas| quotas.compositions_per_stage };
 
+pub(crate) const REPLICATIONS: Quota = Quota {
+    name: "concurrent replications of a participant",
+    max: |quotas| quotas.replications_per_participant,
+};
+
 /// Fails unless one more resource of this type may be created.
 pub(crate) fn check<T: Kind>(cx: &mut Cx<'_>, quota: Quota) -> Result<()> {
     let count = cx.count::<T>(&[])?;

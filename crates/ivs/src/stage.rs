@@ -5,6 +5,7 @@ use stagedoor_api::ivs_realtime::{
     GetStageRequest, GetStageResponse, ListStagesRequest, ListStagesResponse, ParticipantRecordingState,
     StageEndpoints, StageSummary, UpdateStageRequest, UpdateStageResponse,
 };
+use stagedoor_state::ivs::replication::{self, Which};
 use stagedoor_state::ivs::{Stage, session, stage};
 use stagedoor_state::page::newest_first;
 use stagedoor_state::{Cx, Result};
@@ -80,11 +81,14 @@ pub fn update_stage(cx: &mut Cx<'_>, input: UpdateStageRequest) -> Result<Update
 /// `POST /DeleteStage`: also while participants are connected, who are disconnected then.
 ///
 /// Nothing is kept of the stage's sessions. Ingest configurations that publish to it are detached, its
-/// compositions fail.
+/// compositions fail, replications from and to it stop.
 ///
 /// <https://docs.aws.amazon.com/ivs/latest/RealTimeAPIReference/API_DeleteStage.html>
 pub fn delete_stage(cx: &mut Cx<'_>, input: DeleteStageRequest) -> Result<DeleteStageResponse> {
     let (id, _) = resource::existing::<Stage>(cx, &input.arn)?;
+    let concerned = |one: Which<'_>| one.source_stage_id == id || one.destination_stage_id == id;
+    let now = cx.now();
+    replication::stop_all(cx, concerned, now)?;
     stage::delete(cx, &id)?;
     composition::stage_deleted(cx, &input.arn)?;
     ingest_configuration::detach(cx, &input.arn, None)?;

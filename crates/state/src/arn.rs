@@ -16,7 +16,8 @@ impl<'a> Arn<'a> {
         if arn != "arn" || partition != "aws" {
             return None;
         }
-        let (service, region, account, resource) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let (service, region, account, resource) =
+            (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         Some(Self { service, region, account, resource })
     }
 

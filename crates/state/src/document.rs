@@ -166,11 +166,7 @@ impl<'a> Documents<'a> {
         Ok(())
     }
 
-    fn visit<T: Kind>(
-        &mut self,
-        parent: &[&str],
-        each: &mut Visit<'_>,
-    ) -> Result<()> {
+    fn visit<T: Kind>(&mut self, parent: &[&str], each: &mut Visit<'_>) -> Result<()> {
         let prefix = self.key::<T>(parent) + "/";
         let mut after: Option<String> = None;
         loop {

@@ -106,7 +106,8 @@ mod tests {
         for bad in ["", "x", "!!", std::str::from_utf8(&changed).expect("still base64")] {
             assert_eq!(cut(&["a"], Some(bad)), Err(BadToken), "{bad}");
         }
-        let other = page(&PageKey([7; 32]), "GetStages/b", vec!["z"], |item| (*item).to_owned(), Some(&token), 2);
+        let other =
+            page(&PageKey([7; 32]), "GetStages/b", vec!["z"], |item| (*item).to_owned(), Some(&token), 2);
         assert_eq!(other, Err(BadToken));
     }
 }

@@ -4,6 +4,8 @@ use stagedoor_api::ivs_realtime as api;
 use stagedoor_model::Timestamp;
 
 use super::presence::Present;
+use super::replica;
+use super::replication::Replication;
 use crate::document::Kind;
 use crate::{Documents, Result};
 
@@ -19,28 +21,35 @@ pub(super) struct What<'a> {
     pub(super) name: api::EventName,
     pub(super) code: Option<api::EventErrorCode>,
     pub(super) remote: Option<&'a str>,
+    /// The one that started or stopped.
+    pub(super) replication: Option<&'a Replication>,
 }
 
 impl From<api::EventName> for What<'_> {
     fn from(name: api::EventName) -> Self {
-        Self { name, code: None, remote: None }
+        Self { name, code: None, remote: None, replication: None }
     }
 }
 
-/// Appends an event to those of one participant.
+/// Appends an event to those of one participant. Whether a replica is concerned goes by the other participant if
+/// there is one.
 pub(super) fn append(
     documents: &mut Documents<'_>,
     who: Present<'_>,
     what: What<'_>,
     now: Timestamp,
 ) -> Result<()> {
+    let concerned = [who.stage_id, who.session_id, what.remote.unwrap_or(who.participant_id)];
+    let concerned = documents.get::<api::Participant>(&concerned)?;
     let event = api::Event {
         name: Some(what.name),
         participant_id: Some(who.participant_id.to_owned()),
         event_time: Some(now),
         error_code: what.code,
         remote_participant_id: what.remote.map(str::to_owned),
-        replica: Some(false),
+        replica: Some(concerned.as_ref().is_some_and(replica::is_replica)),
+        destination_stage_arn: what.replication.map(|one| one.destination_stage_arn.clone()),
+        destination_session_id: what.replication.map(|one| one.destination_session_id.clone()),
         ..api::Event::default()
     };
     let place = free_place(documents, who, now)?;

@@ -12,8 +12,8 @@ use stagedoor_model::Timestamp;
 use stagedoor_store::Transaction;
 
 use super::event::{self, What};
-use super::session;
 use super::{ActiveSession, Revocation, Stage};
+use super::{replica, replication, session};
 use crate::document::{Key, prefix, store_fault};
 use crate::{Documents, Result};
 
@@ -26,7 +26,7 @@ pub struct Present<'a> {
 }
 
 impl<'a> Present<'a> {
-    fn ids(self) -> [&'a str; 3] {
+    pub(super) fn ids(self) -> [&'a str; 3] {
         [self.stage_id, self.session_id, self.participant_id]
     }
 }
@@ -118,12 +118,17 @@ pub fn publish_started(
         participant.protocol = Some(protocol);
         true
     })?;
-    if known { event::append(documents, who, EventName::PublishStarted.into(), now) } else { Ok(()) }
+    if !known {
+        return Ok(());
+    }
+    event::append(documents, who, EventName::PublishStarted.into(), now)?;
+    replication::resumed(documents, who, now)
 }
 
 /// A participant has ended publishing. `published` stays true: it says whether the participant ever did.
 pub fn publish_stopped(documents: &mut Documents<'_>, who: Present<'_>, now: Timestamp) -> Result<()> {
-    append_if_known(documents, who, EventName::PublishStopped.into(), now)
+    append_if_known(documents, who, EventName::PublishStopped.into(), now)?;
+    replication::interrupted(documents, who, now)
 }
 
 /// A participant has begun to receive the publisher `remote`.
@@ -161,7 +166,7 @@ pub fn error(
     if !documents.exists::<api::StageSession>(&[who.stage_id, who.session_id])? {
         return Ok(());
     }
-    event::append(documents, who, What { name, code: Some(code), remote }, now)
+    event::append(documents, who, What { code: Some(code), remote, ..name.into() }, now)
 }
 
 /// Whatever sessions the store holds open, nobody is connected to them: their server was killed. Stops what had
@@ -216,6 +221,14 @@ fn disconnect_from(documents: &mut Documents<'_>, stage_id: &str, now: Timestamp
     Ok(())
 }
 
+/// Whether a participant is connected and publishes by itself, not as a replica.
+pub fn is_publishing(documents: &mut Documents<'_>, who: Present<'_>) -> Result<bool> {
+    let Some(participant) = documents.get::<api::Participant>(&who.ids())? else { return Ok(false) };
+    let events = event::of(documents, who)?;
+    let publishing = begun(events.iter().map(|(_, event)| event)).publishing;
+    Ok(publishing && is_connected(&participant) && !replica::is_replica(&participant))
+}
+
 /// What a participant's events say it has begun and not ended.
 struct Begun<'a> {
     publishing: bool,
@@ -244,7 +257,7 @@ fn is_connected(participant: &api::Participant) -> bool {
 }
 
 /// Changes a participant's document if there is one; returns what `change` returned, or false.
-fn change(
+pub(super) fn change(
     documents: &mut Documents<'_>,
     who: Present<'_>,
     change: impl FnOnce(&mut api::Participant) -> bool,
@@ -272,7 +285,7 @@ fn append_if_known(
 
 /// The document of a participant that joins, `known` if it was in this session before.
 fn participant(joining: Joining, known: Option<api::Participant>, now: Timestamp) -> api::Participant {
-    let known = known.unwrap_or_default();
+    let known = replica::without_replication(known.unwrap_or_default());
     let client = joining.client;
     let protocol = match (joining.protocol, known.protocol) {
         (ParticipantProtocol::Unknown, Some(known)) => known,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use stagedoor_api::ivs_realtime as api;
 
-use super::ActiveSession;
+use super::{ActiveSession, Replication};
 use crate::document::Kind;
 use crate::{Documents, Result};
 
@@ -36,7 +36,8 @@ impl Kind for Revocation {
     const KIND: &'static str = "ivs-revocation";
 }
 
-/// Deletes a stage and all that is stored below it: sessions, participants, events, revocations.
+/// Deletes a stage and all that is stored below it: sessions, participants, events, revocations, replications
+/// from it.
 pub fn delete(documents: &mut Documents<'_>, stage_id: &str) -> Result<()> {
     let below = [stage_id];
     documents.delete::<Stage>(&below)?;
@@ -44,5 +45,6 @@ pub fn delete(documents: &mut Documents<'_>, stage_id: &str) -> Result<()> {
     documents.delete_all::<api::StageSession>(&below)?;
     documents.delete_all::<api::Participant>(&below)?;
     documents.delete_all::<api::Event>(&below)?;
-    documents.delete_all::<Revocation>(&below)
+    documents.delete_all::<Revocation>(&below)?;
+    documents.delete_all::<Replication>(&below)
 }
