@@ -149,18 +149,34 @@ pub fn id(api: &Api) -> &str {
 }
 
 /// An API as it is answered: what is stored, and where it is reached.
-fn answer(cx: &Cx<'_>, mut api: Api) -> Api {
-    let origin = &cx.environment.endpoints.http;
-    api.api_endpoint = Some(endpoint::of(origin, cx.region(), protocol(&api), id(&api)));
+pub fn answer(cx: &Cx<'_>, mut api: Api) -> Api {
+    api.api_endpoint = Some(endpoint(cx, &api));
     api
+}
+
+/// Where the API is reached.
+pub fn endpoint(cx: &Cx<'_>, api: &Api) -> String {
+    endpoint::of(&cx.environment.endpoints.http, cx.region(), protocol(api), id(api))
 }
 
 fn default_selection(protocol: ProtocolType) -> Option<String> {
     (protocol == ProtocolType::Http).then(|| HTTP_ROUTE_SELECTION.to_owned())
 }
 
+/// An HTTP API of a definition, with what an API shows of members that were not given.
+pub fn http_defaults(api: Api) -> Api {
+    Api {
+        api_key_selection_expression: Some(API_KEY_SELECTION.to_owned()),
+        disable_execute_api_endpoint: Some(api.disable_execute_api_endpoint.unwrap_or(false)),
+        ip_address_type: Some(api.ip_address_type.unwrap_or(IpAddressType::Ipv4)),
+        route_selection_expression: default_selection(ProtocolType::Http),
+        tags: Some(api.tags.unwrap_or_default()),
+        ..api
+    }
+}
+
 /// A fresh id, or the one that the client chose. REST APIs share the addresses, and so the ids, of these.
-fn new_id(cx: &mut Cx<'_>, given: Option<&tags::Tags>) -> Result<String> {
+pub fn new_id(cx: &mut Cx<'_>, given: Option<&tags::Tags>) -> Result<String> {
     let Some(chosen) = tagging::chosen_id(given)? else { return Ok(cx.new_id(ID_LENGTH)) };
     if cx.exists::<Api>(&[chosen])? || cx.exists::<RestApi>(&[chosen])? {
         return Err(messages::api_id_taken(chosen));
@@ -168,7 +184,8 @@ fn new_id(cx: &mut Cx<'_>, given: Option<&tags::Tags>) -> Result<String> {
     Ok(chosen.to_owned())
 }
 
-fn check(api: &Api) -> Result<()> {
+/// Refuses an API that AWS would refuse.
+pub fn check(api: &Api) -> Result<()> {
     let name = api.name.as_deref().unwrap_or_default();
     if name.is_empty() || name.chars().count() > limits::NAME_MAX {
         return Err(messages::api_name_invalid());

@@ -95,7 +95,7 @@ fn point(stage: &mut Stage, deployment: Option<&Deployment>) {
 }
 
 /// The API as it is now.
-fn snapshot(cx: &mut Cx<'_>, of: &Api) -> Result<Snapshot> {
+pub fn snapshot(cx: &mut Cx<'_>, of: &Api) -> Result<Snapshot> {
     let id = &[api::id(of)];
     Ok(Snapshot {
         api: of.clone(),

@@ -77,6 +77,7 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         "DeleteVpcLink" => {
             row::<DeleteVpcLinkRequest, DeleteVpcLinkResponse>(handlers::delete_vpc_link, cx, input)
         }
+        "ExportApi" => row::<ExportApiRequest, ExportApiResponse>(handlers::export_api, cx, input),
         "GetApi" => row::<GetApiRequest, GetApiResponse>(handlers::get_api, cx, input),
         "GetApiMapping" => {
             row::<GetApiMappingRequest, GetApiMappingResponse>(handlers::get_api_mapping, cx, input)
@@ -142,12 +143,14 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         "GetTags" => row::<GetTagsRequest, GetTagsResponse>(handlers::get_tags, cx, input),
         "GetVpcLink" => row::<GetVpcLinkRequest, GetVpcLinkResponse>(handlers::get_vpc_link, cx, input),
         "GetVpcLinks" => row::<GetVpcLinksRequest, GetVpcLinksResponse>(handlers::get_vpc_links, cx, input),
+        "ImportApi" => row::<ImportApiRequest, ImportApiResponse>(handlers::import_api, cx, input),
         "ListRoutingRules" => {
             row::<ListRoutingRulesRequest, ListRoutingRulesResponse>(handlers::list_routing_rules, cx, input)
         }
         "PutRoutingRule" => {
             row::<PutRoutingRuleRequest, PutRoutingRuleResponse>(handlers::put_routing_rule, cx, input)
         }
+        "ReimportApi" => row::<ReimportApiRequest, ReimportApiResponse>(handlers::reimport_api, cx, input),
         "ResetAuthorizersCache" => {
             row::<ResetAuthorizersCacheRequest, ()>(handlers::reset_authorizers_cache, cx, input)
         }

@@ -22,6 +22,7 @@ pub use crate::integration_response::{
     get_integration_responses, update_integration_response,
 };
 pub use crate::model::{create_model, delete_model, get_model, get_model_template, get_models, update_model};
+pub use crate::openapi::{export_api, import_api, reimport_api};
 pub use crate::route::{
     create_route, delete_route, delete_route_request_parameter, get_route, get_routes, update_route,
 };

@@ -18,6 +18,7 @@ mod domain_name;
 mod integration;
 mod integration_response;
 mod model;
+mod openapi;
 mod quick_create;
 mod route;
 mod route_response;

@@ -497,6 +497,38 @@ pub fn stage_variables_too_many(most: usize) -> Fault {
     bad_request(format!("A stage can have at most {most} stage variables"))
 }
 
+// === Definitions ===
+
+pub fn definition_invalid() -> Fault {
+    bad_request("Invalid OpenAPI input.")
+}
+
+pub fn definition_version_invalid() -> Fault {
+    bad_request("Invalid OpenAPI input. Only OpenAPI 3.0 definitions are supported for HTTP APIs")
+}
+
+pub fn definitions_http_only() -> Fault {
+    bad_request("Importing and exporting definitions is only supported for HTTP APIs")
+}
+
+pub fn base_path_mode_invalid(mode: &str) -> Fault {
+    bad_request(format!("Invalid basepath specified: {mode}. Must be one of [ignore, prepend, split]"))
+}
+
+/// What an import says that was told to fail on warnings.
+pub fn import_warnings(warnings: &[String]) -> Fault {
+    let lines: String = warnings.iter().map(|warning| format!("\n\t{warning}")).collect();
+    bad_request(format!("Warnings found during import:{lines}"))
+}
+
+pub fn export_version_invalid(version: &str) -> Fault {
+    bad_request(format!("Invalid exportVersion specified. Must be {version}"))
+}
+
+pub fn authorizer_type_invalid(kind: &str) -> Fault {
+    bad_request(format!("Invalid authorizer type specified: {kind}. Must be one of [REQUEST, JWT]"))
+}
+
 // === Domain names, API mappings, routing rules ===
 
 pub fn domain_not_found() -> Fault {

@@ -15,7 +15,7 @@ use crate::{api, deploy, limits, messages, route_key};
 pub const ID_LENGTH: usize = 7;
 
 /// What the target of a route begins with.
-const TARGET_PREFIX: &str = "integrations/";
+pub const TARGET_PREFIX: &str = "integrations/";
 
 /// `POST /v2/apis/{apiId}/routes`
 ///
@@ -136,31 +136,40 @@ pub fn integration(route: &Route) -> Option<&str> {
 /// Refuses a route that its API cannot have.
 pub fn check(cx: &mut Cx<'_>, of: &Api, route: &Route) -> Result<()> {
     let protocol = api::protocol(of);
+    check_alone(protocol, route)?;
+    check_unique(cx, api::id(of), protocol, route)?;
+    check_target(cx, api::id(of), route)?;
+    check_authorization(cx, api::id(of), route)
+}
+
+/// The part of [`check`] that needs no other document.
+pub fn check_alone(protocol: ProtocolType, route: &Route) -> Result<()> {
     let key = route.route_key.as_deref().unwrap_or_default();
     route_key::check(protocol, key)?;
     limits::at_most("operationName", route.operation_name.as_deref(), 64)?;
-    check_unique(cx, api::id(of), protocol, route)?;
-    check_target(cx, api::id(of), route)?;
     match protocol {
-        ProtocolType::Http => check_http_members(route)?,
-        ProtocolType::Websocket if key != route_key::CONNECT => check_message_members(route)?,
-        ProtocolType::Websocket => {}
+        ProtocolType::Http => check_http_members(route),
+        ProtocolType::Websocket if key != route_key::CONNECT => check_message_members(route),
+        ProtocolType::Websocket => Ok(()),
     }
-    check_authorization(cx, api::id(of), route)
+}
+
+/// Refuses a key that an API with a route of the other key cannot have.
+pub fn check_keys(protocol: ProtocolType, key: &str, other: &str) -> Result<()> {
+    if other == key {
+        return Err(messages::route_key_taken(key));
+    }
+    match protocol == ProtocolType::Http && route_key::ambiguous(key, other) {
+        true => Err(messages::route_key_ambiguous(key, other)),
+        false => Ok(()),
+    }
 }
 
 fn check_unique(cx: &mut Cx<'_>, api_id: &str, protocol: ProtocolType, route: &Route) -> Result<()> {
     let key = route.route_key.as_deref().unwrap_or_default();
     for other in cx.all::<Route>(&[api_id])? {
-        let other_key = other.route_key.as_deref().unwrap_or_default();
-        if other.route_id == route.route_id {
-            continue;
-        }
-        if other_key == key {
-            return Err(messages::route_key_taken(key));
-        }
-        if protocol == ProtocolType::Http && route_key::ambiguous(key, other_key) {
-            return Err(messages::route_key_ambiguous(key, other_key));
+        if other.route_id != route.route_id {
+            check_keys(protocol, key, other.route_key.as_deref().unwrap_or_default())?;
         }
     }
     Ok(())

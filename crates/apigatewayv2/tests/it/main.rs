@@ -12,6 +12,8 @@ mod integration;
 mod integration_response;
 mod list;
 mod model;
+mod openapi;
+mod openapi_round_trip;
 mod quick_create;
 mod route;
 mod route_response;
