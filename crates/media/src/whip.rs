@@ -1,12 +1,18 @@
-//! Publishing by WHIP (RFC 9725) and receiving by the same exchange at `/whip/subscribe/{participantId}`, as AWS's
-//! sample programs do it. Here are the HTTP semantics; what they mean for a stage is decided in [`crate::presence`].
+//! Publishing by WHIP (RFC 9725), receiving by WHEP (draft-ietf-wish-whep-04) and, by the same exchange, at
+//! `/whip/subscribe/{participantId}`, as AWS's sample programs do it. Here are the HTTP semantics; what they mean for
+//! a stage is decided in [`crate::presence`].
 //!
 //! | request | answer |
 //! |---|---|
 //! | `OPTIONS` | 204, CORS, `Accept-Post` |
-//! | `POST /whip`, `POST /whip/subscribe/{id}` | 201 with the SDP answer, `Location`, `ETag` |
+//! | `POST /whip` | 201 with the SDP answer, `Location`, `ETag` |
+//! | `POST /whip/subscribe/{participantId}`, `POST /whep/{stageId}/{participantId}` | the same; `?layer=` is a first choice of layer |
 //! | `PATCH` of the location | 204 for candidates, 422 for an ICE restart |
+//! | `POST` of the location's `/layer` | 200: another simulcast layer, see [`crate::choice`] |
 //! | `DELETE` of the location | 200, also when it is gone already |
+//!
+//! Whoever is not publishing is answered for with 409 and `Retry-After`. The address of the layer resource is in the
+//! `Link` of the 201, as WHEP's layer extension has it.
 //!
 //! The server is ICE-lite and learns every path from the peer's checks, so trickled candidates change nothing; a new
 //! POST does what an ICE restart would.
@@ -27,6 +33,7 @@ use stagedoor_sfu::Choice;
 
 use crate::choice;
 use crate::ledger::Protocol;
+use crate::presence::Purpose;
 use crate::sdp::{self, OFFER_BYTES_MAX};
 use crate::service::{Handle, Inner};
 use crate::shard::End;
@@ -36,7 +43,12 @@ use reply::Problem;
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Target {
     Publish,
-    Subscribe { remote: String, choice: Choice },
+    Subscribe {
+        remote: String,
+        choice: Choice,
+        /// The stage that a WHEP address names; the token must be for it.
+        stage_id: Option<String>,
+    },
 }
 
 /// What a path names.
@@ -44,10 +56,11 @@ enum Target {
 enum Place {
     Endpoint(Target),
     Session(String),
+    Layer(String),
 }
 
 impl Handle {
-    /// Answers a request whose path is `/whip` or starts with `/whip/`.
+    /// Answers a request whose path is `/whip`, or starts with `/whip/` or `/whep/`.
     pub async fn serve<B>(&self, request: Request<B>) -> Response<Full<Bytes>>
     where
         B: Body,
@@ -67,8 +80,9 @@ impl Handle {
             (&Method::OPTIONS, place) => Ok(reply::options(matches!(place, Place::Endpoint(_)))),
             (&Method::POST, Place::Endpoint(target)) => self.post(&head.headers, target, body).await,
             (&Method::DELETE, Place::Session(id)) => Ok(self.inner.delete(&id)),
+            (&Method::POST, Place::Layer(id)) => self.post_layer(&head.headers, &id, body).await,
             (&Method::PATCH, Place::Session(id)) => self.patch(&head.headers, &id, body).await,
-            (_, Place::Endpoint(_)) => Err(Problem::method("POST, OPTIONS")),
+            (_, Place::Endpoint(_) | Place::Layer(_)) => Err(Problem::method("POST, OPTIONS")),
             (_, Place::Session(_)) => Err(Problem::method("PATCH, DELETE, OPTIONS")),
         };
         answered.unwrap_or_else(Into::into)
@@ -123,6 +137,36 @@ impl Handle {
         }
     }
 
+    async fn post_layer<B>(
+        &self,
+        headers: &HeaderMap,
+        id: &str,
+        body: B,
+    ) -> Result<Response<Full<Bytes>>, Problem>
+    where
+        B: Body,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        if !is_type(headers, "application/json") {
+            return Err(Problem::unsupported("application/json"));
+        }
+        let body = self.read(body).await?;
+        let wish = serde_json::from_slice(&body).map_err(|_| Problem::bad("The body is not JSON."))?;
+        let choice = choice::from_json(&wish).map_err(Problem::bad)?;
+        let subscription = self.inner.look(|presence| {
+            let (key, connection) = presence.resource(id)?;
+            matches!(connection.purpose, Purpose::Subscribe { .. }).then_some(key)
+        });
+        let Some(key) = subscription else {
+            return Err(Problem::new(StatusCode::NOT_FOUND, "There is no such subscription."));
+        };
+        if !self.inner.choose([key], &choice) {
+            let busy = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "The server is overloaded.");
+            return Err(busy.retry_after(1));
+        }
+        Ok(reply::ok())
+    }
+
     async fn read<B>(&self, body: B) -> Result<Vec<u8>, Problem>
     where
         B: Body,
@@ -155,14 +199,18 @@ impl Inner {
 }
 
 fn place(path: &str) -> Option<Place> {
-    let rest = path.strip_prefix("/whip")?;
-    let rest = rest.strip_suffix('/').unwrap_or(rest);
-    match rest.split('/').collect::<Vec<_>>()[..] {
-        [""] => Some(Place::Endpoint(Target::Publish)),
-        ["", "subscribe", remote] if participant_token::is_jti(remote) => {
-            Some(Place::Endpoint(Target::Subscribe { remote: remote.to_owned(), choice: Choice::default() }))
-        }
-        ["", "session", id] => Some(Place::Session(id.to_owned())),
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let subscribe = |stage_id: Option<&str>, remote: &str| {
+        let remote = participant_token::is_jti(remote).then(|| remote.to_owned())?;
+        let stage_id = stage_id.map(str::to_owned);
+        Some(Place::Endpoint(Target::Subscribe { remote, choice: Choice::default(), stage_id }))
+    };
+    match path.split('/').skip(1).collect::<Vec<_>>()[..] {
+        ["whip"] => Some(Place::Endpoint(Target::Publish)),
+        ["whip", "subscribe", remote] => subscribe(None, remote),
+        ["whip" | "whep", "session", id] => Some(Place::Session(id.to_owned())),
+        ["whip" | "whep", "session", id, "layer"] => Some(Place::Layer(id.to_owned())),
+        ["whep", stage_id, remote] => subscribe(Some(stage_id), remote),
         _ => None,
     }
 }
@@ -194,7 +242,12 @@ mod tests {
     #[test]
     fn places() {
         let subscribe = |remote: &str| {
-            Some(Place::Endpoint(Target::Subscribe { remote: remote.into(), choice: Choice::Automatic }))
+            let (remote, choice) = (remote.into(), Choice::Automatic);
+            Some(Place::Endpoint(Target::Subscribe { remote, choice, stage_id: None }))
+        };
+        let whep = |stage_id: &str, remote: &str| {
+            let (remote, choice, stage_id) = (remote.into(), Choice::Automatic, Some(stage_id.into()));
+            Some(Place::Endpoint(Target::Subscribe { remote, choice, stage_id }))
         };
         for (path, expected) in [
             ("/whip", Some(Place::Endpoint(Target::Publish))),
@@ -205,6 +258,11 @@ mod tests {
             ("/whip/subscribe/", None),
             ("/whip/session/xyz", Some(Place::Session("xyz".into()))),
             ("/whip/session/xyz/more", None),
+            ("/whep/session/xyz/layer", Some(Place::Layer("xyz".into()))),
+            ("/whep/AbCdEf123456/abc", whep("AbCdEf123456", "abc")),
+            ("/whep/AbCdEf123456/a%20c", None),
+            ("/whep/AbCdEf123456", None),
+            ("/whep", None),
             ("/whipped", None),
             ("/other", None),
         ] {

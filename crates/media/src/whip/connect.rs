@@ -40,6 +40,11 @@ impl Inner {
             self.change(|presence, moment| presence.failed(&visitor, attempt, code, moment));
             Err(problem)
         };
+        if let Target::Subscribe { stage_id: Some(stage_id), .. } = &target
+            && *stage_id != visitor.stage_id
+        {
+            return Err(Problem::new(StatusCode::FORBIDDEN, "The token is for another stage."));
+        }
         let offer = match parse(body, &target) {
             Ok(offer) => offer,
             Err(refused) => return fail(refused.code(), refused.into()),
@@ -72,16 +77,16 @@ impl Inner {
         target: &Target,
         offer: &Offer,
     ) -> Result<Vec<Codec>, (ErrorCode, Problem)> {
-        let Target::Subscribe { remote, .. } = target else {
+        let Target::Subscribe { remote, stage_id, .. } = target else {
             return Ok(offer.video_codec().into_iter().collect());
         };
         let missing = |status, message| Err((ErrorCode::PublisherNotFound, Problem::new(status, message)));
         let published = match self.look(|presence| presence.remote(&visitor.stage_arn, remote)) {
-            Remote::Unknown => {
+            Remote::Unknown if stage_id.is_none() => {
                 return missing(StatusCode::NOT_FOUND, "There is no such participant on the stage.");
             }
             // The draft for WHEP wants 409 and a time for the next try.
-            Remote::NotPublishing => {
+            Remote::Unknown | Remote::NotPublishing => {
                 let problem =
                     Problem::new(StatusCode::CONFLICT, "The participant is not publishing.").retry_after(1);
                 return Err((ErrorCode::PublisherNotFound, problem));
@@ -127,7 +132,7 @@ impl Inner {
             peer_ufrag: offer.ice_ufrag.clone(),
             purpose: target.purpose(&answer.tracks),
         };
-        let created = reply::created(&connection, sdp::spread_candidates(&answer.sdp));
+        let created = reply::created(&connection, target.base(), sdp::spread_candidates(&answer.sdp));
         let key = self.new_key();
         let unfinished =
             self.change(|presence, _| presence.attach(visitor, key, connection)).map_err(|_| {
@@ -163,7 +168,7 @@ impl Inner {
             Target::Publish => {
                 Role::Publisher { participant: visitor.participant_id.clone(), tracks: tracks.to_vec() }
             }
-            Target::Subscribe { remote, choice } => Role::Subscriber {
+            Target::Subscribe { remote, choice, .. } => Role::Subscriber {
                 participant: remote.as_str().into(),
                 wanted: tracks
                     .iter()
@@ -180,6 +185,14 @@ impl Target {
         match self {
             Target::Publish => Direction::Publish,
             Target::Subscribe { .. } => Direction::Subscribe,
+        }
+    }
+
+    /// The path below which its sessions are.
+    fn base(&self) -> &'static str {
+        match self {
+            Target::Subscribe { stage_id: Some(_), .. } => "/whep",
+            Target::Publish | Target::Subscribe { .. } => "/whip",
         }
     }
 

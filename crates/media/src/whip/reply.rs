@@ -1,16 +1,16 @@
-//! The answers of the WHIP endpoints: the CORS headers that every answer carries, and errors as JSON.
+//! The answers of the WHIP and WHEP endpoints: the CORS headers that every answer carries, and errors as JSON.
 
 use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG,
-    HeaderName, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+    HeaderName, HeaderValue, LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::Full;
 use serde_json::json;
 
-use crate::presence::Connection;
+use crate::presence::{Connection, Purpose};
 
 const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
 const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
@@ -75,13 +75,17 @@ impl From<Problem> for Response<Full<Bytes>> {
 }
 
 /// 201 with the SDP answer.
-pub fn created(connection: &Connection, sdp: String) -> Response<Full<Bytes>> {
+pub fn created(connection: &Connection, base: &str, sdp: String) -> Response<Full<Bytes>> {
     let mut response = answer(StatusCode::CREATED, sdp);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, SDP);
     headers.insert(ACCEPT_PATCH, FRAGMENT);
     // An absolute path: the host is the one that the client used, whatever stands before this server.
-    insert(headers, LOCATION, &format!("/whip/session/{}", connection.resource));
+    let location = format!("{base}/session/{}", connection.resource);
+    insert(headers, LOCATION, &location);
+    if matches!(connection.purpose, Purpose::Subscribe { .. }) {
+        insert(headers, LINK, &format!("<{location}/layer>; rel=\"urn:ietf:params:whep:ext:core:layer\""));
+    }
     insert(headers, ETAG, &connection.etag);
     response
 }
@@ -116,13 +120,13 @@ fn answer(status: StatusCode, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    let exposed = HeaderValue::from_static("Location, ETag, Accept-Post, Accept-Patch, Retry-After");
+    let exposed = HeaderValue::from_static("Location, ETag, Link, Accept-Post, Accept-Patch, Retry-After");
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
-/// Both values are made of letters, digits, slashes and quotes.
+/// The values are made of what the server itself chose, all of it visible.
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     headers.insert(name, HeaderValue::from_str(value).expect("visible ASCII"));
 }

@@ -301,3 +301,63 @@ async fn a_disconnected_participant_is_out_for_good() {
     );
     plane.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whep_receives_and_chooses_layers() {
+    let plane = Plane::start(config());
+    let token = plane.token("bob", false, true);
+    let path = format!("/whep/{TOPIC}/alice");
+    let offer = || Client::subscriber(LOCALHOST, &VP8, plane.world.clone()).expect("a client");
+    // Nobody publishes yet.
+    let early = plane.post(&path, &token, offer().1).await;
+    assert_eq!((early.status, early.header("retry-after")), (StatusCode::CONFLICT, "1"));
+    let (publisher, publisher_offer) =
+        Client::simulcast(LOCALHOST, &VP8, &["h", "l"], plane.world.clone()).expect("a client");
+    let answer = plane.post("/whip", &plane.token("alice", true, true), publisher_offer).await;
+    assert_eq!(answer.header("link"), "");
+    let (publisher, _) = plane.join(publisher, answer).await;
+    plane.told(4).await;
+
+    let elsewhere = plane.post("/whep/Other1234567/alice", &token, offer().1).await;
+    assert_eq!(elsewhere.status, StatusCode::FORBIDDEN);
+    assert_eq!(
+        plane.post(&(path.clone() + "?layer="), &token, offer().1).await.status,
+        StatusCode::BAD_REQUEST
+    );
+    let (subscriber, subscriber_offer) = offer();
+    let answer = plane.post(&(path.clone() + "?layer=highest"), &token, subscriber_offer).await;
+    let location = answer.header("location").to_owned();
+    assert!(location.starts_with("/whep/session/"), "{location}");
+    assert!(answer.header("etag").starts_with('"'));
+    let link = format!("<{location}/layer>; rel=\"urn:ietf:params:whep:ext:core:layer\"");
+    assert_eq!(answer.header("link"), link);
+    let (subscriber, _) = plane.join(subscriber, answer).await;
+
+    let layer = format!("{location}/layer");
+    let choose = |path: String, kind: &'static str, body: &'static str| {
+        let request = Request::post(path).header("content-type", kind);
+        plane.send(request.body(Full::new(Bytes::from(body))).expect("a good request"))
+    };
+    for (kind, body, status) in [
+        ("application/json", r#"{"mediaId": "1", "encodingId": "l"}"#, StatusCode::OK),
+        ("application/json", r#"{"maxWidth": 640}"#, StatusCode::OK),
+        ("application/json", "{}", StatusCode::OK),
+        ("application/json", "{", StatusCode::BAD_REQUEST),
+        ("application/json", r#"{"rid": 1}"#, StatusCode::BAD_REQUEST),
+        ("application/sdp", "{}", StatusCode::UNSUPPORTED_MEDIA_TYPE),
+    ] {
+        assert_eq!(choose(layer.clone(), kind, body).await.status, status, "{body}");
+    }
+    let unknown = choose("/whep/session/nothing/layer".into(), "application/json", "{}").await;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+    assert_eq!(plane.method(Method::OPTIONS, &path).await.header("accept-post"), "application/sdp");
+    assert_eq!(plane.method(Method::GET, &path).await.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(plane.method(Method::GET, &layer).await.status, StatusCode::METHOD_NOT_ALLOWED);
+    let patch = Request::patch(&location).header("content-type", "application/trickle-ice-sdpfrag");
+    let patch = plane.send(patch.body(Full::new(Bytes::new())).expect("a good request")).await;
+    assert_eq!(patch.status, StatusCode::PRECONDITION_REQUIRED);
+    assert_eq!(plane.method(Method::DELETE, &location).await.status, StatusCode::OK);
+    assert_eq!(choose(layer, "application/json", "{}").await.status, StatusCode::NOT_FOUND);
+    drop((publisher, subscriber));
+    plane.stop().await;
+}

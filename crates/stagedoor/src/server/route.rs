@@ -21,7 +21,7 @@ pub async fn answer(server: &Arc<Server>, request: Request<Incoming>, peer: Sock
     if path.starts_with(operations::PREFIX) {
         return whole(operations::answer(server, &request, peer).await.map(Full::new));
     }
-    if below(path, "/whip") {
+    if below(path, "/whip") || below(path, "/whep") {
         return whole(server.media.serve(request).await);
     }
     if below(path, "/events") {
