@@ -68,7 +68,8 @@ impl Backends {
         }
     }
 
-    async fn send_unhurried(
+    /// As [`Self::send`]; the caller limits the time.
+    pub(crate) async fn send_unhurried(
         &self,
         request: Request<Body>,
         trust: Trust,

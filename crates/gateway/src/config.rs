@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::{Function, LambdaEndpoint};
+
 /// Settings of a [`crate::Gateway`]. [`Config::new`] gives every one its default.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -19,6 +21,10 @@ pub struct Config {
     pub idle_connections_per_backend_max: usize,
     /// How long an idle connection to a backend is kept. Default 55 s, less than most servers' own minute.
     pub idle_connection_timeout: Duration,
+    /// Lambda functions that this server runs itself, each name once. Default none.
+    pub functions: Vec<Function>,
+    /// Where all other Lambda functions are invoked. Default nowhere: their integrations fail.
+    pub lambda_endpoint: Option<LambdaEndpoint>,
 }
 
 impl Config {
@@ -31,6 +37,8 @@ impl Config {
             header_bytes_max: 10_240,
             idle_connections_per_backend_max: 256,
             idle_connection_timeout: Duration::from_secs(55),
+            functions: Vec::new(),
+            lambda_endpoint: None,
         }
     }
 }

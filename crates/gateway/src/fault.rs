@@ -23,6 +23,9 @@ pub enum GatewayFault {
     /// A body that an integration needs to read is not what it takes.
     #[error("unsupported media type")]
     UnsupportedMediaType,
+    /// A request whose body, or what its template makes of it, is no JSON where a function needs it.
+    #[error("could not parse the event into JSON: {0}")]
+    InvalidJson(String),
     #[error("request body too long")]
     RequestTooLarge,
     #[error("request line and headers too long")]
@@ -39,6 +42,9 @@ pub enum GatewayFault {
     /// The backend answered something that cannot be passed on.
     #[error("integration failed: {0}")]
     IntegrationFailure(&'static str),
+    /// The function failed, or returned what no answer can be made of.
+    #[error("function failed: {0}")]
+    FunctionFailure(Cow<'static, str>),
     /// The backend cannot be reached, or hung up.
     #[error("backend unreachable: {0}")]
     Unreachable(String),
@@ -86,6 +92,10 @@ impl GatewayFault {
             Self::UnsupportedMediaType => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "BadRequestException", "Unsupported Media Type")
             }
+            Self::InvalidJson(why) => {
+                return (StatusCode::BAD_REQUEST, "BadRequestException", invalid_json(why));
+            }
+            Self::FunctionFailure(_) => (StatusCode::BAD_GATEWAY, INTERNAL, "Internal server error"),
             Self::RequestTooLarge => {
                 (StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", "Request Too Long")
             }
@@ -113,13 +123,14 @@ impl GatewayFault {
                 (StatusCode::NOT_FOUND, "Not Found")
             }
             Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type"),
+            Self::InvalidJson(why) => return (StatusCode::BAD_REQUEST, invalid_json(why)),
             Self::RequestTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
             Self::HeadersTooLarge => {
                 (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Request Header Fields Too Large")
             }
             Self::RequestUnreadable => (StatusCode::BAD_REQUEST, "Bad Request"),
             Self::NotServed(what) => return (StatusCode::INTERNAL_SERVER_ERROR, not_served(what)),
-            Self::Configuration(_) | Self::IntegrationFailure(_) => {
+            Self::Configuration(_) | Self::IntegrationFailure(_) | Self::FunctionFailure(_) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
             }
             Self::Unreachable(_) | Self::IntegrationTimeout => {
@@ -131,6 +142,11 @@ impl GatewayFault {
 }
 
 const INTERNAL: &str = "InternalServerErrorException";
+
+/// The Lambda service's own words, which its caller passes on.
+fn invalid_json(why: &str) -> Cow<'static, str> {
+    Cow::Owned(format!("Could not parse request body into json: {why}"))
+}
 
 fn not_served(what: &str) -> Cow<'static, str> {
     Cow::Owned(format!("This version of Stagedoor does not serve {what}"))

@@ -37,15 +37,17 @@ impl Gateway {
         }))
     }
 
-    /// Reads the stages of the store, then follows its changes until `shutdown` is ready or the store is closed.
+    /// Reads the stages of the store, then follows its changes until `shutdown` is ready or the store is closed. Then
+    /// lets invocations of functions finish, within seconds, and ends the functions' processes.
     pub async fn run(&self, shutdown: impl Future<Output = ()>) {
-        let Inner { store, plans, progress, .. } = &*self.0;
+        let Inner { store, plans, progress, shared } = &*self.0;
         tokio::select! {
             () = follow::follow(store, plans, progress) => {}
             () = shutdown => {}
         }
         // Nobody needs to wait for a follower that has stopped.
         progress.send_replace(Revision::new(u64::MAX));
+        shared.lambda.close().await;
     }
 
     /// Waits until requests are served as of this revision of the store, or [`Self::run`] has ended.

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
+pub(crate) const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// What renamed headers of a backend's answer begin with.
@@ -55,6 +56,21 @@ pub(crate) fn leave_for_rest_backend(headers: &mut HeaderMap) {
         header::MAX_FORWARDS,
         header::SERVER,
         header::VIA,
+        header::WWW_AUTHENTICATE,
+    ] {
+        headers.remove(name);
+    }
+}
+
+/// Removes what a client of a REST API's method cannot tell a Lambda function.
+pub(crate) fn leave_for_function(headers: &mut HeaderMap) {
+    remove_hop_by_hop(headers);
+    for name in [
+        header::CONTENT_LENGTH,
+        CONTENT_MD5,
+        header::EXPECT,
+        header::MAX_FORWARDS,
+        header::SERVER,
         header::WWW_AUTHENTICATE,
     ] {
         headers.remove(name);

@@ -20,14 +20,18 @@ mod plans;
 mod http_api;
 mod rest;
 
+mod events;
 mod integrations;
+mod lambda;
 mod steps;
 
 mod backends;
+mod forwarded;
 mod headers;
 mod ids;
 mod lenient;
 mod mapping;
+mod media_types;
 mod routes;
 mod template;
 mod uri;
@@ -38,4 +42,5 @@ pub use body::{Body, BodyError};
 pub use config::Config;
 pub use fault::GatewayFault;
 pub use gateway::Gateway;
+pub use lambda::{Function, LambdaEndpoint};
 pub use metrics::StageFigures;

@@ -7,8 +7,9 @@ use http::HeaderValue;
 use stagedoor_api::apigatewayv2 as api;
 use stagedoor_state::http::Snapshot;
 
-use super::plan::{Cors, Deployed, Integration, Outgoing, Route};
+use super::plan::{AwsProxy, Cors, Deployed, Integration, Outgoing, PayloadFormat, Route};
 use crate::fault::GatewayFault;
+use crate::integrations::function::Function;
 use crate::plans::api::Settings;
 use crate::routes::{self, Tree};
 use crate::uri::UriTemplate;
@@ -59,7 +60,11 @@ impl Deployed {
         let key = stored.route_key.as_deref().unwrap_or_default();
         let open = matches!(stored.authorization_type, None | Some(api::AuthorizationType::None));
         let integration = integration(stored, open, key == DEFAULT_ROUTE, integrations);
-        let route = Route { open, integration: integration.unwrap_or_else(Integration::Refused) };
+        let route = Route {
+            key: key.to_owned(),
+            open,
+            integration: integration.unwrap_or_else(Integration::Refused),
+        };
         if key == DEFAULT_ROUTE {
             self.default = Some(route);
         } else if let Some((verb, path)) = key.split_once(' ')
@@ -71,7 +76,7 @@ impl Deployed {
 }
 
 fn refused(fault: GatewayFault) -> Route {
-    Route { open: true, integration: Integration::Refused(fault) }
+    Route { key: DEFAULT_ROUTE.to_owned(), open: true, integration: Integration::Refused(fault) }
 }
 
 fn integration(
@@ -86,9 +91,6 @@ fn integration(
     let target = route.target.as_deref().and_then(|target| target.strip_prefix("integrations/"));
     let integration =
         target.and_then(|id| integrations.get(id)).ok_or_else(|| configuration("no integration"))?;
-    if integration.integration_type != Some(api::IntegrationType::HttpProxy) {
-        return Err(GatewayFault::NotServed("AWS_PROXY integrations"));
-    }
     if integration.connection_type == Some(api::ConnectionType::VpcLink) {
         return Err(GatewayFault::NotServed("VPC links"));
     }
@@ -97,7 +99,31 @@ fn integration(
     {
         return Err(GatewayFault::NotServed("parameter mappings of HTTP APIs"));
     }
-    outgoing(integration, is_default).map(Integration::HttpProxy)
+    match integration.integration_type {
+        Some(api::IntegrationType::HttpProxy) => {
+            outgoing(integration, is_default).map(Integration::HttpProxy)
+        }
+        Some(api::IntegrationType::AwsProxy) => aws_proxy(integration).map(Integration::AwsProxy),
+        _ => Err(GatewayFault::NotServed("integrations of this type")),
+    }
+}
+
+fn aws_proxy(integration: &api::Integration) -> Compiled<AwsProxy> {
+    if integration.integration_subtype.is_some() {
+        return Err(GatewayFault::NotServed("integrations with AWS services"));
+    }
+    let uri =
+        integration.integration_uri.as_deref().ok_or_else(|| configuration("Invalid endpoint address"))?;
+    let format = match integration.payload_format_version.as_deref() {
+        Some("2.0") => PayloadFormat::V2,
+        _ => PayloadFormat::V1,
+    };
+    let function = Function { uri: UriTemplate::parse(uri), timeout: timeout(integration) };
+    Ok(AwsProxy { function, format })
+}
+
+fn timeout(integration: &api::Integration) -> Duration {
+    rest::compile::timeout(integration.timeout_in_millis, TIMEOUT_DEFAULT).min(TIMEOUT_DEFAULT)
 }
 
 fn outgoing(integration: &api::Integration, appends_path: bool) -> Compiled<Outgoing> {
@@ -108,8 +134,7 @@ fn outgoing(integration: &api::Integration, appends_path: bool) -> Compiled<Outg
         routes::Verb::Any => None,
         routes::Verb::One(verb) => Some(verb),
     };
-    let timeout = rest::compile::timeout(integration.timeout_in_millis, TIMEOUT_DEFAULT).min(TIMEOUT_DEFAULT);
-    Ok(Outgoing { uri: UriTemplate::parse(uri), appends_path, verb, timeout })
+    Ok(Outgoing { uri: UriTemplate::parse(uri), appends_path, verb, timeout: timeout(integration) })
 }
 
 fn configuration(text: &'static str) -> GatewayFault {

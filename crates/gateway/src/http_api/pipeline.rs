@@ -1,21 +1,25 @@
 //! The way of a request through a stage of an HTTP API. Each step returns what the next one needs; every end, also a
 //! fault, leaves through [`finish`].
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use http::request::Parts;
 use http::{Request, Response};
 use hyper::body::Incoming;
 
-use super::plan::{Api, Deployed, Integration};
+use super::call::{self, Call};
+use super::plan::{Api, Deployed, Integration, PayloadFormat};
 use crate::Address;
 use crate::backends::Trust;
 use crate::body::Body;
 use crate::fault::GatewayFault;
-use crate::integrations::http_proxy;
+use crate::integrations::{function, http_proxy};
 use crate::shared::Shared;
 use crate::steps::stage::Located;
-use crate::steps::{cors, finish, limits, proxy_request, proxy_response, route, stage};
+use crate::steps::{
+    cors, finish, function_answer, function_request, limits, proxy_request, proxy_response, route, stage,
+};
 use crate::visit::Visit;
 
 /// Answers a request.
@@ -30,7 +34,8 @@ pub(crate) async fn serve(
     let visit = Visit::begin(shared.ids.next(), (shared.config.now)(), peer, &head);
     match stage::of_http(api, address, &head.uri) {
         Ok(located) => {
-            let outcome = run(shared, &located, &head, body, &visit).await;
+            let full_path = call::full_path(address, &head, &located);
+            let outcome = run(shared, api, &located, full_path, &head, body, &visit).await;
             finish::http(&visit, Some(&located.stage.counters), outcome)
         }
         Err(fault) => finish::http(&visit, None, Err(fault)),
@@ -39,7 +44,9 @@ pub(crate) async fn serve(
 
 async fn run(
     shared: &Shared,
+    api: &Api,
     located: &Located<'_, Deployed>,
+    full_path: Cow<'_, str>,
     head: &Parts,
     body: Incoming,
     visit: &Visit,
@@ -55,6 +62,16 @@ async fn run(
             let request = proxy_request::make(shared, located, &routed, outgoing, head, body, visit)?;
             let answer = http_proxy::send(shared, visit, request, Trust::System, outgoing.timeout).await?;
             proxy_response::make(answer, &routed.verb, &shared.config)?
+        }
+        Integration::AwsProxy(proxy) => {
+            let call = Call { shared, api, located, routed: &routed, full_path, head, visit };
+            let event = function_request::of_http(proxy, &call, body).await?;
+            let returned = function_request::invoke_http(&proxy.function, &call, event).await?;
+            let payload = function::succeeded(returned)?;
+            proxy_response::of_function(match proxy.format {
+                PayloadFormat::V1 => function_answer::of_http_v1(&payload)?,
+                PayloadFormat::V2 => function_answer::of_http_v2(&payload)?,
+            })
         }
         Integration::Refused(fault) => return Err(fault.clone()),
     };

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::{HeaderValue, Method as Verb};
 
 use crate::fault::GatewayFault;
+use crate::integrations::function::Function;
 use crate::plans;
 use crate::routes::Tree;
 use crate::uri::UriTemplate;
@@ -23,6 +24,8 @@ pub(crate) struct Deployed {
 
 #[derive(Debug)]
 pub(crate) struct Route {
+    /// `GET /pets/{id}` or `$default`.
+    pub(crate) key: String,
     /// Whether it needs no authorization. Preflight requests to other routes are not answered by themselves.
     pub(crate) open: bool,
     pub(crate) integration: Integration,
@@ -31,8 +34,23 @@ pub(crate) struct Route {
 #[derive(Debug)]
 pub(crate) enum Integration {
     HttpProxy(Outgoing),
+    AwsProxy(AwsProxy),
     /// Every request ends with this fault.
     Refused(GatewayFault),
+}
+
+/// `AWS_PROXY` with a Lambda function.
+#[derive(Debug)]
+pub(crate) struct AwsProxy {
+    pub(crate) function: Function,
+    pub(crate) format: PayloadFormat,
+}
+
+/// `payloadFormatVersion`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PayloadFormat {
+    V1,
+    V2,
 }
 
 /// `HTTP_PROXY`.

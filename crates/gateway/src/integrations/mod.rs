@@ -1,4 +1,5 @@
 //! What stands behind a method or route, one file per kind.
 
+pub(crate) mod function;
 pub(crate) mod http_proxy;
 pub(crate) mod mock;

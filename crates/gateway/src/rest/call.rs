@@ -19,6 +19,8 @@ pub(crate) struct Call<'a> {
     pub(crate) verb: Verb,
     /// The path's variables, as they were sent.
     pub(crate) variables: Vec<(&'a str, &'a str)>,
+    /// What follows the stage's name in the path, as it was sent; begins with a slash.
+    pub(crate) path: &'a str,
     /// The path from the stage's name on, as it was sent.
     pub(crate) full_path: Cow<'a, str>,
     pub(crate) head: &'a Parts,

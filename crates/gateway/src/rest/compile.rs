@@ -8,15 +8,19 @@ use regex::Regex;
 use stagedoor_api::apigateway as api;
 use stagedoor_state::rest::Snapshot;
 
-use super::plan::{Deployed, Http, Integration, IntegrationResponse, Method, Mock, Outgoing};
+use super::plan::{
+    AwsProxy, Deployed, Http, Integration, IntegrationResponse, Lambda, Method, Mock, Outgoing,
+};
 use crate::backends::Trust;
 use crate::fault::GatewayFault;
+use crate::integrations::function::Function;
 use crate::mapping::{self, Source, Target, Unreadable};
+use crate::media_types::MediaTypes;
 use crate::plans::api::Settings;
 use crate::routes::{self, Tree};
 use crate::template::{Passthrough, Template};
 use crate::uri::UriTemplate;
-use crate::{headers, lenient, plans};
+use crate::{headers, lambda, lenient, plans};
 
 /// The integration timeout where none is set.
 const TIMEOUT_DEFAULT: Duration = Duration::from_millis(29_000);
@@ -45,12 +49,17 @@ impl plans::api::Deployed for Deployed {
                 let method = Method {
                     resource_id: resource.id.clone().unwrap_or_default(),
                     resource_path: path.to_owned(),
+                    operation_name: stored.operation_name.clone(),
                     integration: integration.unwrap_or_else(Integration::Refused),
                 };
                 routes.insert(path, verb, method);
             }
         }
-        Self { address_disabled: snapshot.api.disable_execute_api_endpoint == Some(true), routes }
+        Self {
+            address_disabled: snapshot.api.disable_execute_api_endpoint == Some(true),
+            binary: MediaTypes::new(snapshot.api.binary_media_types.as_deref().unwrap_or_default()),
+            routes,
+        }
     }
 
     fn settings(stage: api::Stage) -> Settings {
@@ -73,8 +82,8 @@ fn integration(method: &api::Method) -> Compiled<Integration> {
         api::IntegrationType::Mock => mock(integration).map(Integration::Mock),
         api::IntegrationType::HttpProxy => outgoing(integration).map(Integration::HttpProxy),
         api::IntegrationType::Http => http(integration).map(Integration::Http),
-        api::IntegrationType::Aws => Err(GatewayFault::NotServed("AWS integrations")),
-        api::IntegrationType::AwsProxy => Err(GatewayFault::NotServed("AWS_PROXY integrations")),
+        api::IntegrationType::AwsProxy => aws_proxy(integration).map(Integration::AwsProxy),
+        api::IntegrationType::Aws => aws(integration).map(Integration::Lambda),
     }
 }
 
@@ -132,10 +141,9 @@ fn http(integration: &api::Integration) -> Compiled<Http> {
     if integration.content_handling.is_some() {
         return Err(GatewayFault::NotServed("content handling"));
     }
-    let templates = integration.request_templates.iter().flatten();
     Ok(Http {
         outgoing: outgoing(integration)?,
-        templates: templates.map(|(media_type, text)| (media_type.clone(), Template::of(text))).collect(),
+        templates: templates(integration),
         passthrough: Passthrough::parse(integration.passthrough_behavior.as_deref()),
         responses: responses(integration)?,
     })
@@ -145,21 +153,71 @@ fn outgoing(integration: &api::Integration) -> Compiled<Outgoing> {
     let skips =
         integration.tls_config.as_ref().is_some_and(|tls| tls.insecure_skip_verification == Some(true));
     let uri = integration.uri.as_deref().ok_or_else(|| configuration("Invalid endpoint address"))?;
-    let verb = integration.http_method.as_deref().unwrap_or("ANY");
-    let verb =
-        match routes::Verb::parse(verb).ok_or_else(|| configuration("Invalid integration HTTP method"))? {
-            routes::Verb::Any => None,
-            routes::Verb::One(verb) => Some(verb),
-        };
-    let parameters = integration.request_parameters.iter().flatten();
     Ok(Outgoing {
         uri: UriTemplate::parse(uri),
-        verb,
-        parameters: parameters.map(|(target, source)| parameter(target, source)).collect::<Compiled<_>>()?,
+        verb: verb(integration)?,
+        parameters: parameters(integration)?,
         timeout: timeout(integration.timeout_in_millis, TIMEOUT_DEFAULT),
         trust: if skips { Trust::AnyIssuer } else { Trust::System },
         unlimited: integration.response_transfer_mode == Some(api::ResponseTransferMode::Stream),
     })
+}
+
+/// The integration's method; `None` is the client's own.
+fn verb(integration: &api::Integration) -> Compiled<Option<Verb>> {
+    let verb = routes::Verb::parse(integration.http_method.as_deref().unwrap_or("ANY"));
+    match verb.ok_or_else(|| configuration("Invalid integration HTTP method"))? {
+        routes::Verb::Any => Ok(None),
+        routes::Verb::One(verb) => Ok(Some(verb)),
+    }
+}
+
+fn parameters(integration: &api::Integration) -> Compiled<Vec<(Target, Source)>> {
+    let parameters = integration.request_parameters.iter().flatten();
+    parameters.map(|(target, source)| parameter(target, source)).collect()
+}
+
+/// Parameters are not mapped onto a function's event, but those that fail a request do so here too.
+fn aws_proxy(integration: &api::Integration) -> Compiled<AwsProxy> {
+    let function = function(integration, "AWS_PROXY integrations with other services than Lambda")?;
+    for (target, source) in integration.request_parameters.iter().flatten() {
+        if let Err(GatewayFault::Configuration(why)) = parameter(target, source) {
+            return Err(GatewayFault::Configuration(why));
+        }
+    }
+    Ok(AwsProxy { function, verb: verb(integration)? })
+}
+
+fn aws(integration: &api::Integration) -> Compiled<Lambda> {
+    let function = function(integration, "AWS integrations with other services than Lambda")?;
+    if integration.content_handling.is_some() {
+        return Err(GatewayFault::NotServed("content handling"));
+    }
+    Ok(Lambda {
+        function,
+        verb: verb(integration)?,
+        parameters: parameters(integration)?,
+        templates: templates(integration),
+        passthrough: Passthrough::parse(integration.passthrough_behavior.as_deref()),
+        responses: responses(integration)?,
+    })
+}
+
+fn function(integration: &api::Integration, other: &'static str) -> Compiled<Function> {
+    let uri = integration.uri.as_deref().ok_or_else(|| configuration("Invalid endpoint address"))?;
+    if !lambda::is_lambda_service(uri) {
+        return Err(GatewayFault::NotServed(other));
+    }
+    if integration.response_transfer_mode == Some(api::ResponseTransferMode::Stream) {
+        return Err(GatewayFault::NotServed("functions whose answers are streamed"));
+    }
+    let timeout = timeout(integration.timeout_in_millis, TIMEOUT_DEFAULT);
+    Ok(Function { uri: UriTemplate::parse(uri), timeout })
+}
+
+fn templates(integration: &api::Integration) -> BTreeMap<String, Template> {
+    let templates = integration.request_templates.iter().flatten();
+    templates.map(|(media_type, text)| (media_type.clone(), Template::of(text))).collect()
 }
 
 fn parameter(target: &str, source: &str) -> Compiled<(Target, Source)> {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use http::request::Parts;
-use http::{Request, Response};
+use http::{Request, Response, header};
 use hyper::body::Incoming;
 
 use super::call::Call;
@@ -13,11 +13,12 @@ use super::plan::{Api, Deployed, Integration};
 use crate::Address;
 use crate::body::Body;
 use crate::fault::GatewayFault;
-use crate::integrations::{http_proxy, mock};
+use crate::integrations::{function, http_proxy, mock};
 use crate::shared::Shared;
 use crate::steps::stage::Located;
 use crate::steps::{
-    finish, integration_request, integration_response, limits, method_response, route, stage,
+    finish, function_answer, function_request, integration_request, integration_response, limits,
+    method_response, route, stage,
 };
 use crate::visit::Visit;
 
@@ -70,6 +71,7 @@ async fn run(
         method: routed.route,
         verb: routed.verb,
         variables: routed.variables,
+        path: located.path,
         full_path,
         head,
         visit,
@@ -77,7 +79,8 @@ async fn run(
     match &call.method.integration {
         Integration::Mock(mock) => {
             let answer = mock::answer(mock, &call, body).await?;
-            let mapped = integration_response::map(&mock.responses, answer, &call)?;
+            let told = answer.status.to_string();
+            let mapped = integration_response::map(&mock.responses, answer, &told, &call)?;
             Ok(method_response::of_mapping(mapped))
         }
         Integration::HttpProxy(outgoing) => {
@@ -90,8 +93,23 @@ async fn run(
             let answer =
                 http_proxy::send(shared, visit, request, http.outgoing.trust, http.outgoing.timeout).await?;
             let answer = http_proxy::collected(answer, &shared.config).await?;
-            let mapped = integration_response::map(&http.responses, answer, &call)?;
+            let told = answer.status.to_string();
+            let mapped = integration_response::map(&http.responses, answer, &told, &call)?;
             Ok(method_response::of_mapping(mapped))
+        }
+        Integration::AwsProxy(proxy) => {
+            let event = function_request::proxied(proxy, &call, body).await?;
+            let returned = function_request::invoke(&proxy.function, &call, event).await?;
+            let accepts_binary = call.stage.deployed.binary.contain(&head.headers, header::ACCEPT);
+            let answer = function_answer::of_rest(&function::succeeded(returned)?, accepts_binary)?;
+            Ok(method_response::of_function(answer, &call))
+        }
+        Integration::Lambda(lambda) => {
+            let event = function_request::built(lambda, &call, body).await?;
+            let returned = function_request::invoke(&lambda.function, &call, event).await?;
+            let (answer, told) = function_request::collected(returned);
+            let mapped = integration_response::map(&lambda.responses, answer, &told, &call)?;
+            Ok(method_response::with_trace(method_response::of_mapping(mapped), &call))
         }
         Integration::Refused(fault) => Err(fault.clone()),
     }

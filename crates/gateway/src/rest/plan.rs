@@ -8,7 +8,9 @@ use regex::Regex;
 
 use crate::backends::Trust;
 use crate::fault::GatewayFault;
+use crate::integrations::function::Function;
 use crate::mapping::{Source, Target};
+use crate::media_types::MediaTypes;
 use crate::plans;
 use crate::routes::Tree;
 use crate::template::{Passthrough, Template};
@@ -21,6 +23,8 @@ pub(crate) type Stage = plans::api::Stage<Deployed>;
 pub(crate) struct Deployed {
     /// `disableExecuteApiEndpoint`: only custom domain names reach it.
     pub(crate) address_disabled: bool,
+    /// `binaryMediaTypes`
+    pub(crate) binary: MediaTypes,
     pub(crate) routes: Tree<Method>,
 }
 
@@ -29,6 +33,7 @@ pub(crate) struct Deployed {
 pub(crate) struct Method {
     pub(crate) resource_id: String,
     pub(crate) resource_path: String,
+    pub(crate) operation_name: Option<String>,
     pub(crate) integration: Integration,
 }
 
@@ -37,6 +42,8 @@ pub(crate) enum Integration {
     Mock(Mock),
     HttpProxy(Outgoing),
     Http(Http),
+    AwsProxy(AwsProxy),
+    Lambda(Lambda),
     /// Every request ends with this fault.
     Refused(GatewayFault),
 }
@@ -55,6 +62,26 @@ pub(crate) struct Mock {
 #[derive(Debug)]
 pub(crate) struct Http {
     pub(crate) outgoing: Outgoing,
+    pub(crate) templates: BTreeMap<String, Template>,
+    pub(crate) passthrough: Passthrough,
+    pub(crate) responses: Vec<IntegrationResponse>,
+}
+
+/// `AWS_PROXY` with a Lambda function.
+#[derive(Debug)]
+pub(crate) struct AwsProxy {
+    pub(crate) function: Function,
+    /// `None` is the client's own. Only `POST` works.
+    pub(crate) verb: Option<Verb>,
+}
+
+/// `AWS` with a Lambda function.
+#[derive(Debug)]
+pub(crate) struct Lambda {
+    pub(crate) function: Function,
+    /// `None` is the client's own. Only `POST` works.
+    pub(crate) verb: Option<Verb>,
+    pub(crate) parameters: Vec<(Target, Source)>,
     pub(crate) templates: BTreeMap<String, Template>,
     pub(crate) passthrough: Passthrough,
     pub(crate) responses: Vec<IntegrationResponse>,

@@ -14,13 +14,9 @@ use crate::rest::call::Call;
 use crate::rest::compile::{DIRECTIVES, sends_body};
 use crate::rest::plan::{Http, Outgoing};
 use crate::template::{self, Choice, Template};
-use crate::{headers, uri};
+use crate::{forwarded, headers, uri};
 
 const API_ID: HeaderName = HeaderName::from_static("x-amzn-apigateway-api-id");
-const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
-const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// `HTTP_PROXY`: the client's own query, headers and body, with what is mapped on top.
@@ -123,21 +119,13 @@ fn add_mapped_headers(headers: &mut HeaderMap, outgoing: &Outgoing, view: &View<
 
 /// What a backend learns of the way to it.
 fn add_own_headers(headers: &mut HeaderMap, call: &Call<'_>) {
-    let config = &call.shared.config;
-    let peer = call.visit.peer.ip().to_canonical();
-    let hops = match headers::list(headers, &FORWARDED_FOR) {
-        Some(hops) => format!("{hops}, {peer}"),
-        None => peer.to_string(),
-    };
-    headers::set(headers, FORWARDED_FOR, &hops);
-    headers.insert(FORWARDED_PORT, HeaderValue::from(config.port));
-    headers.insert(FORWARDED_PROTO, HeaderValue::from_static(if config.tls { "https" } else { "http" }));
+    forwarded::add(headers, call.visit, &call.shared.config);
     add_identity(headers, call);
 }
 
 fn add_identity(headers: &mut HeaderMap, call: &Call<'_>) {
-    let trace = call.visit.trace(call.head.headers.get(TRACE_ID));
-    headers.insert(TRACE_ID, trace);
+    let trace = call.visit.trace(call.head.headers.get(headers::TRACE_ID));
+    headers.insert(headers::TRACE_ID, trace);
     headers::set(headers, API_ID, &call.api.owner.api);
 }
 

@@ -18,14 +18,17 @@ pub(crate) struct Mapped {
     pub(crate) body: Bytes,
 }
 
+/// `told` is what patterns are matched with: the status code, or a function's error message.
+///
 /// # Errors
 /// A configuration error when no response matches.
 pub(crate) fn map(
     responses: &[IntegrationResponse],
     answer: Collected,
+    told: &str,
     call: &Call<'_>,
 ) -> Result<Mapped, GatewayFault> {
-    let response = select(responses, answer.status)?;
+    let response = select(responses, told, answer.status)?;
     let body = match template::for_response(&response.templates, &call.head.headers) {
         Some(Template::Literal(text)) => Bytes::from(text.clone()),
         Some(Template::Directives) => return Err(DIRECTIVES),
@@ -34,11 +37,14 @@ pub(crate) fn map(
     Ok(Mapped { status: response.status, headers: mapped_headers(response, &answer.headers, call), body })
 }
 
-/// The response whose pattern matches the status code; else the one without a pattern.
-fn select(responses: &[IntegrationResponse], status: u16) -> Result<&IntegrationResponse, GatewayFault> {
-    let text = status.to_string();
+/// The response whose pattern matches the text; else the one without a pattern.
+fn select<'r>(
+    responses: &'r [IntegrationResponse],
+    told: &str,
+    status: u16,
+) -> Result<&'r IntegrationResponse, GatewayFault> {
     let matches = |response: &&IntegrationResponse| {
-        response.pattern.as_ref().is_some_and(|pattern| pattern.is_match(&text))
+        response.pattern.as_ref().is_some_and(|pattern| pattern.is_match(told))
     };
     let default = || responses.iter().find(|response| response.pattern.is_none());
     responses.iter().find(matches).or_else(default).ok_or_else(|| {
@@ -88,7 +94,8 @@ mod tests {
                 }
             })
             .collect();
-        let found = select(&responses, status).map(|response| response.status.as_str().to_owned());
+        let found = select(&responses, &status.to_string(), status)
+            .map(|response| response.status.as_str().to_owned());
         assert_eq!(found.unwrap_or_else(|_| "none".to_owned()), expected, "{status}");
     }
 

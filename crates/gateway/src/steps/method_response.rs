@@ -1,8 +1,9 @@
 //! The last step before a REST API's answer leaves: headers that would confuse the client's connection are renamed or
 //! dropped.
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method as Verb, Response, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method as Verb, Response, StatusCode, header};
 
+use super::function_answer::Answered;
 use super::integration_response::Mapped;
 use crate::body::{self, Body};
 use crate::fault::GatewayFault;
@@ -44,6 +45,28 @@ pub(crate) fn of_mapping(mapped: Mapped) -> Response<Body> {
     *response.status_mut() = mapped.status;
     *response.headers_mut() = returned(mapped.headers, headers::returned_by_mapping);
     response
+}
+
+/// What a function of an `AWS_PROXY` method answered. Its length is counted, not believed.
+pub(crate) fn of_function(mut answer: Answered, call: &Call<'_>) -> Response<Body> {
+    answer.headers.remove(header::CONTENT_LENGTH);
+    let has_body = !answer.body.is_empty() && may_have_body(answer.status);
+    let mut response = Response::new(if has_body { body::full(answer.body) } else { body::empty() });
+    *response.status_mut() = answer.status;
+    *response.headers_mut() = returned(answer.headers, headers::returned_by_proxy);
+    with_trace(response, call)
+}
+
+/// Adds the trace, as answers of Lambda integrations have it.
+pub(crate) fn with_trace(mut response: Response<Body>, call: &Call<'_>) -> Response<Body> {
+    let trace = call.visit.trace(call.head.headers.get(headers::TRACE_ID));
+    response.headers_mut().insert(headers::TRACE_ID, trace);
+    response
+}
+
+/// RFC 9110, sections 15.3.5 and 15.4.5.
+pub(crate) fn may_have_body(status: StatusCode) -> bool {
+    ![StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&status)
 }
 
 fn content_length(headers: &HeaderMap) -> Option<usize> {

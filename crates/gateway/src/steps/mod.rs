@@ -5,6 +5,7 @@ pub(crate) mod route;
 pub(crate) mod stage;
 
 // REST APIs.
+pub(crate) mod function_request;
 pub(crate) mod integration_request;
 pub(crate) mod integration_response;
 pub(crate) mod method_response;
@@ -13,5 +14,8 @@ pub(crate) mod method_response;
 pub(crate) mod cors;
 pub(crate) mod proxy_request;
 pub(crate) mod proxy_response;
+
+// Functions behind both.
+pub(crate) mod function_answer;
 
 pub(crate) mod finish;

@@ -16,7 +16,6 @@ use crate::shared::Shared;
 use crate::visit::Visit;
 use crate::{headers, uri};
 
-const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// # Errors
@@ -72,8 +71,8 @@ fn forwarded_headers(sent: &HeaderMap, visit: &Visit, tls: bool) -> HeaderMap {
         headers.remove(name);
     }
     headers::set(&mut headers, header::FORWARDED, &forwarded);
-    let trace = visit.trace(headers.get(TRACE_ID));
-    headers.insert(TRACE_ID, trace);
+    let trace = visit.trace(headers.get(headers::TRACE_ID));
+    headers.insert(headers::TRACE_ID, trace);
     headers
 }
 

@@ -1,7 +1,9 @@
-//! Makes an HTTP API's answer from its backend's: the same, without the headers of the connection to the backend.
+//! Makes an HTTP API's answer from its backend's or function's: the same, without the headers of the connection.
 
 use http::{Method as Verb, Response, header};
 
+use super::function_answer::Answered;
+use super::method_response::may_have_body;
 use crate::Config;
 use crate::body::{self, Body};
 use crate::fault::GatewayFault;
@@ -25,4 +27,15 @@ pub(crate) fn make(answer: Answer, verb: &Verb, config: &Config) -> Result<Respo
     *response.status_mut() = answer.head.status;
     *response.headers_mut() = headers;
     Ok(response)
+}
+
+/// What a function answered. Its length is counted, not believed.
+pub(crate) fn of_function(mut answer: Answered) -> Response<Body> {
+    headers::remove_hop_by_hop(&mut answer.headers);
+    answer.headers.remove(header::CONTENT_LENGTH);
+    let has_body = !answer.body.is_empty() && may_have_body(answer.status);
+    let mut response = Response::new(if has_body { body::full(answer.body) } else { body::empty() });
+    *response.status_mut() = answer.status;
+    *response.headers_mut() = answer.headers;
+    response
 }

@@ -87,6 +87,31 @@ pub(crate) fn http_custom(uri: &str) -> rest::Integration {
     rest::Integration { r#type: Some(rest::IntegrationType::Http), ..http_proxy(uri) }
 }
 
+/// What the control plane takes for a function's address in a REST API.
+pub(crate) fn function_uri(function: &str) -> String {
+    format!(
+        "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/{}/invocations",
+        function_arn(function)
+    )
+}
+
+pub(crate) fn function_arn(function: &str) -> String {
+    format!("arn:aws:lambda:eu-west-1:111122223333:function:{function}")
+}
+
+pub(crate) fn aws_proxy(function: &str) -> rest::Integration {
+    rest::Integration {
+        r#type: Some(rest::IntegrationType::AwsProxy),
+        http_method: Some("POST".to_owned()),
+        uri: Some(function_uri(function)),
+        ..Default::default()
+    }
+}
+
+pub(crate) fn aws(function: &str) -> rest::Integration {
+    rest::Integration { r#type: Some(rest::IntegrationType::Aws), ..aws_proxy(function) }
+}
+
 pub(crate) fn mock(template: &str) -> rest::Integration {
     rest::Integration {
         r#type: Some(rest::IntegrationType::Mock),
@@ -185,6 +210,15 @@ impl HttpApi {
         self.snapshot.routes.push(route);
         self.snapshot.integrations.push(integration);
         self
+    }
+
+    /// A route to a function, with a payload format.
+    pub(crate) fn function(self, key: &str, function: &str, format: &str) -> Self {
+        self.route_with(key, &function_arn(function), |_, integration| {
+            integration.integration_type = Some(http::IntegrationType::AwsProxy);
+            integration.integration_method = Some("POST".to_owned());
+            integration.payload_format_version = Some(format.to_owned());
+        })
     }
 
     pub(crate) fn change(mut self, change: impl FnOnce(&mut http::Api)) -> Self {

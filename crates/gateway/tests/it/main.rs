@@ -6,7 +6,12 @@ mod world;
 
 mod addresses;
 mod following;
+mod functions;
 mod http_api;
+mod lambda_events;
+mod lambda_faults;
+mod lambda_integration;
+mod lambda_proxy;
 mod limits;
 mod rest_http;
 mod rest_mock;

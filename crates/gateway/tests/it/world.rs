@@ -17,6 +17,8 @@ use stagedoor_gateway::{Body, BodyError, Config, Gateway};
 use stagedoor_state::document::{self, Kind};
 use stagedoor_store::{Error, Store};
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 pub(crate) const ACCOUNT: &str = "111122223333";
 pub(crate) const REGION: &str = "eu-west-1";
@@ -37,20 +39,35 @@ pub(crate) struct World {
     pub(crate) gateway: Gateway,
     pub(crate) address: SocketAddr,
     client: Client<HttpConnector, Full<Bytes>>,
+    running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
 impl World {
     pub(crate) async fn start() -> Self {
-        let config = Config::new(|| Duration::from_secs(1_700_000_000));
+        Self::start_with(|_| {}).await
+    }
+
+    pub(crate) async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config::new(|| Duration::from_secs(1_700_000_000));
+        change(&mut config);
         let store = Store::in_memory().expect("a store in memory");
         let gateway = Gateway::new(store.clone(), config);
         let running = gateway.clone();
-        tokio::spawn(async move { running.run(std::future::pending()).await });
+        let (stop, stopped) = oneshot::channel::<()>();
+        let task = tokio::spawn(async move { running.run(async { drop(stopped.await) }).await });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port on loopback");
         let address = listener.local_addr().expect("a bound socket has an address");
         tokio::spawn(listen(listener, gateway.clone()));
         let client = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
-        Self { store, gateway, address, client }
+        Self { store, gateway, address, client, running: Some((stop, task)) }
+    }
+
+    /// Tells the gateway to end, and waits until it has.
+    pub(crate) async fn stop(&mut self) {
+        if let Some((stop, task)) = self.running.take() {
+            drop(stop);
+            task.await.expect("the gateway ends");
+        }
     }
 
     /// Stores documents in one commit and waits until they are served.

@@ -1,0 +1,65 @@
+//! `AWS_PROXY` and `AWS` integrations with Lambda: which function is meant, and its invocation within the time.
+//!
+//! What the function is told and what becomes of its result is decided by the steps before and after.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::{Instant, timeout};
+
+use crate::fault::GatewayFault;
+use crate::lambda::{FunctionArn, Kind, Order, Returned};
+use crate::shared::Shared;
+use crate::uri::UriTemplate;
+use crate::visit::Visit;
+
+/// A function as an integration names it.
+#[derive(Debug)]
+pub(crate) struct Function {
+    /// The ARN, or the URI around it; stage variables may stand in it.
+    pub(crate) uri: UriTemplate,
+    pub(crate) timeout: Duration,
+}
+
+impl Function {
+    /// Invokes the function that this names at a stage with these variables.
+    ///
+    /// # Errors
+    /// As of [`crate::lambda::Lambda::invoke`]; [`GatewayFault::IntegrationTimeout`]; a configuration error when the
+    /// name is none.
+    pub(crate) async fn invoke(
+        &self,
+        shared: &Shared,
+        visit: &Visit,
+        variables: &BTreeMap<String, String>,
+        trace: String,
+        (kind, payload): (Kind, Bytes),
+    ) -> Result<Returned, GatewayFault> {
+        let uri = self.uri.fill(variables, |_| None);
+        let function = FunctionArn::of_integration(&uri)
+            .ok_or_else(|| GatewayFault::Configuration(format!("{uri:?} names no Lambda function").into()))?;
+        let began = Instant::now();
+        let invoked = shared.lambda.invoke(&shared.backends, Order { function, kind, payload, trace });
+        let returned = timeout(self.timeout, invoked).await;
+        let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        visit.integration_micros.store(micros, Ordering::Relaxed);
+        returned.unwrap_or(Err(GatewayFault::IntegrationTimeout))
+    }
+}
+
+/// The result of a function that must not have failed.
+///
+/// # Errors
+/// [`GatewayFault::FunctionFailure`] with the beginning of what the function said.
+pub(crate) fn succeeded(returned: Returned) -> Result<Bytes, GatewayFault> {
+    if !returned.failed {
+        return Ok(returned.payload);
+    }
+    let said: String = String::from_utf8_lossy(&returned.payload).chars().take(SAID_MAX).collect();
+    Err(GatewayFault::FunctionFailure(said.into()))
+}
+
+/// How much of a function's error the log tells, in characters.
+const SAID_MAX: usize = 1000;

@@ -1,0 +1,43 @@
+//! How many invocations and processes there are, and the word that ends the processes.
+
+use tokio::sync::watch;
+
+#[derive(Default)]
+pub(super) struct Census {
+    pub(super) invocations: watch::Sender<usize>,
+    pub(super) processes: watch::Sender<usize>,
+    stopped: watch::Sender<bool>,
+}
+
+/// Counts for as long as it lives.
+pub(super) struct Counted<'a>(&'a watch::Sender<usize>);
+
+impl Census {
+    pub(super) fn count(counter: &watch::Sender<usize>) -> Counted<'_> {
+        counter.send_modify(|count| *count += 1);
+        Counted(counter)
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        *self.stopped.borrow()
+    }
+
+    /// Returns once [`Self::stop`] has been called.
+    pub(super) async fn until_stopped(&self) {
+        let mut stopped = self.stopped.subscribe();
+        stopped.wait_for(|stopped| *stopped).await.expect("the sender is as old as this reference");
+    }
+
+    /// Ends every process and waits until the last is gone.
+    pub(super) async fn stop(&self) {
+        self.stopped.send_replace(true);
+        let mut processes = self.processes.subscribe();
+        processes.wait_for(|&count| count == 0).await.expect("the sender is as old as this reference");
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
+}

@@ -1,0 +1,64 @@
+//! An invocation: what is asked, what waits for it, and what comes back.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use super::FunctionArn;
+
+/// Whether the caller waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    RequestResponse,
+    Event,
+}
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Order {
+    pub(crate) function: FunctionArn,
+    pub(crate) kind: Kind,
+    /// The event: JSON.
+    pub(crate) payload: Bytes,
+    /// `X-Amzn-Trace-Id`
+    pub(crate) trace: String,
+}
+
+/// What a function returned, or how it failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Returned {
+    pub(crate) payload: Bytes,
+    /// Whether the payload tells of an error that the function did not handle.
+    pub(crate) failed: bool,
+}
+
+impl Returned {
+    /// A failure of which the function itself cannot tell.
+    pub(super) fn failure(kind: &str, message: &str) -> Self {
+        let payload = serde_json::json!({"errorType": kind, "errorMessage": message}).to_string();
+        Self { payload: payload.into(), failed: true }
+    }
+
+    pub(super) fn timed_out(id: &str, limit: Duration) -> Self {
+        let seconds = limit.as_secs_f64();
+        Self::failure(
+            "Sandbox.Timedout",
+            &format!("RequestId: {id} Error: Task timed out after {seconds:.2} seconds"),
+        )
+    }
+
+    pub(super) fn exited(id: &str, how: &str) -> Self {
+        let message = format!("RequestId: {id} Error: Runtime exited {how}");
+        Self::failure("Runtime.ExitError", &message)
+    }
+}
+
+/// An invocation on its way to a process.
+pub(super) struct Job {
+    pub(super) id: String,
+    pub(super) arn: String,
+    pub(super) payload: Bytes,
+    pub(super) trace: String,
+    pub(super) reply: oneshot::Sender<Returned>,
+}

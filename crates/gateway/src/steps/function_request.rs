@@ -1,0 +1,126 @@
+//! Makes the event that a Lambda function is invoked with, and says how it is invoked.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, Method as Verb};
+use hyper::body::Incoming;
+use serde_json::Value;
+
+use crate::events;
+use crate::fault::GatewayFault;
+use crate::headers;
+use crate::http_api::{self, plan::PayloadFormat};
+use crate::integrations::function::Function;
+use crate::integrations::http_proxy::{self, Collected};
+use crate::lambda::{Kind, Returned};
+use crate::mapping::Target;
+use crate::rest::call::Call;
+use crate::rest::compile::DIRECTIVES;
+use crate::rest::plan::{AwsProxy, Lambda};
+use crate::template::{self, Choice, Template};
+
+const INVOCATION_TYPE: HeaderName = HeaderName::from_static("x-amz-invocation-type");
+
+/// The event, and whether its result is waited for.
+pub(crate) type Event = (Kind, Bytes);
+
+/// `AWS_PROXY` of a REST API: the whole request.
+///
+/// # Errors
+/// When the integration's method is not `POST`, or the body cannot be read.
+pub(crate) async fn proxied(
+    proxy: &AwsProxy,
+    call: &Call<'_>,
+    body: Incoming,
+) -> Result<Event, GatewayFault> {
+    must_be_post(proxy.verb.as_ref(), call)?;
+    let body = http_proxy::request_body(body, &call.shared.config).await?;
+    Ok((Kind::RequestResponse, events::rest::event(call, &body)))
+}
+
+/// `AWS` of a REST API: what the template makes, or the body.
+///
+/// # Errors
+/// As of [`proxied`]; 415 when no template takes the body.
+pub(crate) async fn built(lambda: &Lambda, call: &Call<'_>, body: Incoming) -> Result<Event, GatewayFault> {
+    must_be_post(lambda.verb.as_ref(), call)?;
+    let kind = kind(lambda, call);
+    let payload = match template::for_request(&lambda.templates, lambda.passthrough, &call.head.headers) {
+        Choice::Template(Template::Directives) => return Err(DIRECTIVES),
+        Choice::Unsupported => return Err(GatewayFault::UnsupportedMediaType),
+        Choice::Template(Template::Literal(text)) => text.clone().into(),
+        Choice::Pass | Choice::Template(Template::Pass) => {
+            http_proxy::request_body(body, &call.shared.config).await?
+        }
+    };
+    // An event is JSON; no body is the empty object, as in templates.
+    Ok((kind, if payload.is_empty() { Bytes::from_static(b"{}") } else { payload }))
+}
+
+/// `AWS_PROXY` of an HTTP API: the whole request.
+///
+/// # Errors
+/// When the body cannot be read.
+pub(crate) async fn of_http(
+    proxy: &http_api::plan::AwsProxy,
+    call: &http_api::call::Call<'_>,
+    body: Incoming,
+) -> Result<Event, GatewayFault> {
+    let body = http_proxy::request_body(body, &call.shared.config).await?;
+    let event = match proxy.format {
+        PayloadFormat::V1 => events::http_v1::event(call, &body),
+        PayloadFormat::V2 => events::http_v2::event(call, &body),
+    };
+    Ok((Kind::RequestResponse, event))
+}
+
+/// Invokes a REST API's function with its stage's variables and the request's trace.
+pub(crate) async fn invoke(
+    function: &Function,
+    call: &Call<'_>,
+    event: Event,
+) -> Result<Returned, GatewayFault> {
+    let trace = call.visit.trace(call.head.headers.get(headers::TRACE_ID));
+    let trace = trace.to_str().unwrap_or_default().to_owned();
+    function.invoke(call.shared, call.visit, &call.stage.variables, trace, event).await
+}
+
+/// Invokes an HTTP API's function with its stage's variables and the request's trace.
+pub(crate) async fn invoke_http(
+    function: &Function,
+    call: &http_api::call::Call<'_>,
+    event: Event,
+) -> Result<Returned, GatewayFault> {
+    let trace = call.visit.trace(call.head.headers.get(headers::TRACE_ID));
+    let trace = trace.to_str().unwrap_or_default().to_owned();
+    function.invoke(call.shared, call.visit, &call.located.stage.variables, trace, event).await
+}
+
+/// A result as the integration responses of `AWS` see it, and the text that chooses among them: the error message,
+/// empty for a result without one.
+pub(crate) fn collected(returned: Returned) -> (Collected, String) {
+    let error = serde_json::from_slice::<Value>(&returned.payload).ok();
+    let message = error.and_then(|error| error.get("errorMessage")?.as_str().map(str::to_owned));
+    let answer = Collected { status: 200, headers: HeaderMap::new(), body: returned.payload };
+    (answer, message.unwrap_or_default())
+}
+
+/// The Invoke API knows no other verb (recorded).
+fn must_be_post(verb: Option<&Verb>, call: &Call<'_>) -> Result<(), GatewayFault> {
+    if verb.unwrap_or(&call.verb) == Verb::POST {
+        Ok(())
+    } else {
+        Err(GatewayFault::IntegrationFailure(
+            "functions are invoked by POST, the integration's method is another",
+        ))
+    }
+}
+
+/// `X-Amz-Invocation-Type: Event`, if it is mapped.
+fn kind(lambda: &Lambda, call: &Call<'_>) -> Kind {
+    let context = |name: &str| call.context(name);
+    let view = call.view(&call.head.headers, &context);
+    let is_type = |target: &Target| matches!(target, Target::Header(name) if *name == INVOCATION_TYPE);
+    let mapped = lambda.parameters.iter().find(|(target, _)| is_type(target));
+    let value = mapped.and_then(|(_, source)| source.values(&view).pop());
+    if value.is_some_and(|value| value == "Event") { Kind::Event } else { Kind::RequestResponse }
+}

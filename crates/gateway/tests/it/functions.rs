@@ -1,0 +1,140 @@
+//! Functions for the tests: this test binary itself, started again, is their runtime. It speaks the Runtime API over
+//! a plain socket and does what the event's body says.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use stagedoor_gateway::Function;
+
+const RUNTIME: &str = "/2018-06-01/runtime";
+
+/// A function of this name. `start` says how its processes begin: `well`, `not`, `with an error` or `never`.
+pub(crate) fn function(name: &str, start: &str) -> Function {
+    let program = std::env::current_exe().expect("a running program has a path");
+    let program = program.to_str().expect("a path of visible characters").to_owned();
+    let arguments = ["--exact", "functions::runtime", "--nocapture"].map(str::to_owned);
+    Function {
+        name: name.to_owned(),
+        command: std::iter::once(program).chain(arguments).collect(),
+        directory: None,
+        environment: BTreeMap::from([("START".to_owned(), start.to_owned())]),
+        concurrency: 2,
+        timeout: Duration::from_secs(20),
+    }
+}
+
+/// What a function's process does. Not started as one it does nothing.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a runtime is told by its environment what it serves")]
+fn runtime() {
+    let Ok(address) = std::env::var("AWS_LAMBDA_RUNTIME_API") else { return };
+    match std::env::var("START").as_deref() {
+        Ok("not") => std::process::exit(7),
+        Ok("never") => wait_for_ever(),
+        Ok("with an error") => {
+            let error = json!({"errorMessage": "no module", "errorType": "Runtime.ImportModuleError"});
+            Api::connect(&address).post("/init/error", error.to_string().as_bytes());
+            std::process::exit(1);
+        }
+        _ => {}
+    }
+    let mut api = Api::connect(&address);
+    loop {
+        let (head, event) = api.call("GET", "/invocation/next", b"");
+        let id = header(&head, "lambda-runtime-aws-request-id").to_owned();
+        let (outcome, result) = handle(&head, &event);
+        api.post(&format!("/invocation/{id}/{outcome}"), &result);
+    }
+}
+
+/// The body of a proxy's event is an instruction, or what is returned. Other events are returned.
+#[expect(clippy::disallowed_methods, reason = "the tests ask for the function's environment")]
+#[expect(clippy::zombie_processes, reason = "whether the gateway ends the child is what is tested")]
+fn handle(head: &str, event: &[u8]) -> (&'static str, Vec<u8>) {
+    let parsed: Value = serde_json::from_slice(event).unwrap_or_default();
+    let instruction = parsed["body"].as_str().or(parsed["do"].as_str()).unwrap_or_default();
+    let proxied =
+        |text: String| ("response", json!({"statusCode": 200, "body": text}).to_string().into_bytes());
+    match instruction {
+        "exit" => std::process::exit(3),
+        "hang" => wait_for_ever(),
+        "huge" => ("response", format!("\"{}\"", "x".repeat(7 * 1024 * 1024)).into_bytes()),
+        "garbage" => ("response", b"{garbage".to_vec()),
+        "fail" => {
+            ("error", json!({"errorMessage": "four hundred", "errorType": "Oops"}).to_string().into_bytes())
+        }
+        "fail without words" => ("error", Vec::new()),
+        "pid" => proxied(std::process::id().to_string()),
+        "child" => {
+            let child = Command::new("/bin/sleep").arg("600").spawn().expect("a sleeping child");
+            proxied(child.id().to_string())
+        }
+        "print" => {
+            let mut out = std::io::stdout();
+            for _ in 0..20_000 {
+                out.write_all(&[b'x'; 1000]).expect("somebody reads");
+            }
+            proxied("printed".to_owned())
+        }
+        "head" => proxied(head.to_owned()),
+        "environment" => proxied(format!("{:?}", std::env::vars().collect::<BTreeMap<_, _>>())),
+        "event" | "" => proxied(String::from_utf8_lossy(event).into_owned()),
+        _ if parsed["do"].is_string() => ("response", event.to_vec()),
+        result => ("response", result.as_bytes().to_vec()),
+    }
+}
+
+fn wait_for_ever() -> ! {
+    loop {
+        std::thread::park();
+    }
+}
+
+/// A header of a head, empty if there is none.
+pub(crate) fn header<'h>(head: &'h str, name: &str) -> &'h str {
+    let found = head
+        .lines()
+        .filter_map(|line| line.split_once(": "))
+        .find(|(known, _)| known.eq_ignore_ascii_case(name));
+    found.map_or("", |(_, value)| value)
+}
+
+struct Api(BufReader<TcpStream>, String);
+
+impl Api {
+    fn connect(address: &str) -> Self {
+        let stream = TcpStream::connect(address).expect("the Runtime API listens");
+        Self(BufReader::new(stream), address.to_owned())
+    }
+
+    fn post(&mut self, path: &str, body: &[u8]) {
+        self.call("POST", path, body);
+    }
+
+    fn call(&mut self, method: &str, path: &str, body: &[u8]) -> (String, Vec<u8>) {
+        let head = format!(
+            "{method} {RUNTIME}{path} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n\r\n",
+            self.1,
+            body.len()
+        );
+        let stream = self.0.get_mut();
+        stream
+            .write_all(head.as_bytes())
+            .and_then(|()| stream.write_all(body))
+            .expect("the Runtime API reads");
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            if self.0.read_line(&mut head).expect("the Runtime API answers") == 0 {
+                std::process::exit(0);
+            }
+        }
+        let length = header(&head, "content-length").parse().unwrap_or(0);
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).expect("the answer is complete");
+        (head, body)
+    }
+}
