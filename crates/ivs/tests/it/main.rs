@@ -7,6 +7,7 @@ mod composition;
 mod connection_token;
 mod encoder_configuration;
 mod ingest_configuration;
+mod pages;
 mod participant;
 mod participant_event;
 mod participant_token;
