@@ -17,6 +17,7 @@ mod output;
 mod page;
 mod profile;
 mod python;
+mod query;
 mod run;
 mod settings;
 mod shorthand;

@@ -14,6 +14,7 @@ use crate::failure::{Failure, Result};
 use crate::globals::{self, Color, Globals};
 use crate::output::{self, Format};
 use crate::page::{self, Pages};
+use crate::query::Query;
 use crate::settings::Settings;
 use crate::{help, names, skeleton, words};
 
@@ -70,15 +71,19 @@ fn perform(words: &[String]) -> Result<()> {
     if globals.no_paginate {
         forbid_paging(&invocation)?;
     }
+    let query = globals.query.as_deref().map(|text| {
+        Query::parse(text).map_err(|error| Failure::Value(format!("Bad value for --query {text}: {error}")))
+    });
+    let query = query.transpose()?;
     let text = match invocation.skeleton {
         Some(Skeleton::Input) => output::json_whole(&skeleton::input(command.operation.input)),
         Some(Skeleton::Output) => {
             let output = command.operation.output.map_or(Value::Map(Vec::new()), skeleton::output);
-            render(command.operation, Answer::Whole(output), &globals, &settings)?
+            render(command.operation, Answer::Whole(output), query.as_ref(), &globals, &settings)?
         }
         None => {
             let answer = call_until_interrupted(&command, invocation, &globals, &settings)?;
-            render(command.operation, answer, &globals, &settings)?
+            render(command.operation, answer, query.as_ref(), &globals, &settings)?
         }
     };
     print(&text, settings.pager.as_deref())
@@ -186,10 +191,14 @@ fn save_body(operation: &'static Operation, answer: &mut Value, path: &str) -> R
 fn render(
     operation: &'static Operation,
     answer: Answer,
+    query: Option<&Query>,
     globals: &Globals,
     settings: &Settings,
 ) -> Result<String> {
-    let select = |value: Value| Ok::<_, Failure>(value);
+    let select = |value: Value| match query {
+        Some(query) => query.search(&value).map_err(Failure::Other),
+        None => Ok(value),
+    };
     let shown = |value: Value| output::shown(operation.output, value, settings.times);
     let pages = match (answer, &operation.paginator, settings.output) {
         (Answer::Pages(pages), Some(_), Format::Text) => {
