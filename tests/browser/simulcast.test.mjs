@@ -1,0 +1,119 @@
+// Chromium publishes three simulcast layers, another page watches and changes between them.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+
+import { CreateParticipantTokenCommand, CreateStageCommand, IVSRealTimeClient } from "@aws-sdk/client-ivs-realtime";
+
+import { startChromium } from "./chromium.mjs";
+import { sdkSettings, startServer } from "./server.mjs";
+
+let server, browser, ivs;
+before(async () => {
+  server = await startServer();
+  browser = await startChromium();
+  ivs = new IVSRealTimeClient(sdkSettings(server));
+});
+after(async () => {
+  await browser?.stop();
+  await server?.stop();
+});
+
+const SECONDS_MAX = 40;
+// Below 960 pixels Chromium leaves out a layer.
+const WIDTHS = { h: 1280, m: 640, l: 320 };
+
+async function tokenFor(stage, capability) {
+  const command = new CreateParticipantTokenCommand({ stageArn: stage.arn, capabilities: [capability] });
+  return (await ivs.send(command)).participantToken;
+}
+
+/** Runs in the page: publishes the camera in three layers. */
+async function publishLayers({ url, token, codec, widths }) {
+  const peer = (window.peer = new RTCPeerConnection());
+  const video = { width: widths.h, height: (widths.h * 9) / 16, frameRate: 15 };
+  const media = await navigator.mediaDevices.getUserMedia({ video });
+  const sendEncodings = Object.entries(widths).map(([rid, width]) => ({
+    rid,
+    scaleResolutionDownBy: widths.h / width,
+    maxBitrate: width * 600,
+  }));
+  const sender = peer.addTransceiver(media.getVideoTracks()[0], { direction: "sendonly", sendEncodings });
+  const codecs = RTCRtpReceiver.getCapabilities("video").codecs;
+  sender.setCodecPreferences(codecs.filter(({ mimeType }) => [`video/${codec}`, "video/rtx"].includes(mimeType)));
+  await peer.setLocalDescription(await peer.createOffer());
+  while (peer.iceGatheringState !== "complete") {
+    await new Promise((done) => peer.addEventListener("icegatheringstatechange", done, { once: true }));
+  }
+  const headers = { "Content-Type": "application/sdp", Authorization: `Bearer ${token}` };
+  const answer = await fetch(url, { method: "POST", headers, body: peer.localDescription.sdp });
+  if (answer.status !== 201) throw new Error(`${answer.status}: ${await answer.text()}`);
+  await peer.setRemoteDescription({ type: "answer", sdp: await answer.text() });
+}
+
+/** Runs in the page: asks for a layer on the events socket; the answer. */
+async function chooseLayer({ url, token, participantId, layer }) {
+  window.events ??= await new Promise((opened, failed) => {
+    const socket = new WebSocket(url, token);
+    socket.addEventListener("open", () => opened(socket));
+    socket.addEventListener("error", failed);
+  });
+  const answered = new Promise((done) => {
+    const listen = ({ data }) => {
+      const message = JSON.parse(data);
+      if (!message.type.startsWith("x-stagedoor-LAYER")) return;
+      window.events.removeEventListener("message", listen);
+      done(message);
+    };
+    window.events.addEventListener("message", listen);
+  });
+  window.events.send(JSON.stringify({ type: "x-stagedoor-CHOOSE_LAYER", payload: { participantId, layer } }));
+  return answered;
+}
+
+/** Waits until pictures of this width have been decoded; what the page then has received. */
+async function shows(page, width) {
+  let frames;
+  for (const end = Date.now() + SECONDS_MAX * 1000; ; await pause(100)) {
+    const received = await page.evaluate(() => window.received());
+    if (received.width !== width) frames = undefined;
+    else frames ??= received.frames;
+    if (received.frames >= frames + 15) return received;
+    assert.ok(Date.now() < end, `no pictures of ${width}: ${JSON.stringify(received)}`);
+  }
+}
+
+async function watchLayers(codec, context) {
+  const { stage } = await ivs.send(new CreateStageCommand({ name: `simulcast-${codec}` }));
+  const { whip: url, events } = stage.endpoints;
+  const publisher = await tokenFor(stage, "PUBLISH");
+  const viewer = await tokenFor(stage, "SUBSCRIBE");
+  const camera = await browser.page();
+  const screen = await browser.page();
+  await camera.evaluate(publishLayers, { url, token: publisher.token, codec, widths: WIDTHS });
+  const { participantId } = publisher;
+  await screen.evaluate((options) => window.subscribe(options), { url, token: viewer.token, participant: participantId });
+  // A choice by name counts as soon as the layer flows.
+  const topic = stage.arn.split("/").at(-1);
+  let freezes;
+  for (const layer of ["h", "l", "m"]) {
+    const wish = { url: `${events}/${topic}`, token: viewer.token, participantId, layer };
+    const answer = await screen.evaluate(chooseLayer, wish);
+    assert.equal(answer.type, "x-stagedoor-LAYER_CHOSEN", JSON.stringify(answer));
+    assert.deepEqual(answer.payload.layers, Object.keys(WIDTHS));
+    const received = await shows(screen, WIDTHS[layer]);
+    context.diagnostic(`${layer}: ${JSON.stringify(received)}`);
+    assert.equal(received.codec, `video/${codec}`);
+    // What comes before the first layer is up is the encoder finding its rates.
+    freezes ??= received.freezes;
+    assert.equal(received.freezes, freezes, JSON.stringify(received));
+    assert.equal(received.lost, 0, JSON.stringify(received));
+  }
+  await camera.close();
+  await screen.close();
+}
+
+for (const codec of ["VP8", "H264"]) {
+  test(`a page changes between three layers of ${codec}`, (context) => watchLayers(codec, context));
+}
