@@ -27,6 +27,10 @@ pub trait Connection: Send {
     /// Asks the peer for a key frame of a layer that it sends.
     fn request_key_frame(&mut self, kind: Kind, layer: u8);
 
+    /// What the peer is sent and what it could be sent at most, in bits per second: the estimate of its bandwidth is
+    /// to find out whether the latter would do. Without an estimate nothing happens.
+    fn plan(&mut self, present: u64, top: u64);
+
     fn poll(&mut self) -> Result<Output, Failure>;
 
     /// Starts an orderly end; the farewell leaves with the following polls.
@@ -46,6 +50,8 @@ pub enum Output {
     Packet(Packet),
     /// The peer lost the picture of the video that it receives (PLI or FIR).
     KeyFrameWanted,
+    /// What the way to the peer carries, in bits per second.
+    Bandwidth(u64),
     /// Nothing more until this time, or the next input.
     Wait(Instant),
 }
@@ -104,6 +110,9 @@ pub struct Terms {
     pub direction: Direction,
     /// The video codecs that may be answered. One for a subscriber of a known publisher.
     pub video: Vec<Codec>,
+    /// Estimate the bandwidth towards the peer. It costs a third of the work again, so it is done only for those who
+    /// have layers to choose from.
+    pub estimate: bool,
     /// Addresses at which the media socket is reached.
     pub candidates: Vec<SocketAddr>,
     /// ICE user name fragment, by which the first datagrams are told apart, and its password.

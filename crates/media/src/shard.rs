@@ -173,6 +173,7 @@ impl Shard {
                 Ok(Output::Packet(packet)) => self.burst.push((key, packet)),
                 Ok(Output::Connected) => self.connected(key, now),
                 Ok(Output::KeyFrameWanted) => self.want_key_frame(key, now),
+                Ok(Output::Bandwidth(rate)) => self.take_bandwidth(key, rate),
                 Ok(Output::Closed) => return self.end(key, End::Left),
                 Ok(Output::Wait(at)) => {
                     if let Some(at) = peer.schedule(at.max(now + TIMER_MIN)) {
@@ -235,6 +236,24 @@ impl Shard {
         let request = self.room_of(subscriber).and_then(|room| room.choose(subscriber, choice, at));
         if let Some(request) = request {
             self.request_key_frame(request, now);
+        }
+    }
+
+    /// The layers follow with the next tick.
+    fn take_bandwidth(&mut self, subscriber: PeerKey, rate: u64) {
+        if let Some(room) = self.room_of(subscriber) {
+            room.set_budget(subscriber, rate);
+        }
+    }
+
+    /// Tells the estimates what the subscribers could use.
+    fn plan(&mut self, now: Duration) {
+        for (key, peer) in &mut self.peers {
+            if let Role::Subscriber { .. } = peer.role
+                && let Some(rates) = self.rooms.get(&peer.stage).and_then(|room| room.rates(*key, now))
+            {
+                peer.plan(rates.present, rates.top + rates.top / 4);
+            }
         }
     }
 
@@ -332,6 +351,7 @@ impl Shard {
         for request in requests {
             self.request_key_frame(request, now);
         }
+        self.plan(at);
         self.publish_counters();
         self.next_tick = (!self.peers.is_empty() || !self.unreported.is_empty()).then(|| now + TICK);
     }

@@ -9,8 +9,9 @@
 //!   mids right after the answer, not from events.
 //! - The default cap on retransmissions (15 % of what was sent) freezes pictures on bad links; it is switched off.
 //! - Outgoing sequence numbers start below 65 536, since nobody tells the peer a rollover counter (`sfu` sees to it).
-//! - With bandwidth estimation on, the pacer releases one packet per timeout and asks for the next one 1 µs later;
-//!   a loop that then waits for its timer loses its batches. Estimation is off here.
+//! - With bandwidth estimation on, the pacer releases one packet per timeout and asks for the next one 1 µs later. A
+//!   loop that then waits for its timer does twice the work and sends no two packets together. So the connection
+//!   advances its own clock: a timeout that is due within some microseconds is fed at once, a bounded number of times.
 //! - DTLS is `dimpl`, which knows no RSA certificates: peers that have nothing else (GStreamer 1.22) fail.
 
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use stagedoor_sfu::{Codec, Kind, Outgoing, TrackSpec, vp8};
+use str0m::bwe::{Bitrate, BweKind};
 use str0m::change::SdpOffer;
 use str0m::config::DtlsCert;
 use str0m::crypto::from_feature_flags;
@@ -34,6 +36,13 @@ use crate::sdp::{Offer, Section};
 /// Packets kept for retransmission, and for how long.
 const RESEND_PACKETS_MAX: usize = 1024;
 const RESEND_AGE_MAX: Duration = Duration::from_secs(3);
+
+/// The estimate to begin with, until probes have found out more.
+const ESTIMATE_FIRST: Bitrate = Bitrate::kbps(300);
+/// A timeout due within this time is not waited for.
+const AT_ONCE: Duration = Duration::from_micros(50);
+/// Timeouts fed at once in one round of polls. A burst of a key frame is some hundred packets.
+const AT_ONCE_MAX: u32 = 512;
 
 /// Makes `str0m` connections that share one DTLS certificate, made at start.
 pub struct Str0m {
@@ -68,7 +77,7 @@ impl Str0m {
         let tracks = tracks(&mut rtc, offer);
         let sdp = answer.to_sdp_string();
         let specs = tracks.iter().map(Track::spec).collect();
-        let connection = Box::new(Str0mConnection::new(rtc, terms.candidates, tracks));
+        let connection = Box::new(Str0mConnection::new(rtc, terms, tracks, now));
         Ok(Answer { connection, sdp, tracks: specs })
     }
 }
@@ -76,6 +85,7 @@ impl Str0m {
 fn config(terms: &Terms, certificate: &DtlsCert) -> RtcConfig {
     let offers = |codec| terms.video.contains(&codec);
     RtcConfig::new()
+        .enable_bwe(terms.estimate.then_some(ESTIMATE_FIRST))
         .set_rtp_mode(true)
         .set_ice_lite(true)
         .set_dtls_cert(certificate.clone())
@@ -162,11 +172,33 @@ struct Str0mConnection {
     /// Our own addresses, as in the candidates: `str0m` wants to know at which one a datagram arrived.
     local: Vec<SocketAddr>,
     tracks: Vec<Track>,
+    /// Whether the bandwidth is estimated, and the plan that the estimate knows of.
+    estimate: bool,
+    planned: (u64, u64),
+    /// The connection's own time: never behind what it was told, ahead of it by some microseconds.
+    clock: Instant,
+    /// Timeouts that may still be fed at once.
+    at_once: u32,
 }
 
 impl Str0mConnection {
-    fn new(rtc: Rtc, local: Vec<SocketAddr>, tracks: Vec<Track>) -> Str0mConnection {
-        Str0mConnection { rtc, local, tracks }
+    fn new(rtc: Rtc, terms: Terms, tracks: Vec<Track>, now: Instant) -> Str0mConnection {
+        let (local, estimate) = (terms.candidates, terms.estimate);
+        Str0mConnection { rtc, local, tracks, estimate, planned: (0, 0), clock: now, at_once: 0 }
+    }
+
+    /// Time as the engine may be told it: it never goes back.
+    fn time(&mut self, now: Instant) -> Instant {
+        self.clock = self.clock.max(now);
+        self.at_once = AT_ONCE_MAX;
+        self.clock
+    }
+
+    /// Whether a timeout is to be fed at once.
+    fn hurries(&mut self, at: Instant) -> bool {
+        let hurries = self.estimate && self.at_once > 0 && at <= self.clock + AT_ONCE;
+        self.at_once -= u32::from(hurries);
+        hurries
     }
 
     fn track(&self, kind: Kind) -> Option<&Track> {
@@ -179,6 +211,9 @@ impl Str0mConnection {
             Event::Closed => Some(Output::Closed),
             Event::IceConnectionStateChange(IceConnectionState::Disconnected) => Some(Output::Closed),
             Event::KeyframeRequest(_) => Some(Output::KeyFrameWanted),
+            Event::EgressBitrateEstimate(BweKind::Twcc { estimate, .. } | BweKind::Remb { estimate, .. }) => {
+                Some(Output::Bandwidth(estimate.as_u64()))
+            }
             Event::RtpPacket(packet) => self.packet(packet).map(Output::Packet),
             _ => None,
         }
@@ -213,6 +248,7 @@ impl Connection for Str0mConnection {
         let same_family = |local: &&SocketAddr| local.is_ipv4() == source.is_ipv4();
         let Some(destination) = self.local.iter().find(same_family).copied() else { return Ok(false) };
         let Ok(contents) = datagram.try_into() else { return Ok(false) };
+        let now = self.time(now);
         let input = Input::Receive(now, Receive { proto: Protocol::Udp, source, destination, contents });
         if !self.rtc.accepts(&input) {
             return Ok(false);
@@ -222,12 +258,14 @@ impl Connection for Str0mConnection {
     }
 
     fn advance(&mut self, now: Instant) -> Result<(), Failure> {
+        let now = self.time(now);
         self.rtc.handle_input(Input::Timeout(now)).map_err(failure)
     }
 
     fn write(&mut self, now: Instant, packet: &Packet, numbers: &Outgoing) {
         let Some(track) = self.track(packet.kind).filter(|track| track.codec == packet.codec) else { return };
         let (mid, payload_type) = (track.mid, track.payload_type);
+        let now = now.max(self.clock);
         let mut write =
             RtpWrite::new(payload_type, numbers.sequence.into(), numbers.time, now, packet.payload.clone())
                 .marker(packet.marker)
@@ -248,12 +286,25 @@ impl Connection for Str0mConnection {
         }
     }
 
+    fn plan(&mut self, present: u64, top: u64) {
+        // Repeating a plan would be harmless, but following every wobble of a rate is work for nothing.
+        let moved = |old: u64, new: u64| old.abs_diff(new) > old / 8;
+        if self.estimate && (moved(self.planned.0, present) || moved(self.planned.1, top)) {
+            self.planned = (present, top);
+            self.rtc.bwe().set_bitrate(Bitrate::bps(present), Bitrate::bps(top));
+        }
+    }
+
     fn poll(&mut self) -> Result<Output, Failure> {
         loop {
             if !self.rtc.is_alive() {
                 return Ok(Output::Closed);
             }
             match self.rtc.poll_output().map_err(failure)? {
+                StrOutput::Timeout(at) if self.hurries(at) => {
+                    self.clock = self.clock.max(at);
+                    self.rtc.handle_input(Input::Timeout(self.clock)).map_err(failure)?;
+                }
                 StrOutput::Timeout(at) => return Ok(Output::Wait(at)),
                 StrOutput::Transmit(send) => {
                     return Ok(Output::Datagram { to: send.destination, contents: send.contents.into() });

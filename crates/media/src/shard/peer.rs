@@ -86,6 +86,10 @@ impl Peer {
         self.connection.write(now, packet, numbers);
     }
 
+    pub fn plan(&mut self, present: u64, top: u64) {
+        self.connection.plan(present, top);
+    }
+
     pub fn request_key_frame(&mut self, kind: Kind, layer: u8) {
         self.connection.request_key_frame(kind, layer);
     }
@@ -97,7 +101,7 @@ impl Peer {
             match output {
                 Output::Datagram { to, contents } => send(to, &contents),
                 Output::Wait(_) | Output::Closed => return,
-                Output::Connected | Output::Packet(_) | Output::KeyFrameWanted => {}
+                Output::Connected | Output::Packet(_) | Output::KeyFrameWanted | Output::Bandwidth(_) => {}
             }
         }
     }

@@ -70,15 +70,16 @@ impl Inner {
         }
     }
 
-    /// The video codecs that may be answered: the publisher's best one; for a subscriber, what its publisher sends.
+    /// The video codecs that may be answered: the publisher's best one; for a subscriber, what its publisher sends,
+    /// and whether that has layers to choose from.
     fn video(
         &self,
         visitor: &Visitor,
         target: &Target,
         offer: &Offer,
-    ) -> Result<Vec<Codec>, (ErrorCode, Problem)> {
+    ) -> Result<(Vec<Codec>, bool), (ErrorCode, Problem)> {
         let Target::Subscribe { remote, stage_id, .. } = target else {
-            return Ok(offer.video_codec().into_iter().collect());
+            return Ok((offer.video_codec().into_iter().collect(), false));
         };
         let missing = |status, message| Err((ErrorCode::PublisherNotFound, Problem::new(status, message)));
         let published = match self.look(|presence| presence.remote(&visitor.stage_arn, remote)) {
@@ -91,19 +92,19 @@ impl Inner {
                     Problem::new(StatusCode::CONFLICT, "The participant is not publishing.").retry_after(1);
                 return Err((ErrorCode::PublisherNotFound, problem));
             }
-            Remote::Publishing { video } => video.map(|track| track.codec),
+            Remote::Publishing { video } => video,
         };
         let wanted = offer.section(Kind::Video).map(|section| section.codecs.as_slice());
         match (published, wanted) {
-            (Some(codec), Some(wanted)) if !wanted.contains(&codec) => Err((
+            (Some(track), Some(wanted)) if !wanted.contains(&track.codec) => Err((
                 ErrorCode::InvalidVideoCodec,
                 Problem::new(
                     StatusCode::UNPROCESSABLE_ENTITY,
                     "The offer lacks the publisher's video codec.",
                 ),
             )),
-            (Some(codec), _) => Ok(vec![codec]),
-            (None, _) => Ok(vec![Codec::H264, Codec::Vp8]),
+            (Some(track), _) => Ok((vec![track.codec], track.rids.len() > 1)),
+            (None, _) => Ok((vec![Codec::H264, Codec::Vp8], false)),
         }
     }
 
@@ -112,11 +113,12 @@ impl Inner {
         visitor: &Visitor,
         target: &Target,
         offer: &Offer,
-        video: Vec<Codec>,
+        (video, estimate): (Vec<Codec>, bool),
     ) -> Result<Response<Full<Bytes>>, (ErrorCode, Problem)> {
         let terms = Terms {
             direction: target.direction(),
             video,
+            estimate,
             candidates: self.candidates.clone(),
             ice_ufrag: random_name(&*self.world, UFRAG_CHARS),
             ice_password: random_name(&*self.world, PASSWORD_CHARS),

@@ -7,7 +7,7 @@ use stagedoor_media::client::{Client, Event};
 use stagedoor_media::engine::Direction;
 use stagedoor_media::shard::Command;
 use stagedoor_media::world::World;
-use stagedoor_sfu::{Choice, Codec, Kind};
+use stagedoor_sfu::{Choice, Codec, Kind, PeerKey};
 
 use crate::support::*;
 
@@ -77,9 +77,8 @@ impl Show {
     }
 }
 
-#[test]
-fn a_subscriber_changes_between_layers_without_a_gap() {
-    let mut shard = TestShard::start();
+/// A publisher of three layers and a subscriber of it.
+fn show(shard: &mut TestShard) -> (PeerKey, Show) {
     let world = shard.world.clone();
     let codecs = [Codec::Opus, Codec::Vp8];
     let (mut publisher, offer) =
@@ -90,11 +89,15 @@ fn a_subscriber_changes_between_layers_without_a_gap() {
     publisher.accept(&answer).expect("a good answer");
     connect(&mut publisher, &world);
     let (key, subscriber) = shard.subscriber("alice", &codecs);
-    let mut show = Show { world, publisher, subscriber, asked: [true; 3], frames: 0, got: Vec::new() };
-    // It begins with whatever flows first and finds the lowest; then it says what it wants.
-    show.until(2, 20);
-    for (choice, layer) in [(Choice::Highest, 0), (Choice::Rid("l".into()), 2), (Choice::Rid("m".into()), 1)]
-    {
+    (key, Show { world, publisher, subscriber, asked: [true; 3], frames: 0, got: Vec::new() })
+}
+
+#[test]
+fn a_subscriber_changes_between_layers_without_a_gap() {
+    let mut shard = TestShard::start();
+    let (key, mut show) = show(&mut shard);
+    let rid = |name: &str| Choice::Rid(name.into());
+    for (choice, layer) in [(Choice::Lowest, 2), (Choice::Highest, 0), (rid("l"), 2), (rid("m"), 1)] {
         shard.handle.send(Command::Choose(key, choice)).expect("not overloaded");
         show.until(layer, 20);
     }
@@ -102,4 +105,19 @@ fn a_subscriber_changes_between_layers_without_a_gap() {
         assert_eq!(two[1].1, two[0].1 + 1, "sequence numbers go on");
         assert_eq!(two[1].2, (two[0].2 + 1) & 0x7fff, "picture ids go on");
     }
+}
+
+#[test]
+fn the_layer_follows_the_bandwidth() {
+    let mut shard = TestShard::start();
+    let (_, mut show) = show(&mut shard);
+    // The first estimate is less than the highest layer needs; probing finds more.
+    show.until(0, 50);
+    // A network that loses two of three datagrams of any size.
+    let mut count = 0;
+    show.subscriber.set_filter(Box::new(move |datagram| {
+        count += u32::from(datagram.len() > 120);
+        datagram.len() <= 120 || count % 3 == 0
+    }));
+    show.until(2, 20);
 }

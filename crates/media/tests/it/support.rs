@@ -94,6 +94,7 @@ impl TestShard {
         let terms = Terms {
             direction,
             video: video.to_vec(),
+            estimate: direction == Direction::Subscribe,
             candidates: vec![self.handle.address()],
             ice_ufrag: random_name(&*self.world, 8),
             ice_password: random_name(&*self.world, 24),
