@@ -3,6 +3,7 @@
 //! Precedence: defaults < `stagedoor.toml` < environment < flags. [`options::Options`] is what was given,
 //! [`Config`] is what the server runs with: complete, checked, resolved once. Nothing else reads the environment.
 
+mod functions;
 pub mod options;
 pub mod reference;
 
@@ -10,6 +11,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use stagedoor_auth::sigv4::Key;
+use stagedoor_gateway::{Function, LambdaEndpoint};
 use stagedoor_state::ivs::settings::Quotas;
 
 use options::{KeyOption, Options, QuotaOption};
@@ -32,6 +34,10 @@ pub struct Config {
     pub allow_reset: bool,
     pub keys: Vec<Key>,
     pub ivs_quotas: Quotas,
+    /// Lambda functions that the server runs itself.
+    pub functions: Vec<Function>,
+    /// Where other functions are invoked.
+    pub lambda_endpoint: Option<LambdaEndpoint>,
     pub log: String,
 }
 
@@ -86,14 +92,21 @@ impl Config {
             rtmps_listen: options.rtmps_listen.unwrap_or(options::DEFAULT_RTMPS_LISTEN),
             data_dir: options.data_dir.unwrap_or_else(|| PathBuf::from(options::DEFAULT_DATA_DIR)),
             store: store_url(options.store.as_deref().unwrap_or(options::DEFAULT_STORE))?,
-            region,
             advertise: options.advertise.unwrap_or_default(),
             public_url: options.public_url.map(|url| checked_url(&url)).transpose()?,
             allow_reset: options.allow_reset.unwrap_or(false),
             keys: Vec::new(),
             ivs_quotas: quotas(&options.ivs_quotas.unwrap_or_default())?,
+            functions: functions::functions(
+                options.functions.unwrap_or_default(),
+                std::env::vars_os()
+                    .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+                &region,
+            )?,
+            lambda_endpoint: functions::endpoint(options.lambda_endpoint, options.lambda_key, &account)?,
             log: options.log.unwrap_or_else(|| options::DEFAULT_LOG.to_owned()),
             account,
+            region,
         };
         config.keys = keys(options.keys.unwrap_or_default(), &config.account)?;
         config.admit_test_key()?;
@@ -199,7 +212,7 @@ mod tests {
         let config = resolve("ivs-quotas = ['stages=5000', 'public-keys = 10']").expect("valid");
         assert_eq!(config.ivs_quotas, Quotas { stages: 5000, public_keys: 10, ..Quotas::default() });
         let refused = resolve("ivs-quotas = ['stage=1']").expect_err("no such quota");
-        assert!(refused.0.contains("stages, storage-configurations"), "{refused}");
+        assert!(refused.0.contains("stages, publishers-per-stage"), "{refused}");
         assert!(toml::from_str::<Options>("ivs-quotas = ['stages=many']").is_err());
     }
 

@@ -7,6 +7,8 @@ use std::str::FromStr;
 use clap::Args;
 use serde::Deserialize;
 
+use super::functions::FunctionOption;
+
 pub const DEFAULT_LISTEN: SocketAddr = loopback(4566);
 pub const DEFAULT_MEDIA_LISTEN: SocketAddr = loopback(4570);
 pub const DEFAULT_RTMP_LISTEN: SocketAddr = loopback(1935);
@@ -90,10 +92,29 @@ pub struct Options {
     pub keys: Option<Vec<KeyOption>>,
 
     /// Quotas of IVS Real-Time as NAME=NUMBER, comma-separated, where AWS's defaults are not wanted: stages,
-    /// storage-configurations, encoder-configurations, ingest-configurations, public-keys, compositions,
-    /// compositions-per-stage, replications-per-participant
+    /// publishers-per-stage, participants-per-stage, storage-configurations, encoder-configurations,
+    /// ingest-configurations, public-keys, compositions, compositions-per-stage, replications-per-participant
     #[arg(long, env = "STAGEDOOR_IVS_QUOTAS", value_name = "QUOTA", value_delimiter = ',')]
     pub ivs_quotas: Option<Vec<QuotaOption>>,
+
+    /// Origin at which Lambda functions are invoked that no `[[function]]` table declares: AWS's own, e.g.
+    /// https://lambda.us-east-1.amazonaws.com, or that of any server of Lambda's Invoke API
+    ///
+    /// A `[[function]]` table, which only the file can have, declares a function that the server runs itself as
+    /// processes under the Lambda Runtime API: name; command, a list of the program and its arguments; and
+    /// optionally directory, environment (a table), concurrency (processes at a time, 10 by default) and timeout
+    /// (seconds, 3 by default, 900 at most).
+    #[arg(long, env = "STAGEDOOR_LAMBDA_ENDPOINT", value_name = "URL")]
+    pub lambda_endpoint: Option<String>,
+
+    /// Access key for the Lambda endpoint as ID:SECRET; in the file a table with id, secret and optionally
+    /// session-token [default: test:test]
+    #[arg(long, env = "STAGEDOOR_LAMBDA_KEY", value_name = "KEY", hide_env_values = true)]
+    pub lambda_key: Option<KeyOption>,
+
+    #[arg(skip)]
+    #[serde(rename = "function")]
+    pub functions: Option<Vec<FunctionOption>>,
 
     /// What to log, e.g. "info" or "warn,stagedoor_gateway=debug" [default: info]
     #[arg(long, env = "STAGEDOOR_LOG", value_name = "FILTER")]
@@ -175,6 +196,9 @@ impl Options {
             allow_reset: self.allow_reset.or(weaker.allow_reset),
             keys: self.keys.or(weaker.keys),
             ivs_quotas: self.ivs_quotas.or(weaker.ivs_quotas),
+            lambda_endpoint: self.lambda_endpoint.or(weaker.lambda_endpoint),
+            lambda_key: self.lambda_key.or(weaker.lambda_key),
+            functions: self.functions.or(weaker.functions),
             log: self.log.or(weaker.log),
         }
     }

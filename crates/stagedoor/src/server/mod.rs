@@ -84,6 +84,8 @@ impl Server {
         };
         let gateway_config = stagedoor_gateway::Config {
             port: http.local_addr()?.port(),
+            functions: config.functions,
+            lambda_endpoint: config.lambda_endpoint,
             ..stagedoor_gateway::Config::new(clock::since_epoch)
         };
         let gateway = Gateway::new(store.clone(), gateway_config);
@@ -91,6 +93,11 @@ impl Server {
         let media_config = stagedoor_media::Config {
             listen: config.media_listen,
             advertise: config.advertise.clone(),
+            limits: stagedoor_media::config::Limits {
+                publishers_per_stage: config.ivs_quotas.publishers_per_stage,
+                participants_per_stage: config.ivs_quotas.participants_per_stage,
+                ..Default::default()
+            },
             ..Default::default()
         };
         let (media, media_handle) =
