@@ -31,6 +31,23 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
             CreateIntegrationResponseResponse,
         >(handlers::create_integration_response, cx, input),
         "CreateModel" => row::<CreateModelRequest, CreateModelResponse>(handlers::create_model, cx, input),
+        "CreatePortal" => {
+            row::<CreatePortalRequest, CreatePortalResponse>(handlers::create_portal, cx, input)
+        }
+        "CreatePortalProduct" => row::<CreatePortalProductRequest, CreatePortalProductResponse>(
+            handlers::create_portal_product,
+            cx,
+            input,
+        ),
+        "CreateProductPage" => row::<CreateProductPageRequest, CreateProductPageResponse>(
+            handlers::create_product_page,
+            cx,
+            input,
+        ),
+        "CreateProductRestEndpointPage" => row::<
+            CreateProductRestEndpointPageRequest,
+            CreateProductRestEndpointPageResponse,
+        >(handlers::create_product_rest_endpoint_page, cx, input),
         "CreateRoute" => row::<CreateRouteRequest, CreateRouteResult>(handlers::create_route, cx, input),
         "CreateRouteResponse" => row::<CreateRouteResponseRequest, CreateRouteResponseResponse>(
             handlers::create_route_response,
@@ -62,6 +79,21 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
             row::<DeleteIntegrationResponseRequest, ()>(handlers::delete_integration_response, cx, input)
         }
         "DeleteModel" => row::<DeleteModelRequest, ()>(handlers::delete_model, cx, input),
+        "DeletePortal" => row::<DeletePortalRequest, ()>(handlers::delete_portal, cx, input),
+        "DeletePortalProduct" => {
+            row::<DeletePortalProductRequest, ()>(handlers::delete_portal_product, cx, input)
+        }
+        "DeletePortalProductSharingPolicy" => row::<DeletePortalProductSharingPolicyRequest, ()>(
+            handlers::delete_portal_product_sharing_policy,
+            cx,
+            input,
+        ),
+        "DeleteProductPage" => row::<DeleteProductPageRequest, ()>(handlers::delete_product_page, cx, input),
+        "DeleteProductRestEndpointPage" => row::<DeleteProductRestEndpointPageRequest, ()>(
+            handlers::delete_product_rest_endpoint_page,
+            cx,
+            input,
+        ),
         "DeleteRoute" => row::<DeleteRouteRequest, ()>(handlers::delete_route, cx, input),
         "DeleteRouteRequestParameter" => {
             row::<DeleteRouteRequestParameterRequest, ()>(handlers::delete_route_request_parameter, cx, input)
@@ -77,6 +109,7 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         "DeleteVpcLink" => {
             row::<DeleteVpcLinkRequest, DeleteVpcLinkResponse>(handlers::delete_vpc_link, cx, input)
         }
+        "DisablePortal" => row::<DisablePortalRequest, ()>(handlers::disable_portal, cx, input),
         "ExportApi" => row::<ExportApiRequest, ExportApiResponse>(handlers::export_api, cx, input),
         "GetApi" => row::<GetApiRequest, GetApiResponse>(handlers::get_api, cx, input),
         "GetApiMapping" => {
@@ -125,6 +158,21 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
             row::<GetModelTemplateRequest, GetModelTemplateResponse>(handlers::get_model_template, cx, input)
         }
         "GetModels" => row::<GetModelsRequest, GetModelsResponse>(handlers::get_models, cx, input),
+        "GetPortal" => row::<GetPortalRequest, GetPortalResponse>(handlers::get_portal, cx, input),
+        "GetPortalProduct" => {
+            row::<GetPortalProductRequest, GetPortalProductResponse>(handlers::get_portal_product, cx, input)
+        }
+        "GetPortalProductSharingPolicy" => row::<
+            GetPortalProductSharingPolicyRequest,
+            GetPortalProductSharingPolicyResponse,
+        >(handlers::get_portal_product_sharing_policy, cx, input),
+        "GetProductPage" => {
+            row::<GetProductPageRequest, GetProductPageResponse>(handlers::get_product_page, cx, input)
+        }
+        "GetProductRestEndpointPage" => row::<
+            GetProductRestEndpointPageRequest,
+            GetProductRestEndpointPageResponse,
+        >(handlers::get_product_rest_endpoint_page, cx, input),
         "GetRoute" => row::<GetRouteRequest, GetRouteResult>(handlers::get_route, cx, input),
         "GetRouteResponse" => {
             row::<GetRouteResponseRequest, GetRouteResponseResponse>(handlers::get_route_response, cx, input)
@@ -144,9 +192,32 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         "GetVpcLink" => row::<GetVpcLinkRequest, GetVpcLinkResponse>(handlers::get_vpc_link, cx, input),
         "GetVpcLinks" => row::<GetVpcLinksRequest, GetVpcLinksResponse>(handlers::get_vpc_links, cx, input),
         "ImportApi" => row::<ImportApiRequest, ImportApiResponse>(handlers::import_api, cx, input),
+        "ListPortalProducts" => row::<ListPortalProductsRequest, ListPortalProductsResponse>(
+            handlers::list_portal_products,
+            cx,
+            input,
+        ),
+        "ListPortals" => row::<ListPortalsRequest, ListPortalsResponse>(handlers::list_portals, cx, input),
+        "ListProductPages" => {
+            row::<ListProductPagesRequest, ListProductPagesResponse>(handlers::list_product_pages, cx, input)
+        }
+        "ListProductRestEndpointPages" => row::<
+            ListProductRestEndpointPagesRequest,
+            ListProductRestEndpointPagesResponse,
+        >(handlers::list_product_rest_endpoint_pages, cx, input),
         "ListRoutingRules" => {
             row::<ListRoutingRulesRequest, ListRoutingRulesResponse>(handlers::list_routing_rules, cx, input)
         }
+        "PreviewPortal" => {
+            row::<PreviewPortalRequest, PreviewPortalResponse>(handlers::preview_portal, cx, input)
+        }
+        "PublishPortal" => {
+            row::<PublishPortalRequest, PublishPortalResponse>(handlers::publish_portal, cx, input)
+        }
+        "PutPortalProductSharingPolicy" => row::<
+            PutPortalProductSharingPolicyRequest,
+            PutPortalProductSharingPolicyResponse,
+        >(handlers::put_portal_product_sharing_policy, cx, input),
         "PutRoutingRule" => {
             row::<PutRoutingRuleRequest, PutRoutingRuleResponse>(handlers::put_routing_rule, cx, input)
         }
@@ -177,6 +248,23 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
             UpdateIntegrationResponseResponse,
         >(handlers::update_integration_response, cx, input),
         "UpdateModel" => row::<UpdateModelRequest, UpdateModelResponse>(handlers::update_model, cx, input),
+        "UpdatePortal" => {
+            row::<UpdatePortalRequest, UpdatePortalResponse>(handlers::update_portal, cx, input)
+        }
+        "UpdatePortalProduct" => row::<UpdatePortalProductRequest, UpdatePortalProductResponse>(
+            handlers::update_portal_product,
+            cx,
+            input,
+        ),
+        "UpdateProductPage" => row::<UpdateProductPageRequest, UpdateProductPageResponse>(
+            handlers::update_product_page,
+            cx,
+            input,
+        ),
+        "UpdateProductRestEndpointPage" => row::<
+            UpdateProductRestEndpointPageRequest,
+            UpdateProductRestEndpointPageResponse,
+        >(handlers::update_product_rest_endpoint_page, cx, input),
         "UpdateRoute" => row::<UpdateRouteRequest, UpdateRouteResult>(handlers::update_route, cx, input),
         "UpdateRouteResponse" => row::<UpdateRouteResponseRequest, UpdateRouteResponseResponse>(
             handlers::update_route_response,

@@ -23,6 +23,22 @@ pub use crate::integration_response::{
 };
 pub use crate::model::{create_model, delete_model, get_model, get_model_template, get_models, update_model};
 pub use crate::openapi::{export_api, import_api, reimport_api};
+pub use crate::portal::{
+    create_portal, delete_portal, disable_portal, get_portal, list_portals, preview_portal, publish_portal,
+    update_portal,
+};
+pub use crate::portal_product::{
+    create_portal_product, delete_portal_product, delete_portal_product_sharing_policy, get_portal_product,
+    get_portal_product_sharing_policy, list_portal_products, put_portal_product_sharing_policy,
+    update_portal_product,
+};
+pub use crate::product_page::{
+    create_product_page, delete_product_page, get_product_page, list_product_pages, update_product_page,
+};
+pub use crate::product_rest_endpoint_page::{
+    create_product_rest_endpoint_page, delete_product_rest_endpoint_page, get_product_rest_endpoint_page,
+    list_product_rest_endpoint_pages, update_product_rest_endpoint_page,
+};
 pub use crate::route::{
     create_route, delete_route, delete_route_request_parameter, get_route, get_routes, update_route,
 };

@@ -643,6 +643,52 @@ pub fn routing_header_invalid(header: &str) -> Fault {
     bad_request(format!("Invalid header condition specified: {header}"))
 }
 
+// === Portals and their products ===
+
+pub fn portal_not_found() -> Fault {
+    not_found("Invalid portal identifier specified")
+}
+
+pub fn portal_endpoint_invalid() -> Fault {
+    bad_request("Invalid endpointConfiguration specified. Expected one of [acmManaged, none]")
+}
+
+pub fn portal_authorization_invalid() -> Fault {
+    bad_request("Invalid authorization specified. Expected one of [cognitoConfig, none]")
+}
+
+pub fn portal_product_arn_invalid(arn: &str) -> Fault {
+    bad_request(format!("Invalid portal product ARN specified: {arn}"))
+}
+
+pub fn portal_product_not_found() -> Fault {
+    not_found("Invalid portal product identifier specified")
+}
+
+pub fn sharing_policy_invalid() -> Fault {
+    bad_request("Invalid policy document specified")
+}
+
+pub fn sharing_policy_not_found() -> Fault {
+    not_found("The portal product has no sharing policy")
+}
+
+pub fn product_page_not_found() -> Fault {
+    not_found("Invalid product page identifier specified")
+}
+
+pub fn product_rest_endpoint_page_not_found() -> Fault {
+    not_found("Invalid product REST endpoint page identifier specified")
+}
+
+pub fn rest_endpoint_identifier_required() -> Fault {
+    bad_request("Invalid restEndpointIdentifier specified. Expected identifierParts")
+}
+
+pub fn endpoint_display_content_invalid() -> Fault {
+    bad_request("Invalid displayContent specified. Expected one of [none, overrides]")
+}
+
 // === VPC links ===
 
 pub fn vpc_link_not_found(id: &str) -> Fault {

@@ -9,7 +9,7 @@ use stagedoor_state::arn::Arn;
 use stagedoor_state::tags::{self, Tags};
 use stagedoor_state::{Cx, Result};
 
-use crate::{api, domain_name, messages, stage, vpc_link};
+use crate::{api, domain_name, messages, portal, portal_product, stage, vpc_link};
 
 /// Characters of a tag's key.
 const KEY_MAX: usize = 128;
@@ -71,6 +71,10 @@ enum Tagged {
     Domain(String),
     /// A VPC link, by its id.
     VpcLink(String),
+    /// A portal, by its id.
+    Portal(String),
+    /// A product of portals, by its id.
+    PortalProduct(String),
 }
 
 impl Tagged {
@@ -86,6 +90,8 @@ impl Tagged {
             ["", "apis", id, "stages", name] => Ok(Self::Stage(id.to_owned(), name.replace("%24", "$"))),
             ["", "domainnames", key] => Ok(Self::Domain(key.to_owned())),
             ["", "vpclinks", id] => Ok(Self::VpcLink(id.to_owned())),
+            ["", "portals", id] => Ok(Self::Portal(id.to_owned())),
+            ["", "portalproducts", id] => Ok(Self::PortalProduct(id.to_owned())),
             _ => Err(messages::tag_arn_invalid()),
         }
     }
@@ -117,6 +123,18 @@ fn change(cx: &mut Cx<'_>, arn: &str, change: impl FnOnce(&mut Tags)) -> Result<
             let mut link = vpc_link::existing(cx, &id)?;
             if edit(&mut link.tags, change)? {
                 cx.put(&[&id], &link)?;
+            }
+        }
+        Tagged::Portal(id) => {
+            let mut portal = portal::existing(cx, &id)?;
+            if edit(&mut portal.tags, change)? {
+                cx.put(&[&id], &portal)?;
+            }
+        }
+        Tagged::PortalProduct(id) => {
+            let mut product = portal_product::existing(cx, &id)?;
+            if edit(&mut product.tags, change)? {
+                cx.put(&[&id], &product)?;
             }
         }
     }

@@ -14,6 +14,7 @@ mod list;
 mod model;
 mod openapi;
 mod openapi_round_trip;
+mod portal;
 mod quick_create;
 mod route;
 mod route_response;
