@@ -1,0 +1,49 @@
+"""Lambda functions that `test_lambda.py` has AWS's runtime client for Python run. No test runs in here."""
+
+import json
+import os
+import time
+
+STARTED = time.time()
+
+
+def echo(event, context):
+    """Answers with the event and what the context says."""
+    told = {
+        "event": event,
+        "arn": context.invoked_function_arn,
+        "name": context.function_name,
+        "request": context.aws_request_id,
+        "remaining": context.get_remaining_time_in_millis(),
+        "process": os.getpid(),
+        "own": os.environ.get("OWN"),
+    }
+    return {"statusCode": 200, "headers": {"X-Own": "yes"}, "body": json.dumps(told)}
+
+
+def verbatim(event, context):
+    """Returns what the body holds: the answer of the function is the caller's to choose."""
+    return json.loads(event["body"])
+
+
+def plain(event, context):
+    return {"hello": event}
+
+
+def failing(event, context):
+    print("about to fail")
+    raise ValueError("four hundred and four")
+
+
+def slow(event, context):
+    time.sleep(600)
+
+
+def leaving(event, context):
+    os._exit(3)
+
+
+def writing(event, context):
+    """Leaves a mark that a caller who does not wait can look for."""
+    with open(event["path"], "w", encoding="utf-8") as mark:
+        mark.write(json.dumps(event))

@@ -1,0 +1,195 @@
+"""Stages with Lambda functions behind them, run by AWS's own runtime client for Python."""
+
+import json
+import pathlib
+import sys
+
+import pytest
+
+import setups
+from conftest import ACCOUNT, REGION, client, execute_api
+from expect import eventually
+from server import Server
+
+HERE = pathlib.Path(__file__).resolve().parent
+HANDLERS = ["echo", "verbatim", "plain", "failing", "leaving", "writing"]
+FAILED_REST = {"message": "Internal server error"}
+FAILED_HTTP = {"message": "Internal Server Error"}
+
+
+def table(name, handler, timeout=20, concurrency=2):
+    command = json.dumps([sys.executable, "-m", "awslambdaric", f"functions.{handler}"])
+    return (
+        f"[[function]]\nname = {name!r}\ncommand = {command}\ndirectory = {str(HERE)!r}\n"
+        f"timeout = {timeout}\nconcurrency = {concurrency}\nenvironment = {{ OWN = 'mine' }}\n"
+    )
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("lambda")
+    config = directory / "stagedoor.toml"
+    tables = [table(handler, handler) for handler in HANDLERS]
+    tables += [table("slow", "slow", timeout=1), table("missing", "no_such_handler")]
+    config.write_text("\n".join(tables))
+    with Server(directory / "data", "--config", str(config)) as running:
+        yield running
+        assert running.running, "the server went down:\n" + running.last_log()
+        assert running.stop() == 0
+
+
+def arn(name):
+    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+
+
+def rest_stage(apigateway, name, type="AWS_PROXY", stage="prod", **more):
+    """A REST API whose `ANY /{proxy+}` is a function; the API's id."""
+    api, root = setups.rest_api(apigateway, name="functions")
+    where = setups.resource(apigateway, api, root, "{proxy+}")
+    address = {"restApiId": api, "resourceId": where, "httpMethod": "ANY"}
+    apigateway.put_method(**address, authorizationType="NONE")
+    uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn(name)}/invocations"
+    apigateway.put_integration(**address, type=type, integrationHttpMethod="POST", uri=uri, **more)
+    if type == "AWS":
+        for status, pattern in [("200", ""), ("404", ".*four hundred.*")]:
+            apigateway.put_method_response(**address, statusCode=status)
+            apigateway.put_integration_response(**address, statusCode=status, selectionPattern=pattern)
+    apigateway.create_deployment(restApiId=api, stageName=stage, variables={"colour": "green"})
+    return api
+
+
+def http_stage(apigatewayv2, name, version):
+    """An HTTP API whose routes are a function; the API's id."""
+    api = apigatewayv2.create_api(Name="functions", ProtocolType="HTTP")["ApiId"]
+    integration = apigatewayv2.create_integration(
+        ApiId=api, IntegrationType="AWS_PROXY", IntegrationUri=arn(name), PayloadFormatVersion=version
+    )["IntegrationId"]
+    for key in ["$default", "GET /pets/{id}"]:
+        apigatewayv2.create_route(ApiId=api, RouteKey=key, Target=f"integrations/{integration}")
+    apigatewayv2.create_stage(ApiId=api, StageName="$default", AutoDeploy=True)
+    return api
+
+
+def deployed(fetch):
+    """The answer once an HTTP API's automatic deployment is served."""
+    return eventually(lambda: answer if (answer := fetch()).status != 404 else None)
+
+
+def test_a_rest_stage_tells_the_function_everything(server, apigateway):
+    api = rest_stage(apigateway, "echo:live")
+    headers = {"X-Mine": "1", "Content-Type": "text/plain"}
+    answer = execute_api(server, api, "POST", "/prod/pets/7?a=1&a=2", headers, "hello")
+    assert (answer.status, answer.headers["x-own"]) == (200, "yes")
+    told = answer.json
+    event = told["event"]
+    assert (event["path"], event["resource"], event["httpMethod"]) == ("/pets/7", "/{proxy+}", "POST")
+    assert event["pathParameters"] == {"proxy": "pets/7"}
+    assert event["multiValueQueryStringParameters"] == {"a": ["1", "2"]}
+    assert (event["headers"]["X-Mine"], event["body"], event["isBase64Encoded"]) == ("1", "hello", False)
+    assert event["stageVariables"] == {"colour": "green"}
+    context = event["requestContext"]
+    assert (context["stage"], context["apiId"], context["accountId"]) == ("prod", api, ACCOUNT)
+    assert (told["arn"], told["name"], told["own"]) == (arn("echo:live"), "echo", "mine")
+    assert 0 < told["remaining"] <= 20_000
+    assert answer.headers["x-amzn-trace-id"].startswith("Root=1-")
+
+
+@pytest.mark.parametrize(
+    ("returned", "status", "body"),
+    [
+        ({"statusCode": 201, "body": "made"}, 201, b"made"),
+        ({"statusCode": "202"}, 202, b""),
+        ({}, 200, b""),
+        ({"statusCode": 200, "wrongValue": 1}, 502, None),
+        ({"statusCode": 200, "body": {"a": 1}}, 502, None),
+        ({"multiValueHeaders": {"a": "b"}}, 502, None),
+        ("just a string", 502, None),
+        (None, 502, None),
+    ],
+)
+def test_a_rest_stage_answers_by_the_rules(server, apigateway, returned, status, body):
+    api = rest_stage(apigateway, "verbatim")
+    answer = execute_api(server, api, "POST", "/prod/x", {}, json.dumps(returned))
+    assert answer.status == status
+    if body is None:
+        assert answer.json == FAILED_REST
+        assert answer.headers["x-amzn-errortype"] == "InternalServerErrorException"
+    else:
+        assert answer.body == body
+
+
+def test_a_http_stage_with_format_2(server, apigatewayv2):
+    api = http_stage(apigatewayv2, "echo", "2.0")
+    headers = {"Cookie": "a=1; b=2"}
+    event = deployed(lambda: execute_api(server, api, "GET", "/pets/7?q=1&q=2", headers)).json["event"]
+    assert (event["version"], event["routeKey"], event["rawPath"]) == ("2.0", "GET /pets/{id}", "/pets/7")
+    assert (event["cookies"], event["pathParameters"]) == (["a=1", "b=2"], {"id": "7"})
+    assert event["queryStringParameters"] == {"q": "1,2"}
+    assert event["requestContext"]["http"]["method"] == "GET"
+    assert "body" not in event and "stageVariables" not in event
+    event = execute_api(server, api, "PUT", "/other", {"Content-Type": "image/png"}, b"\x89PNG").json["event"]
+    assert (event["routeKey"], event["body"], event["isBase64Encoded"]) == ("$default", "iVBORw==", True)
+
+
+def test_a_http_stage_with_format_1(server, apigatewayv2):
+    api = http_stage(apigatewayv2, "echo", "1.0")
+    event = deployed(lambda: execute_api(server, api, "GET", "/pets/7")).json["event"]
+    assert (event["version"], event["resource"], event["path"]) == ("1.0", "/pets/{id}", "/pets/7")
+    assert event["requestContext"]["authorizer"] == {"claims": None, "scopes": None}
+
+
+def test_format_2_infers_the_answer(server, apigatewayv2):
+    api = http_stage(apigatewayv2, "plain", "2.0")
+    answer = deployed(lambda: execute_api(server, api, "GET", "/"))
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
+    assert answer.json["hello"]["version"] == "2.0"
+
+
+@pytest.mark.parametrize("name", ["failing", "leaving", "slow", "missing"])
+def test_functions_that_fail(server, apigateway, apigatewayv2, name):
+    rest, http = rest_stage(apigateway, name), http_stage(apigatewayv2, name, "2.0")
+    answer = execute_api(server, rest, "GET", "/prod/x")
+    assert (answer.status, answer.json) == (502, FAILED_REST)
+    answer = deployed(lambda: execute_api(server, http, "GET", "/x"))
+    assert (answer.status, answer.json) == (500, FAILED_HTTP)
+
+
+def test_a_function_that_nobody_knows(server, apigateway):
+    answer = execute_api(server, rest_stage(apigateway, "stranger"), "GET", "/prod/x")
+    assert (answer.status, answer.json) == (500, FAILED_REST)
+    assert "stranger" in server.last_log()
+
+
+def test_what_a_function_prints_is_logged(server, apigateway):
+    execute_api(server, rest_stage(apigateway, "failing"), "GET", "/prod/x")
+    assert eventually(lambda: "about to fail" in server.last_log())
+
+
+def test_a_custom_integration(server, apigateway):
+    api = rest_stage(apigateway, "plain", type="AWS")
+    answer = execute_api(server, api, "POST", "/prod/x", {"Content-Type": "application/json"}, '{"a": 1}')
+    assert (answer.status, answer.json) == (200, {"hello": {"a": 1}})
+    api = rest_stage(apigateway, "failing", type="AWS")
+    answer = execute_api(server, api, "POST", "/prod/x", {}, "{}")
+    assert (answer.status, answer.json["errorType"]) == (404, "ValueError")
+    assert answer.json["errorMessage"] == "four hundred and four"
+
+
+def test_an_event_is_not_waited_for(server, apigateway, tmp_path):
+    asynchronous = {"integration.request.header.X-Amz-Invocation-Type": "'Event'"}
+    api = rest_stage(apigateway, "writing", type="AWS", requestParameters=asynchronous)
+    mark = tmp_path / "mark"
+    answer = execute_api(server, api, "POST", "/prod/x", {}, json.dumps({"path": str(mark)}))
+    assert (answer.status, answer.body) == (200, b"")
+    assert eventually(lambda: mark.exists() and mark.read_text())
+
+
+def test_the_server_ends_with_its_functions(tmp_path):
+    config = tmp_path / "stagedoor.toml"
+    config.write_text(table("echo", "echo") + table("slow", "slow", timeout=600))
+    with Server(tmp_path / "data", "--config", str(config)) as server:
+        api = rest_stage(client(server, "apigateway"), "echo")
+        process = execute_api(server, api, "GET", "/prod/x").json["process"]
+        assert pathlib.Path(f"/proc/{process}").exists()
+        assert server.stop() == 0
+        assert not pathlib.Path(f"/proc/{process}").exists()
