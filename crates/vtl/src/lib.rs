@@ -15,25 +15,25 @@
 //! assert_eq!(rendered.text, r#"{"hello": "Ada"}"#);
 //! ```
 
-mod template;
-mod scope;
-mod overrides;
-mod limits;
 mod error;
+mod limits;
+mod overrides;
+mod scope;
+mod template;
 
 mod ast;
-mod symbols;
 mod parse;
 mod render;
+mod symbols;
 
-mod value;
 mod heap;
-mod number;
-mod print;
 mod json;
 pub mod jsonpath;
 mod methods;
+mod number;
 mod objects;
+mod print;
+mod value;
 
 pub use error::{Failure, ParseError, RenderError};
 pub use limits::Limits;

@@ -94,7 +94,12 @@ impl Printer<'_> {
         match value {
             Value::Str(text) => self.quoted(text)?,
             Value::Double(number) if !number.is_finite() => self.out.push_str("null"),
-            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Long(_) | Value::Double(_) | Value::Big(_) => {
+            Value::Null
+            | Value::Bool(_)
+            | Value::Int(_)
+            | Value::Long(_)
+            | Value::Double(_)
+            | Value::Big(_) => {
                 self.text_at(value, depth)?;
             }
             Value::List(id) => {
@@ -127,7 +132,9 @@ impl Printer<'_> {
                 self.json_at(value, depth + 1)?;
                 self.out.push('}');
             }
-            Value::Iter(_) | Value::Loop(_) | Value::Define(_) | Value::Object(_) => self.out.push_str("\"\""),
+            Value::Iter(_) | Value::Loop(_) | Value::Define(_) | Value::Object(_) => {
+                self.out.push_str("\"\"")
+            }
         }
         Ok(())
     }

@@ -23,8 +23,16 @@ impl Symbol {
 }
 
 /// In the order of the constants above.
-const WELL_KNOWN: [&str; 8] =
-    ["input", "context", "stageVariables", "util", "foreach", "velocityCount", "velocityHasNext", "bodyContent"];
+const WELL_KNOWN: [&str; 8] = [
+    "input",
+    "context",
+    "stageVariables",
+    "util",
+    "foreach",
+    "velocityCount",
+    "velocityHasNext",
+    "bodyContent",
+];
 
 /// All names that a template mentions, with their numbers.
 #[derive(Clone, Debug)]

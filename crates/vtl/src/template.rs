@@ -15,11 +15,11 @@ pub const TEMPLATE_BYTES_MAX: usize = 300 * 1024;
 /// Whose Velocity. They differ where API Gateway was recorded to answer otherwise than Apache's engine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Dialect {
-    /// A reference without a value is the empty string: it prints nothing and is true. White space before `#set` stays.
+    /// A reference without a value is the empty string: it prints nothing and is true.
     #[default]
     ApiGateway,
-    /// Apache Velocity 1.7 as it comes: a reference without a value prints its source and is false; white space before
-    /// `#set` goes. For holding the language against the original.
+    /// Apache Velocity 1.7 as it comes: a reference without a value prints its source and is false. For holding the
+    /// language against the original.
     Velocity,
 }
 

@@ -4,9 +4,9 @@ use std::cmp::Ordering;
 
 use regex::Regex;
 
+use super::Path;
 use super::document::{Document, Scalar};
 use super::select::{TooManyNodes, Visits};
-use super::Path;
 
 #[derive(Clone, Debug)]
 pub(super) enum Filter {
@@ -85,9 +85,9 @@ impl Filter {
                 Ok(true)
             }
             Filter::Not(part) => Ok(!part.accepts(document, root, node, visits)?),
-            Filter::Exists(operand) => {
-                Ok(!matches!(operand.value(document, root, node, visits)?, Side::Nodes(nodes) if nodes.is_empty()))
-            }
+            Filter::Exists(operand) => Ok(
+                !matches!(operand.value(document, root, node, visits)?, Side::Nodes(nodes) if nodes.is_empty()),
+            ),
             Filter::Compare(left, comparison, right) => {
                 let left = left.value(document, root, node, visits)?;
                 let right = right.value(document, root, node, visits)?;

@@ -224,7 +224,8 @@ impl<'a> Reader<'a> {
             return self.list();
         }
         let rest = self.rest();
-        let is_end = |character: char| matches!(character, ')' | ']' | ',' | '&' | '|') || character.is_whitespace();
+        let is_end =
+            |character: char| matches!(character, ')' | ']' | ',' | '&' | '|') || character.is_whitespace();
         let word = &rest[..rest.find(is_end).unwrap_or(rest.len())];
         let literal = match word {
             "true" => Literal::Bool(true),

@@ -44,7 +44,10 @@ impl Path {
     ///
     /// # Errors
     /// The search visits more than a million nodes.
-    pub fn find<'v>(&self, root: &'v serde_json::Value) -> Result<Found<&'v serde_json::Value>, TooManyNodes> {
+    pub fn find<'v>(
+        &self,
+        root: &'v serde_json::Value,
+    ) -> Result<Found<&'v serde_json::Value>, TooManyNodes> {
         self.find_in(&Borrowed::default(), root, VISITS_MAX)
     }
 
@@ -121,7 +124,8 @@ fn follow<D: Document>(
 
 fn item<D: Document>(document: &D, node: &D::Node, index: i64) -> Option<D::Node> {
     let length = document.list_length(node)?;
-    let index = usize::try_from(if index < 0 { index.checked_add_unsigned(length as u64)? } else { index }).ok()?;
+    let index =
+        usize::try_from(if index < 0 { index.checked_add_unsigned(length as u64)? } else { index }).ok()?;
     document.item(node, index)
 }
 
@@ -186,8 +190,12 @@ fn descendants<D: Document>(
 fn apply<D: Document>(function: Function, document: &D, nodes: &[D::Node], definite: bool) -> Found<D::Node> {
     match function {
         Function::Length if !definite => Found::Count(nodes.len()),
-        Function::Length => nodes.first().and_then(|node| length(document, node)).map_or(Found::Missing, Found::Count),
-        Function::Keys => nodes.first().and_then(|node| document.names(node)).map_or(Found::Missing, Found::Keys),
+        Function::Length => {
+            nodes.first().and_then(|node| length(document, node)).map_or(Found::Missing, Found::Count)
+        }
+        Function::Keys => {
+            nodes.first().and_then(|node| document.names(node)).map_or(Found::Missing, Found::Keys)
+        }
         Function::Min | Function::Max | Function::Sum | Function::Average => {
             let numbers = numbers(document, nodes);
             if numbers.is_empty() { Found::Missing } else { Found::Number(aggregate(function, &numbers)) }
@@ -206,7 +214,8 @@ fn length<D: Document>(document: &D, node: &D::Node) -> Option<usize> {
 fn numbers<D: Document>(document: &D, nodes: &[D::Node]) -> Vec<f64> {
     let mut numbers = Vec::new();
     for node in nodes {
-        let items = (0..document.list_length(node).unwrap_or(0)).filter_map(|index| document.item(node, index));
+        let items =
+            (0..document.list_length(node).unwrap_or(0)).filter_map(|index| document.item(node, index));
         for candidate in items.chain([node.clone()]) {
             if let Scalar::Number(number) = document.scalar(&candidate) {
                 numbers.push(number);

@@ -87,7 +87,9 @@ impl Renderer<'_> {
         Ok(Some(match (name, args) {
             ("booleanValue", []) => Value::Bool(boolean),
             ("compareTo", [Value::Bool(other)]) => Value::Int(i32::from(boolean) - i32::from(*other)),
-            ("parseBoolean" | "valueOf", [Value::Str(text)]) => Value::Bool(text.eq_ignore_ascii_case("true")),
+            ("parseBoolean" | "valueOf", [Value::Str(text)]) => {
+                Value::Bool(text.eq_ignore_ascii_case("true"))
+            }
             ("toString", [Value::Bool(other)]) => Value::str(other.to_string()),
             ("logicalAnd", [Value::Bool(a), Value::Bool(b)]) => Value::Bool(*a && *b),
             ("logicalOr", [Value::Bool(a), Value::Bool(b)]) => Value::Bool(*a || *b),

@@ -21,7 +21,8 @@ struct Directive<'f> {
 impl Renderer<'_> {
     pub(super) fn formatted(&mut self, format: &str, args: &[Value]) -> Result<String, RenderError> {
         // One list stands for the arguments: how Velocity passes a variable number of them.
-        let listed = if let [Value::List(id)] = args { Some(self.heap.list(*id).items.clone()) } else { None };
+        let listed =
+            if let [Value::List(id)] = args { Some(self.heap.list(*id).items.clone()) } else { None };
         let args = listed.as_deref().unwrap_or(args);
         let mut out = String::new();
         let mut rest = format;
@@ -36,7 +37,8 @@ impl Renderer<'_> {
                 _ => {
                     let index = directive.argument.unwrap_or(next);
                     next += usize::from(directive.argument.is_none());
-                    let missing = || RenderError::method(format!("format specifier '%{}'", directive.conversion));
+                    let missing =
+                        || RenderError::method(format!("format specifier '%{}'", directive.conversion));
                     let value = args.get(index).ok_or_else(missing)?;
                     let text = self.converted(value, &directive)?;
                     self.meter.allocate(text.len() + directive.width)?;
@@ -49,7 +51,8 @@ impl Renderer<'_> {
     }
 
     fn converted(&mut self, value: &Value, directive: &Directive<'_>) -> Result<String, RenderError> {
-        let illegal = || RenderError::method(format!("%{} does not go with its argument", directive.conversion));
+        let illegal =
+            || RenderError::method(format!("%{} does not go with its argument", directive.conversion));
         let upper = directive.conversion.is_ascii_uppercase();
         let text = match directive.conversion.to_ascii_lowercase() {
             's' => truncated(&self.text_of(value)?, directive.precision),
@@ -81,7 +84,12 @@ impl Renderer<'_> {
                 let code = int_of(value).and_then(|code| u32::try_from(code).ok()).and_then(char::from_u32);
                 code.ok_or_else(illegal)?.to_string()
             }
-            _ => return Err(RenderError::method(format!("unknown format conversion '{}'", directive.conversion))),
+            _ => {
+                return Err(RenderError::method(format!(
+                    "unknown format conversion '{}'",
+                    directive.conversion
+                )));
+            }
         };
         Ok(if upper { text.to_uppercase() } else { text })
     }
@@ -108,7 +116,8 @@ fn directive(text: &str) -> Result<(Directive<'_>, usize), RenderError> {
         precision = Some(number(&text[at + 1..at + 1 + length])?);
         at += 1 + length;
     }
-    let conversion = text[at..].chars().next().ok_or_else(|| RenderError::method("unknown format conversion '%'"))?;
+    let conversion =
+        text[at..].chars().next().ok_or_else(|| RenderError::method("unknown format conversion '%'"))?;
     let width = if width_text.is_empty() { 0 } else { number(width_text)? };
     Ok((Directive { argument, flags, width, precision, conversion }, at + conversion.len_utf8()))
 }
@@ -129,7 +138,11 @@ fn signed(negative: bool, digits: String, directive: &Directive<'_>) -> String {
         (false, flags) if flags.contains(' ') => " ",
         _ => "",
     };
-    let zeros = if directive.flags.contains('0') { directive.width.saturating_sub(sign.len() + digits.len()) } else { 0 };
+    let zeros = if directive.flags.contains('0') {
+        directive.width.saturating_sub(sign.len() + digits.len())
+    } else {
+        0
+    };
     format!("{sign}{}{digits}", "0".repeat(zeros))
 }
 

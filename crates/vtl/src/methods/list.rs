@@ -1,6 +1,6 @@
 //! `java.util.List`, and what Velocity lets one do with arrays.
 
-use super::utf16;
+use super::{utf16, void};
 use crate::error::RenderError;
 use crate::heap::ListId;
 use crate::render::Renderer;
@@ -33,7 +33,7 @@ impl Renderer<'_> {
             ("add", [Value::Int(index), value]) => {
                 let slot = slot(*index, length + 1)?;
                 self.insert(id, slot, std::slice::from_ref(value))?;
-                Value::Null
+                void()
             }
             ("addAll", [Value::List(other)]) => {
                 let items = self.heap.list(*other).items.clone();
@@ -64,11 +64,13 @@ impl Renderer<'_> {
             }
             ("clear", []) => {
                 self.heap.list_mut(id).items.clear();
-                Value::Null
+                void()
             }
             ("contains", [value]) => Value::Bool(self.position(id, value)?.is_some()),
             ("indexOf", [value]) => Value::Int(self.position(id, value)?.map_or(-1, |slot| slot as i32)),
-            ("lastIndexOf", [value]) => Value::Int(self.last_position(id, value)?.map_or(-1, |slot| slot as i32)),
+            ("lastIndexOf", [value]) => {
+                Value::Int(self.last_position(id, value)?.map_or(-1, |slot| slot as i32))
+            }
             ("containsAll", [Value::List(other)]) => {
                 let wanted = self.heap.list(*other).items.clone();
                 let mut all = true;

@@ -1,5 +1,6 @@
 //! `java.util.Map`. `keySet`, `values` and `entrySet` are copies, not views.
 
+use super::void;
 use crate::error::RenderError;
 use crate::heap::MapId;
 use crate::render::Renderer;
@@ -7,12 +8,21 @@ use crate::value::{Key, Value};
 
 impl Renderer<'_> {
     /// `None` if maps have no such method.
-    pub(super) fn map_method(&mut self, id: MapId, name: &str, args: &[Value]) -> Result<Option<Value>, RenderError> {
+    pub(super) fn map_method(
+        &mut self,
+        id: MapId,
+        name: &str,
+        args: &[Value],
+    ) -> Result<Option<Value>, RenderError> {
         let length = self.heap.map(id).entries.len();
         Ok(Some(match (name, args) {
             ("get", [key]) => self.map_get(id, key)?,
             ("getOrDefault", [key, default]) => {
-                if self.has_key(id, key) { self.map_get(id, key)? } else { default.clone() }
+                if self.has_key(id, key) {
+                    self.map_get(id, key)?
+                } else {
+                    default.clone()
+                }
             }
             ("put", [key, value]) => self.put_in_map(id, key.clone(), value.clone())?,
             ("putIfAbsent", [key, value]) => {
@@ -23,12 +33,17 @@ impl Renderer<'_> {
                 held
             }
             ("putAll", [Value::Map(other)]) => {
-                let entries: Vec<_> =
-                    self.heap.map(*other).entries.iter().map(|(key, value)| (key.0.clone(), value.clone())).collect();
+                let entries: Vec<_> = self
+                    .heap
+                    .map(*other)
+                    .entries
+                    .iter()
+                    .map(|(key, value)| (key.0.clone(), value.clone()))
+                    .collect();
                 for (key, value) in entries {
                     self.put_in_map(id, key, value)?;
                 }
-                Value::Null
+                void()
             }
             ("replace", [key, value]) if self.has_key(id, key) => {
                 self.put_in_map(id, key.clone(), value.clone())?
@@ -39,7 +54,7 @@ impl Renderer<'_> {
             }
             ("clear", []) => {
                 self.heap.map_mut(id).entries.clear();
-                Value::Null
+                void()
             }
             ("size", []) => Value::Int(length as i32),
             ("isEmpty", []) => Value::Bool(length == 0),

@@ -16,6 +16,18 @@ use crate::error::RenderError;
 use crate::render::Renderer;
 use crate::value::{Object, Value};
 
+/// The item that an index in brackets means. From Velocity 1.7 on a negative one counts from the end.
+pub(crate) fn slot(index: i32, length: usize) -> Result<usize, RenderError> {
+    let from_end = length.checked_sub(index.unsigned_abs() as usize);
+    let slot = if index < 0 { from_end } else { usize::try_from(index).ok() };
+    slot.filter(|slot| *slot < length).ok_or_else(|| list::out_of_bounds(index, length))
+}
+
+/// What a method without a result gives: Velocity prints nothing for it.
+fn void() -> Value {
+    Value::str("")
+}
+
 impl Renderer<'_> {
     /// `value.name(args)`.
     pub(crate) fn invoke(&mut self, value: &Value, name: &str, args: &[Value]) -> Result<Value, RenderError> {
@@ -69,15 +81,12 @@ impl Renderer<'_> {
         }
     }
 
-    /// `value[index]`. From Velocity 1.7 on a negative index counts from the end.
+    /// `value[index]`.
     pub(crate) fn index(&mut self, value: &Value, index: &Value) -> Result<Value, RenderError> {
         match (value, index) {
             (Value::List(id), Value::Int(index)) => {
                 let items = &self.heap.list(*id).items;
-                let from_end = items.len().checked_sub(index.unsigned_abs() as usize);
-                let slot = if *index < 0 { from_end } else { usize::try_from(*index).ok() };
-                let item = slot.and_then(|slot| items.get(slot));
-                item.cloned().ok_or_else(|| list::out_of_bounds(*index, items.len()))
+                Ok(items[slot(*index, items.len())?].clone())
             }
             (Value::Map(id), _) => self.map_get(*id, index),
             (Value::Str(_) | Value::Null, _) => Ok(Value::Null),

@@ -64,12 +64,15 @@ fn converted(number: Number, name: &str, args: &[Value]) -> Option<Value> {
 }
 
 fn double_method(double: f64, name: &str, args: &[Value]) -> Result<Option<Value>, RenderError> {
-    let two = |a: &Value, b: &Value| Number::of(a).zip(Number::of(b)).map(|(a, b)| (a.as_double(), b.as_double()));
+    let two =
+        |a: &Value, b: &Value| Number::of(a).zip(Number::of(b)).map(|(a, b)| (a.as_double(), b.as_double()));
     Ok(Some(match (name, args) {
         ("isNaN", []) => Value::Bool(double.is_nan()),
         ("isInfinite", []) => Value::Bool(double.is_infinite()),
         ("parseDouble" | "valueOf", [Value::Str(text)]) => Value::Double(parsed_double(text)?),
-        ("valueOf", [other]) => Number::of(other).map_or(Value::Null, |other| Value::Double(other.as_double())),
+        ("valueOf", [other]) => {
+            Number::of(other).map_or(Value::Null, |other| Value::Double(other.as_double()))
+        }
         ("toString", [Value::Double(other)]) => Value::str(number::double_text(*other)),
         ("max", [a, b]) => two(a, b).map_or(Value::Null, |(a, b)| Value::Double(a.max(b))),
         ("min", [a, b]) => two(a, b).map_or(Value::Null, |(a, b)| Value::Double(a.min(b))),
@@ -84,7 +87,8 @@ fn double_method(double: f64, name: &str, args: &[Value]) -> Result<Option<Value
 
 fn parsed(text: &str, radix: i32, is_int: bool) -> Result<Value, RenderError> {
     let not_a_number = || RenderError::method(format!("for input string: \"{text}\""));
-    let radix = u32::try_from(radix).ok().filter(|radix| (2..=36).contains(radix)).ok_or_else(not_a_number)?;
+    let radix =
+        u32::try_from(radix).ok().filter(|radix| (2..=36).contains(radix)).ok_or_else(not_a_number)?;
     if is_int {
         i32::from_str_radix(text, radix).map(Value::Int).map_err(|_| not_a_number())
     } else {

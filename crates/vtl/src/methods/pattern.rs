@@ -116,10 +116,13 @@ impl Pattern {
 
     fn spans(&self, text: &str) -> Vec<(usize, usize)> {
         match self {
-            Pattern::Literal(literal) => {
-                text.match_indices(literal.as_str()).map(|(start, found)| (start, start + found.len())).collect()
+            Pattern::Literal(literal) => text
+                .match_indices(literal.as_str())
+                .map(|(start, found)| (start, start + found.len()))
+                .collect(),
+            Pattern::Regex(regex) => {
+                regex.find_iter(text).map(|found| (found.start(), found.end())).collect()
             }
-            Pattern::Regex(regex) => regex.find_iter(text).map(|found| (found.start(), found.end())).collect(),
         }
     }
 }
@@ -174,7 +177,9 @@ fn expand(replacement: &str, captures: Option<&Captures<'_>>) -> Result<String, 
                 if group >= groups || captures.is_none() && group > 0 {
                     return Err(no_group(&group.to_string()));
                 }
-                out.push_str(captures.and_then(|captures| captures.get(group)).map_or("", |found| found.as_str()));
+                out.push_str(
+                    captures.and_then(|captures| captures.get(group)).map_or("", |found| found.as_str()),
+                );
             }
             plain => out.push(plain),
         }

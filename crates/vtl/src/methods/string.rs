@@ -24,7 +24,9 @@ impl Renderer<'_> {
             return Ok(Some(answer));
         }
         let made = match (name, args) {
-            ("toString" | "intern" | "trim" | "strip" | "toLowerCase" | "toUpperCase", []) => recased(text, name),
+            ("toString" | "intern" | "trim" | "strip" | "toLowerCase" | "toUpperCase", []) => {
+                recased(text, name)
+            }
             ("stripLeading", []) => text.trim_start().to_owned(),
             ("stripTrailing", []) => text.trim_end().to_owned(),
             ("substring" | "subSequence", [Value::Int(from), Value::Int(to)]) => {
@@ -36,7 +38,7 @@ impl Renderer<'_> {
             ("replace", [Value::Str(from), Value::Str(to)]) => self.replaced(text, from, to)?,
             ("repeat", [Value::Int(count)]) => self.repeated(text, *count)?,
             // Static methods, which templates reach through any string.
-            ("valueOf" | "copyValueOf", [value]) => self.text_of(value)?.to_string(),
+            ("valueOf", [value]) => self.text_of(value)?.to_string(),
             ("format", [Value::Str(format), arguments @ ..]) => self.formatted(format, arguments)?,
             ("join", [Value::Str(separator), Value::List(list)]) => {
                 let items = self.heap.list(*list).items.clone();
@@ -44,7 +46,8 @@ impl Renderer<'_> {
             }
             ("join", [Value::Str(separator), items @ ..]) => self.joined(separator, items)?,
             ("toCharArray", []) => {
-                let characters: Vec<_> = text.chars().map(|character| Value::str(character.to_string())).collect();
+                let characters: Vec<_> =
+                    text.chars().map(|character| Value::str(character.to_string())).collect();
                 return self.new_list(characters).map(Some);
             }
             _ => return Ok(None),
@@ -151,7 +154,9 @@ fn string_question(text: &str, name: &str, args: &[Value]) -> Result<Option<Valu
             let inside = *at >= 0 && (*at as usize) < utf16::length(text);
             let rest = inside.then(|| &text[utf16::byte_of_index(text, *at)..]);
             let character = rest.and_then(|rest| rest.chars().next());
-            Value::Int(character.map(u32::from).ok_or_else(|| RenderError::method(format!("index {at}")))? as i32)
+            Value::Int(
+                character.map(u32::from).ok_or_else(|| RenderError::method(format!("index {at}")))? as i32
+            )
         }
         _ => return Ok(None),
     }))

@@ -91,10 +91,17 @@ pub(crate) fn overrides(renderer: &mut Renderer<'_>) -> Result<Overrides, Render
         };
         return Ok(Overrides { request: given(REQUEST), response: given(RESPONSE) });
     };
-    Ok(Overrides { request: exported_member(renderer, maps, REQUEST)?, response: exported_member(renderer, maps, RESPONSE)? })
+    Ok(Overrides {
+        request: exported_member(renderer, maps, REQUEST)?,
+        response: exported_member(renderer, maps, RESPONSE)?,
+    })
 }
 
-fn exported_member(renderer: &mut Renderer<'_>, maps: Maps, name: &str) -> Result<Map<String, Json>, RenderError> {
+fn exported_member(
+    renderer: &mut Renderer<'_>,
+    maps: Maps,
+    name: &str,
+) -> Result<Map<String, Json>, RenderError> {
     let Some(value) = renderer.heap.map(maps.root).get_str(name).cloned() else { return Ok(Map::new()) };
     let exported = exported(renderer, &value, 0)?;
     Ok(if let Json::Object(members) = exported { members } else { Map::new() })
@@ -118,8 +125,13 @@ fn exported(renderer: &mut Renderer<'_>, value: &Value, depth: usize) -> Result<
             Json::Array(items?)
         }
         Value::Map(id) => {
-            let entries: Vec<_> =
-                renderer.heap.map(*id).entries.iter().map(|(key, value)| (key.0.clone(), value.clone())).collect();
+            let entries: Vec<_> = renderer
+                .heap
+                .map(*id)
+                .entries
+                .iter()
+                .map(|(key, value)| (key.0.clone(), value.clone()))
+                .collect();
             let mut members = Map::new();
             for (key, value) in entries {
                 members.insert(renderer.text_of(&key)?.to_string(), exported(renderer, &value, depth + 1)?);

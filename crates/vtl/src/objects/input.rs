@@ -107,7 +107,9 @@ impl Renderer<'_> {
         }
         let given = self.scope.params;
         let mut all = indexmap::IndexMap::new();
-        for (name, pairs) in [("path", given.path), ("querystring", given.querystring), ("header", given.header)] {
+        for (name, pairs) in
+            [("path", given.path), ("querystring", given.querystring), ("header", given.header)]
+        {
             let map = self.map_of(pairs)?;
             all.insert(crate::value::Key(Value::str(name)), map);
         }
@@ -152,7 +154,11 @@ impl Document for Heap {
     fn names(&self, node: &Value) -> Option<Vec<String>> {
         let Value::Map(id) = node else { return None };
         let names = self.map(*id).entries.keys();
-        Some(names.filter_map(|key| if let Value::Str(name) = &key.0 { Some(name.to_string()) } else { None }).collect())
+        Some(
+            names
+                .filter_map(|key| if let Value::Str(name) = &key.0 { Some(name.to_string()) } else { None })
+                .collect(),
+        )
     }
 
     fn scalar<'a>(&'a self, node: &'a Value) -> Scalar<'a> {

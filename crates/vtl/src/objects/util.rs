@@ -102,6 +102,7 @@ fn base64_decode(text: &str) -> Result<String, RenderError> {
             _ => byte.is_ascii_alphanumeric().then_some(byte),
         })
         .collect();
-    let decoded = LENIENT.decode(symbols).map_err(|error| RenderError::method(format!("base64Decode: {error}")))?;
+    let decoded =
+        LENIENT.decode(symbols).map_err(|error| RenderError::method(format!("base64Decode: {error}")))?;
     Ok(String::from_utf8_lossy(&decoded).into_owned())
 }

@@ -7,10 +7,10 @@ use super::{Builder, Ending, Parser};
 use crate::ast::{Block, Call, Define, Expr, Foreach, Macro, Node};
 use crate::error::ParseError;
 use crate::symbols::Symbol;
-use crate::template::Dialect;
 
 const DIRECTIVES: [&str; 13] = [
-    "set", "if", "elseif", "else", "end", "foreach", "break", "stop", "macro", "define", "evaluate", "include", "parse",
+    "set", "if", "elseif", "else", "end", "foreach", "break", "stop", "macro", "define", "evaluate",
+    "include", "parse",
 ];
 
 /// `#name` or `#{name}`: the name, and the bytes of all of it.
@@ -101,7 +101,9 @@ impl<'s> Parser<'s> {
                 builder.push(Node::Evaluate(source));
             }
             "include" | "parse" => {
-                return Err(self.error_at(at, format!("#{} is not available: templates stand alone", head.name)));
+                return Err(
+                    self.error_at(at, format!("#{} is not available: templates stand alone", head.name))
+                );
             }
             name => self.call(at, name, builder)?,
         }
@@ -147,9 +149,7 @@ impl<'s> Parser<'s> {
         self.expect("=")?;
         let value = self.expression()?;
         self.close_parenthesis()?;
-        if self.dialect == Dialect::Velocity {
-            builder.trim_blanks();
-        }
+        builder.drop_blank_run();
         builder.push(Node::Set { target, value });
         Ok(())
     }
@@ -208,6 +208,12 @@ impl<'s> Parser<'s> {
         self.skip_space();
         let at = self.position;
         match self.reference()? {
+            // Velocity 1.7 takes the braces for a part of the name, which nobody can then refer to.
+            Some(reference)
+                if reference.steps.is_empty() && directive != "#foreach" && !reference.is_bare() =>
+            {
+                Ok(self.symbols.intern(&reference.source))
+            }
             Some(reference) if reference.steps.is_empty() => Ok(reference.root),
             _ => Err(self.error_at(at, format!("{directive} needs a variable here"))),
         }

@@ -113,7 +113,9 @@ impl Parser<'_> {
             Some(b'[') => self.list_or_range(),
             Some(b'{') => self.map(),
             Some(b'0'..=b'9' | b'.') => self.number(),
-            Some(b'-') if self.peek_at(1).is_some_and(|byte| byte.is_ascii_digit() || byte == b'.') => self.number(),
+            Some(b'-') if self.peek_at(1).is_some_and(|byte| byte.is_ascii_digit() || byte == b'.') => {
+                self.number()
+            }
             Some(b'-') => self.negation(),
             _ => self.word_literal(),
         }
@@ -213,7 +215,8 @@ impl Parser<'_> {
             self.skip_digits();
         }
         let sign = usize::from(matches!(self.peek_at(1), Some(b'+' | b'-')));
-        if matches!(self.peek(), Some(b'e' | b'E')) && self.peek_at(1 + sign).is_some_and(|byte| byte.is_ascii_digit())
+        if matches!(self.peek(), Some(b'e' | b'E'))
+            && self.peek_at(1 + sign).is_some_and(|byte| byte.is_ascii_digit())
         {
             is_integer = false;
             self.position += 1 + sign;

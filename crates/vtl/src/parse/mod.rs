@@ -39,6 +39,8 @@ pub(crate) struct Parser<'s> {
 struct Builder {
     nodes: Block,
     text: String,
+    /// Where in `text` the run of plain text read last begins.
+    run_start: usize,
 }
 
 impl<'s> Parser<'s> {
@@ -95,6 +97,7 @@ impl<'s> Parser<'s> {
         self.enter()?;
         let mut builder = Builder::default();
         let ending = loop {
+            builder.run_start = builder.text.len();
             self.plain_text(&mut builder.text);
             match self.peek() {
                 None => break Ending::Input,
@@ -134,8 +137,9 @@ impl<'s> Parser<'s> {
                         builder.text.push_str(&self.source[self.position..self.position + length]);
                         self.position += length;
                     }
-                    Some(_) => builder.repeat('\\', count / 2),
-                    None => builder.repeat('\\', count),
+                    // Velocity 1.7 halves the backslashes before every directive but this one.
+                    Some(_) if !self.rest().starts_with("#set") => builder.repeat('\\', count / 2),
+                    _ => builder.repeat('\\', count),
                 }
                 Ok(())
             }
@@ -203,15 +207,18 @@ impl Builder {
         if !self.text.is_empty() {
             self.nodes.push(Node::Text(std::mem::take(&mut self.text).into()));
         }
+        self.run_start = 0;
     }
 
     fn repeat(&mut self, character: char, count: usize) {
         self.text.extend(std::iter::repeat_n(character, count));
     }
 
-    /// Drops blanks at the end of the text collected since the last node.
-    fn trim_blanks(&mut self) {
-        let kept = self.text.trim_end_matches([' ', '\t']).len();
-        self.text.truncate(kept);
+    /// Drops the run of plain text read last if it is all blanks. Velocity 1.7 does so before `#set`, and hence only
+    /// where the blanks follow a reference, a directive or a comment, or begin the template.
+    fn drop_blank_run(&mut self) {
+        if self.text[self.run_start..].bytes().all(|byte| matches!(byte, b' ' | b'\t')) {
+            self.text.truncate(self.run_start);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! References: `$a`, `$!a`, `${a}`, `$!{a}`, with properties, method calls and indexes.
 
-use super::cursor::identifier_length;
 use super::Parser;
+use super::cursor::identifier_length;
 use crate::ast::{Expr, Reference, Step};
 use crate::error::ParseError;
 

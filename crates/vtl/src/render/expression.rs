@@ -54,7 +54,9 @@ impl Renderer<'_> {
     pub(super) fn condition(&mut self, expr: &Expr) -> Result<bool, RenderError> {
         match expr {
             Expr::Literal(Value::Bool(value)) => Ok(*value),
-            Expr::Literal(_) | Expr::Interpolated(_) | Expr::List(_) | Expr::Map(_) | Expr::Range(_) => Ok(false),
+            Expr::Literal(_) | Expr::Interpolated(_) | Expr::List(_) | Expr::Map(_) | Expr::Range(_) => {
+                Ok(false)
+            }
             Expr::Reference(_) => Ok(match self.value(expr)? {
                 Value::Null => false,
                 Value::Bool(value) => value,
@@ -140,7 +142,8 @@ impl Renderer<'_> {
                     return Ok(false);
                 }
                 for index in 0..length {
-                    let (x, y) = (self.heap.list(*x).items[index].clone(), self.heap.list(*y).items[index].clone());
+                    let (x, y) =
+                        (self.heap.list(*x).items[index].clone(), self.heap.list(*y).items[index].clone());
                     if !self.same(&x, &y, depth + 1)? {
                         return Ok(false);
                     }
@@ -201,7 +204,9 @@ impl Renderer<'_> {
 
     fn range(&mut self, first: &Expr, last: &Expr) -> Result<Value, RenderError> {
         let (first, last) = (self.value(first)?, self.value(last)?);
-        let (Some(first), Some(last)) = (Number::of(&first), Number::of(&last)) else { return Ok(Value::Null) };
+        let (Some(first), Some(last)) = (Number::of(&first), Number::of(&last)) else {
+            return Ok(Value::Null);
+        };
         let (first, last) = (i64::from(first.as_int()), i64::from(last.as_int()));
         let length = (first - last).abs() + 1;
         if length > RANGE_ITEMS_MAX {

@@ -54,7 +54,9 @@ impl Renderer<'_> {
             .params
             .iter()
             .enumerate()
-            .map(|(slot, param)| (*param, if slot < call.args.len() { Binding::Argument(slot) } else { Binding::Missing }))
+            .map(|(slot, param)| {
+                (*param, if slot < call.args.len() { Binding::Argument(slot) } else { Binding::Missing })
+            })
             .collect();
         if let Some(body) = &call.body {
             bindings.push((Symbol::BODY_CONTENT, Binding::Value(Value::Define(Arc::clone(body)))));
@@ -99,9 +101,14 @@ impl Renderer<'_> {
         source.into()
     }
 
+    /// Whether no further `#define`d block may be rendered inside those under way.
+    pub(super) fn defines_are_full(&self) -> bool {
+        self.defines >= DEFINE_DEPTH_MAX
+    }
+
     /// Prints what `#define` made.
     pub(super) fn print_define(&mut self, define: &Define) -> Result<(), RenderError> {
-        if self.defines >= DEFINE_DEPTH_MAX {
+        if self.defines_are_full() {
             return Ok(());
         }
         self.defines += 1;

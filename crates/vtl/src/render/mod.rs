@@ -16,8 +16,8 @@ use crate::ast::{Block, Macros, Node, Reference};
 use crate::error::{Failure, RenderError};
 use crate::heap::{Heap, LoopId, MapId};
 use crate::limits::{Limits, Meter, RENDER_DEPTH_MAX};
-use crate::objects::input::Input;
 use crate::objects::context;
+use crate::objects::input::Input;
 use crate::parse::Parser;
 use crate::print::Printer;
 use crate::scope::Scope;
@@ -173,7 +173,8 @@ impl<'a> Renderer<'a> {
         self.variables.resize(names.0.len(), Value::Null);
         self.evaluated = Some(names);
         let flow = self.block(&parsed.map_err(Failure::Evaluate)?)?;
-        Ok(flow.unless_break())
+        // `#stop` ends what is evaluated, not the template around it.
+        Ok(if flow == Flow::Stop { Flow::Next } else { flow.unless_break() })
     }
 
     fn macros(&self) -> &Macros {
@@ -182,6 +183,9 @@ impl<'a> Renderer<'a> {
 
     /// Writes text to the output.
     fn write(&mut self, text: &str) -> Result<(), RenderError> {
+        if self.stopped {
+            return Ok(());
+        }
         self.meter.read(text.len())?;
         if self.out.len() + text.len() > self.limits.output_bytes_max {
             return Err(Failure::OutputTooLong.into());
@@ -192,6 +196,9 @@ impl<'a> Renderer<'a> {
 
     /// Writes a value to the output as `toString` has it.
     fn write_value(&mut self, value: &Value) -> Result<(), RenderError> {
+        if self.stopped {
+            return Ok(());
+        }
         if let Value::Define(define) = value {
             let define = Arc::clone(define);
             return self.print_define(&define);

@@ -55,10 +55,14 @@ impl Renderer<'_> {
     }
 
     /// Prints a reference that stands in text, behind so many backslashes: an odd one escapes it.
-    pub(super) fn print_reference(&mut self, reference: &Reference, backslashes: usize) -> Result<(), RenderError> {
+    pub(super) fn print_reference(
+        &mut self,
+        reference: &Reference,
+        backslashes: usize,
+    ) -> Result<(), RenderError> {
         let value = self.reference(reference)?;
         if value.is_null() {
-            self.write_backslashes(backslashes)?;
+            self.write_backslashes(if backslashes % 2 == 1 { backslashes / 2 + 1 } else { backslashes })?;
             if reference.quiet && backslashes == 0 {
                 return Ok(());
             }
@@ -66,7 +70,8 @@ impl Renderer<'_> {
             return self.write(&source);
         }
         self.write_backslashes(backslashes / 2)?;
-        if backslashes % 2 == 1 {
+        let prints_itself = matches!(value, Value::Define(_)) && self.defines_are_full();
+        if backslashes % 2 == 1 || prints_itself {
             return self.write(&reference.source);
         }
         self.write_value(&value)
@@ -108,9 +113,9 @@ impl Renderer<'_> {
                 self.put_in_map(*id, key, value)?;
             }
             (Value::List(id), Value::Int(index)) => {
-                let id = *id;
-                let slot = usize::try_from(*index).ok().and_then(|index| self.heap.list_mut(id).items.get_mut(index));
-                *slot.ok_or_else(|| RenderError::method(format!("index {index} out of bounds")))? = value;
+                let items = &mut self.heap.list_mut(*id).items;
+                let slot = crate::methods::slot(*index, items.len())?;
+                items[slot] = value;
             }
             _ => {}
         }

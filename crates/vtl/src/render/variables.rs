@@ -1,7 +1,7 @@
 //! Looking variables up and assigning them, through the parameters of the macros under way.
 
-use super::macros::Binding;
 use super::Renderer;
+use super::macros::Binding;
 use crate::error::RenderError;
 use crate::symbols::Symbol;
 use crate::value::{Object, Value};
