@@ -1,121 +1,31 @@
-//! A control plane in a test: its store, its clock, its ids, and sentences that many tests begin with.
+//! The REST control plane in a test, and sentences that many tests begin with.
 
-use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::ops::Deref;
 
 use serde_json::{Value as Json, json};
-use stagedoor_auth::es384::KeyPair;
-use stagedoor_model::{Timestamp, Value};
-use stagedoor_state::ids::Entropy;
-use stagedoor_state::page::PageKey;
-use stagedoor_state::{Cx, Documents, Endpoints, Environment, Fault, Result};
-use stagedoor_store::{Store, Transaction};
+use stagedoor_testkit::ControlPlane;
+pub(crate) use stagedoor_testkit::control_plane::{REGION, START};
 
 pub(crate) const ACCOUNT: &str = "111111111111";
-pub(crate) const REGION: &str = "eu-west-1";
 /// The id of the API that [`Control::api`] makes.
 pub(crate) const API: &str = "api1";
-/// When the clock starts: 2024-01-01T00:00:00Z.
-pub(crate) const START: i64 = 1_704_067_200;
 
-pub(crate) struct Control {
-    store: Store,
-    entropy: Counting,
-    now: Cell<i64>,
-    key: KeyPair,
-}
+pub(crate) struct Control(ControlPlane);
 
-/// Bytes that differ from call to call and are the same in each run.
-struct Counting(AtomicU64);
+impl Deref for Control {
+    type Target = ControlPlane;
 
-impl Entropy for Counting {
-    fn fill(&self, bytes: &mut [u8]) {
-        for byte in bytes {
-            let count = self.0.fetch_add(1, Ordering::Relaxed);
-            *byte = (count.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8;
-        }
-    }
-}
-
-enum Failure {
-    Fault(Fault),
-    Store(stagedoor_store::Error),
-}
-
-impl From<Fault> for Failure {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
-    }
-}
-
-impl From<stagedoor_store::Error> for Failure {
-    fn from(error: stagedoor_store::Error) -> Self {
-        Self::Store(error)
+    fn deref(&self) -> &ControlPlane {
+        &self.0
     }
 }
 
 impl Control {
     pub(crate) fn new() -> Self {
-        Self {
-            store: Store::in_memory().expect("memory suffices"),
-            entropy: Counting(AtomicU64::new(0)),
-            now: Cell::new(START),
-            key: KeyPair::generate(),
-        }
-    }
-
-    /// Moves the clock by some seconds.
-    pub(crate) fn wait(&self, seconds: i64) {
-        self.now.set(self.now.get() + seconds);
-    }
-
-    /// Calls an operation.
-    pub(crate) fn call(&self, operation: &str, input: Json) -> Result<Json> {
-        let endpoints = Endpoints { http: String::new(), rtmp: String::new(), rtmps: String::new() };
-        let environment = Environment {
-            now: Timestamp::from_micros(self.now.get() * 1_000_000 + 250_000),
-            entropy: &self.entropy,
-            endpoints: &endpoints,
-            page_key: &PageKey([7; 32]),
-            token_key: &self.key,
-            token_key_id: "stagedoor-test",
-            ivs: &stagedoor_state::ivs::Settings::default(),
-        };
-        let input: Value = serde_json::from_value(input).expect("any JSON is a value");
-        let output = self.transact(|transaction| {
-            let mut cx = Cx::new(transaction, ACCOUNT, REGION, &environment);
-            stagedoor_apigateway::dispatch(operation, &mut cx, input.clone())
-        })?;
-        Ok(serde_json::to_value(output).expect("any value is JSON"))
-    }
-
-    /// Calls an operation that must succeed.
-    #[track_caller]
-    pub(crate) fn ok(&self, operation: &str, input: Json) -> Json {
-        self.call(operation, input).unwrap_or_else(|fault| panic!("{operation}: {fault}"))
-    }
-
-    /// Calls an operation that must fail; returns `Code status: message`.
-    #[track_caller]
-    pub(crate) fn err(&self, operation: &str, input: Json) -> String {
-        match self.call(operation, input) {
-            Ok(answer) => panic!("{operation} answers {answer}"),
-            Err(fault) => format!("{} {}: {}", fault.code, fault.status, fault.message),
-        }
-    }
-
-    /// What somebody else finds in or puts into the store.
-    pub(crate) fn documents<T>(&self, mut f: impl FnMut(&mut Documents<'_>) -> Result<T>) -> T {
-        let done = self.transact(|transaction| f(&mut Documents::new(transaction, ACCOUNT, REGION)));
-        done.unwrap_or_else(|fault| panic!("{fault}"))
-    }
-
-    fn transact<T>(&self, mut f: impl FnMut(&mut Transaction) -> Result<T>) -> Result<T> {
-        let done = self.store.transact(|transaction| Ok::<T, Failure>(f(transaction)?));
-        done.map_err(|failure| match failure {
-            Failure::Fault(fault) => fault,
-            Failure::Store(error) => panic!("{error}"),
-        })
+        let plane = ControlPlane::new(stagedoor_apigateway::dispatch, ACCOUNT);
+        // Fractions of a second must not show in answers.
+        plane.wait_micros(250_000);
+        Self(plane)
     }
 
     // === Frequent sentences ===
