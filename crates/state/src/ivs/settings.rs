@@ -7,12 +7,16 @@ pub struct Settings {
     pub carries: Carries,
 }
 
-/// How much an account may have in a region. The defaults are those of AWS.
+/// How much an account may have in a region, or a stage or participant of it. The defaults are those of AWS.
 ///
 /// <https://docs.aws.amazon.com/ivs/latest/RealTimeUserGuide/service-quotas.html>
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quotas {
     pub stages: usize,
+    /// At one time. The media plane's to keep, as the next one.
+    pub publishers_per_stage: usize,
+    /// At one time, publishing or not.
+    pub participants_per_stage: usize,
     pub storage_configurations: usize,
     pub encoder_configurations: usize,
     pub ingest_configurations: usize,
@@ -29,6 +33,8 @@ impl Default for Quotas {
     fn default() -> Self {
         Self {
             stages: 1000,
+            publishers_per_stage: 12,
+            participants_per_stage: 10_000,
             storage_configurations: 5,
             encoder_configurations: 20,
             ingest_configurations: 100,
@@ -42,9 +48,11 @@ impl Default for Quotas {
 
 impl Quotas {
     /// Every quota's name, as operators write it, with its value.
-    pub fn all(&mut self) -> [(&'static str, &mut usize); 8] {
+    pub fn all(&mut self) -> [(&'static str, &mut usize); 10] {
         [
             ("stages", &mut self.stages),
+            ("publishers-per-stage", &mut self.publishers_per_stage),
+            ("participants-per-stage", &mut self.participants_per_stage),
             ("storage-configurations", &mut self.storage_configurations),
             ("encoder-configurations", &mut self.encoder_configurations),
             ("ingest-configurations", &mut self.ingest_configurations),
