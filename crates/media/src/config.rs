@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+pub use stagedoor_sfu::Rules;
+
 /// Settings of the media plane.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -13,6 +15,8 @@ pub struct Config {
     pub advertise: Vec<IpAddr>,
     pub timeouts: Timeouts,
     pub limits: Limits,
+    /// What publishers may send; the defaults are those of Amazon IVS Real-Time.
+    pub rules: Rules,
 }
 
 /// How long the media plane waits for what.
@@ -26,6 +30,8 @@ pub struct Timeouts {
     pub leave: Duration,
     /// For anybody to come back to an empty stage, before its session ends. Default 180 s.
     pub session: Duration,
+    /// For one publication or subscription to last. Default 24 h.
+    pub stream: Duration,
     /// For an HTTP request's body. Default 10 s.
     pub body: Duration,
     /// Between pings on the events socket; a client that is silent for three of them is dropped. Default 30 s.
@@ -50,6 +56,7 @@ impl Default for Config {
             advertise: Vec::new(),
             timeouts: Timeouts::default(),
             limits: Limits::default(),
+            rules: Rules::default(),
         }
     }
 }
@@ -61,6 +68,7 @@ impl Default for Timeouts {
             consent: Duration::from_secs(10),
             leave: Duration::from_secs(10),
             session: Duration::from_secs(180),
+            stream: Duration::from_secs(24 * 3600),
             body: Duration::from_secs(10),
             ping: Duration::from_secs(30),
         }

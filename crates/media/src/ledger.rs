@@ -116,6 +116,10 @@ pub enum ErrorCode {
     InvalidAudioCodec,
     InvalidVideoCodec,
     InvalidInput,
+    ResolutionExceeded,
+    BitrateExceeded,
+    BFramePresent,
+    StreamDurationExceeded,
     InternalServerException,
 }
 

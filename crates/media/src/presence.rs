@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
-use stagedoor_sfu::{Kind, PeerKey, PeerMap, TrackSpec};
+use stagedoor_sfu::{Kind, PeerKey, PeerMap, TrackSpec, Violation};
 
 use crate::config::{Limits, Timeouts};
 use crate::ledger::{Attempt, Client, ErrorCode, Joining, Note, Protocol, What};
@@ -263,6 +263,7 @@ impl Presence {
 
     /// A connection is gone.
     pub fn ended(&mut self, key: PeerKey, end: End, moment: Moment) {
+        self.note_violation(key, end, moment);
         self.stopped(key, moment);
         let Some(attached) = self.connections.remove(&key) else { return };
         self.resources.remove(&attached.connection.resource);
@@ -274,6 +275,24 @@ impl Presence {
             };
             stage.detach(&attached.participant_id, key, since);
         }
+    }
+
+    /// Notes why the server ended a connection, if somebody did what is not allowed.
+    fn note_violation(&mut self, key: PeerKey, end: End, moment: Moment) {
+        let Some(attached) = self.connections.get(&key) else { return };
+        let code = match end {
+            End::Violated(Violation::Resolution) => ErrorCode::ResolutionExceeded,
+            End::Violated(Violation::BitRate) => ErrorCode::BitrateExceeded,
+            End::Violated(Violation::Bidirectional) => ErrorCode::BFramePresent,
+            End::Expired => ErrorCode::StreamDurationExceeded,
+            End::Left | End::Removed | End::Silent | End::NeverConnected | End::Failed => return,
+        };
+        let attempt = match &attached.connection.purpose {
+            Purpose::Publish { .. } => Attempt::Publish,
+            Purpose::Subscribe { remote } => Attempt::Subscribe { remote: remote.clone() },
+        };
+        let (stage_arn, participant_id) = (attached.stage_arn.clone(), attached.participant_id.clone());
+        self.note(&stage_arn, moment, What::Failed { participant_id, attempt, code });
     }
 
     /// Notes the end of what a connection did, once.

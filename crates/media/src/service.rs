@@ -69,7 +69,7 @@ impl Media {
         let engine = Str0m::new().ok_or_else(|| io::Error::other("cannot make a DTLS certificate"))?;
         let (sender, reports) = mpsc::channel(REPORTS_MAX);
         let (shard, thread) =
-            ShardHandle::start(config.listen, config.timeouts.clone(), world.clone(), sender)?;
+            ShardHandle::start(config.listen, config.timeouts.clone(), config.rules, world.clone(), sender)?;
         let candidates = candidates(shard.address(), &config.advertise);
         if candidates.is_empty() {
             drop(shard.send(Command::Stop));

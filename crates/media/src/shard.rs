@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
-use stagedoor_sfu::{Choice, Incoming, KeyFrameRequest, PeerKey, PeerMap, Room};
+use stagedoor_sfu::{Choice, Incoming, KeyFrameRequest, PeerKey, PeerMap, Room, Rules};
 use tokio::sync::{mpsc, watch};
 
 use crate::config::Timeouts;
@@ -53,6 +53,7 @@ struct Shard {
     published: watch::Sender<Counters>,
     world: Arc<dyn World>,
     timeouts: Timeouts,
+    rules: Rules,
     /// The start of the rooms' time.
     epoch: Instant,
     peers: PeerMap<Peer>,
@@ -339,7 +340,12 @@ impl Shard {
             .iter()
             .filter_map(|(key, peer)| Some((*key, peer.overdue(now, &self.timeouts)?)))
             .collect();
-        for (key, end) in silent {
+        let broken = self.rooms.values().flat_map(|room| room.violations(&self.rules));
+        let broken: Vec<(PeerKey, End)> = broken.map(|(key, rule)| (key, End::Violated(rule))).collect();
+        for (key, end) in silent.into_iter().chain(broken) {
+            if matches!(end, End::Expired | End::Violated(_)) {
+                self.farewell(key);
+            }
             self.end(key, end);
         }
         let at = now.saturating_duration_since(self.epoch);
@@ -358,10 +364,16 @@ impl Shard {
 
     /// Ends a connection from our side, with a farewell to the peer.
     fn close(&mut self, key: PeerKey) {
+        if self.peers.contains_key(&key) {
+            self.farewell(key);
+            self.end(key, End::Removed);
+        }
+    }
+
+    fn farewell(&mut self, key: PeerKey) {
         if let Some(peer) = self.peers.get_mut(&key) {
             let outbox = &mut self.outbox;
             peer.farewell(|to, contents| outbox.push(to, contents));
-            self.end(key, End::Removed);
         }
     }
 

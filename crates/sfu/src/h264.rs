@@ -4,7 +4,6 @@
 use crate::packet::Size;
 
 const NAL_SLICE: u8 = 1;
-const NAL_IDR: u8 = 5;
 const NAL_SPS: u8 = 7;
 const STAP_A: u8 = 24;
 const FU_A: u8 = 28;
@@ -60,7 +59,7 @@ fn unit(kind: u8, body: &[u8], whole: bool, found: &mut Found) {
                 found.size = found.size.or(picture_size(body));
             }
         }
-        NAL_SLICE | NAL_IDR => found.bidirectional |= is_bidirectional(body) == Some(true),
+        NAL_SLICE => found.bidirectional |= is_bidirectional(body) == Some(true),
         _ => {}
     }
 }

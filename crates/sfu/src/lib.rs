@@ -13,6 +13,7 @@ pub mod layer;
 pub mod packet;
 pub mod pli;
 pub mod room;
+pub mod rules;
 pub mod select;
 pub mod vp8;
 
@@ -20,4 +21,5 @@ pub use codec::{Codec, Kind};
 pub use keys::{PeerKey, PeerMap};
 pub use packet::{Incoming, Outgoing, Size};
 pub use room::{KeyFrameRequest, Rates, Room, TrackSpec, Wanted};
+pub use rules::{Rules, Violation};
 pub use select::Choice;

@@ -12,6 +12,7 @@ use crate::forward::{Forward, Source};
 use crate::keys::{PeerKey, PeerMap};
 use crate::layer::Layer;
 use crate::packet::{Incoming, Outgoing};
+use crate::rules::{Record, Rules, Violation};
 use crate::select::{self, Choice, Named, Selection};
 
 /// A track that a publisher brings.
@@ -67,6 +68,7 @@ pub struct Room {
 struct Publisher {
     participant: Arc<str>,
     tracks: Vec<Track>,
+    record: Record,
 }
 
 #[derive(Debug)]
@@ -105,7 +107,7 @@ impl Room {
     /// `participant` publishes from `peer` now. Returns the connection that this one replaces.
     pub fn publish(&mut self, peer: PeerKey, participant: Arc<str>, tracks: &[TrackSpec]) -> Option<PeerKey> {
         let tracks = tracks.iter().map(|spec| self.new_track(spec)).collect();
-        let publisher = Publisher { participant: participant.clone(), tracks };
+        let publisher = Publisher { participant: participant.clone(), tracks, record: Record::default() };
         let followed = self.participants.entry(participant).or_default();
         let replaced = followed.connection.replace(peer).filter(|old| *old != peer);
         for follower in &followed.followers {
@@ -176,8 +178,11 @@ impl Room {
     /// Notes a packet of the publisher on `peer`; call it once per packet, before [`Room::forward`]. Returns the
     /// source of the packet, `None` if it belongs to no known track.
     pub fn receive(&mut self, peer: PeerKey, packet: &Incoming, now: Duration) -> Option<Source> {
-        let layer = self.layer_mut(peer, packet.kind, packet.layer)?;
+        let publisher = self.publishers.get_mut(&peer)?;
+        let track = publisher.tracks.iter_mut().find(|track| track.codec.kind() == packet.kind)?;
+        let layer = track.layers.get_mut(usize::from(packet.layer))?;
         layer.note(packet, now);
+        publisher.record.note(packet, now);
         Some(layer.source)
     }
 
@@ -203,6 +208,13 @@ impl Room {
         // A subscriber on its way to another layer is helped by that one's key frame.
         let index = forward.and_then(|forward| video.index(forward.sources().0)).unwrap_or_default();
         video.ask(key, index, now)
+    }
+
+    /// Publishers that have broken a rule. To be called some times a second.
+    pub fn violations(&self, rules: &Rules) -> Vec<(PeerKey, Violation)> {
+        let broken =
+            |(key, publisher): (&PeerKey, &Publisher)| Some((*key, rules.broken(&publisher.record)?));
+        self.publishers.iter().filter_map(broken).collect()
     }
 
     // === Layers ===
@@ -291,12 +303,6 @@ impl Room {
         self.sources += rids.len() as u64;
         let layers = rids.iter().zip(first..).map(|(rid, source)| Layer::new(Source(source), rid.clone()));
         Track { codec: spec.codec, layers: layers.collect() }
-    }
-
-    fn layer_mut(&mut self, peer: PeerKey, kind: Kind, layer: u8) -> Option<&mut Layer> {
-        let tracks = &mut self.publishers.get_mut(&peer)?.tracks;
-        let track = tracks.iter_mut().find(|track| track.codec.kind() == kind)?;
-        track.layers.get_mut(usize::from(layer))
     }
 
     fn forget_if_unused(&mut self, participant: &Arc<str>) {

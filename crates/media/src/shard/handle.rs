@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use stagedoor_sfu::{Choice, PeerKey};
+use stagedoor_sfu::{Choice, PeerKey, Rules};
 use tokio::sync::{mpsc, watch};
 
 use super::Shard;
@@ -65,6 +65,7 @@ impl ShardHandle {
     pub fn start(
         address: SocketAddr,
         timeouts: Timeouts,
+        rules: Rules,
         world: Arc<dyn World>,
         reports: mpsc::Sender<Report>,
     ) -> io::Result<(ShardHandle, JoinHandle<io::Result<()>>)> {
@@ -83,6 +84,7 @@ impl ShardHandle {
             epoch: world.now(),
             world,
             timeouts,
+            rules,
             peers: Default::default(),
             rooms: Default::default(),
             demux: Default::default(),

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use stagedoor_sfu::{Choice, Kind, Outgoing, TrackSpec, Wanted};
+use stagedoor_sfu::{Choice, Kind, Outgoing, TrackSpec, Violation, Wanted};
 
 use crate::config::Timeouts;
 use crate::engine::{Connection, Failure, Output, Packet};
@@ -29,6 +29,10 @@ pub enum End {
     Silent,
     /// ICE or DTLS was not finished in time.
     NeverConnected,
+    /// The publisher broke a rule.
+    Violated(Violation),
+    /// It lasted for as long as it may.
+    Expired,
     /// The engine failed.
     Failed,
 }
@@ -128,10 +132,13 @@ impl Peer {
         Timer::Later(self.wake_at)
     }
 
-    /// Whether the peer has been silent for too long.
+    /// Whether the peer has been silent or here for too long.
     pub fn overdue(&self, now: Instant, timeouts: &Timeouts) -> Option<End> {
         if !self.connected && now.saturating_duration_since(self.created) >= timeouts.connect {
             return Some(End::NeverConnected);
+        }
+        if self.connected && now.saturating_duration_since(self.created) >= timeouts.stream {
+            return Some(End::Expired);
         }
         let silence = now.saturating_duration_since(self.heard);
         (self.connected && silence >= timeouts.consent).then_some(End::Silent)

@@ -14,7 +14,7 @@ use stagedoor_media::metrics::Counters;
 use stagedoor_media::sdp::{Offer, spread_candidates};
 use stagedoor_media::shard::{Command, Report, Role, Seat, ShardHandle};
 use stagedoor_media::world::{World, random_name};
-use stagedoor_sfu::{Choice, Codec, Kind, PeerKey, Wanted};
+use stagedoor_sfu::{Choice, Codec, Kind, PeerKey, Rules, Wanted};
 use tokio::sync::mpsc;
 
 pub const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -67,8 +67,10 @@ impl TestShard {
     pub fn with(timeouts: Timeouts) -> TestShard {
         let world = world();
         let (sender, reports) = mpsc::channel(1024);
+        // The numbered frames of these tests have no slice headers to speak of.
+        let rules = Rules { bidirectional: true, ..Rules::default() };
         let (handle, thread) =
-            ShardHandle::start(SocketAddr::from((LOCALHOST, 0)), timeouts, world.clone(), sender)
+            ShardHandle::start(SocketAddr::from((LOCALHOST, 0)), timeouts, rules, world.clone(), sender)
                 .expect("starts");
         let engine = Str0m::new().expect("makes a certificate");
         TestShard {

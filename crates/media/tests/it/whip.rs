@@ -1,9 +1,13 @@
 //! Publishing and receiving by HTTP: what is answered, and what is noted of it.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use http_body_util::Full;
+use stagedoor_media::Config;
 use stagedoor_media::client::{Client, Event};
+use stagedoor_media::config::{Rules, Timeouts};
 use stagedoor_sfu::{Codec, Kind};
 
 use crate::stage::*;
@@ -360,4 +364,44 @@ async fn whep_receives_and_chooses_layers() {
     assert_eq!(choose(layer, "application/json", "{}").await.status, StatusCode::NOT_FOUND);
     drop((publisher, subscriber));
     plane.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_breaks_a_rule_is_sent_away() {
+    let large = {
+        // VP8 of 1920 by 1080.
+        let mut frame = vec![0, 0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x07, 0x38, 0x04];
+        frame.resize(500, 0);
+        frame
+    };
+    let bidirectional = [&[0, 0, 0, 1, 0x01, 0b1010_0000][..], &[0x22; 100]].concat();
+    let rules = Rules { bit_rate_max: 1000, ..Rules::default() };
+    let short = Timeouts { stream: Duration::from_millis(500), ..Timeouts::default() };
+    for (codecs, frame, config, code) in [
+        (VP8, large, config(), "ResolutionExceeded"),
+        (H264, bidirectional, config(), "BFramePresent"),
+        (H264, key_frame(1), Config { rules, ..config() }, "BitrateExceeded"),
+        (H264, key_frame(1), Config { timeouts: short, ..config() }, "StreamDurationExceeded"),
+    ] {
+        let plane = Plane::start(config);
+        let (mut publisher, _) = plane.publish("alice", &codecs).await;
+        let world = plane.world.clone();
+        let sent_away = tokio::task::spawn_blocking(move || {
+            let deadline = deadline(&world);
+            for number in 0_u32.. {
+                publisher.send_frame(Kind::Video, number * 3000, &frame).expect("sent");
+                let event = publisher.next_event(world.now() + Duration::from_millis(50)).expect("works");
+                if matches!(event, Some(Event::Closed)) {
+                    return;
+                }
+                assert!(world.now() < deadline, "still here");
+            }
+        });
+        sent_away.await.expect("sent away");
+        assert_eq!(
+            plane.told(4).await,
+            ["alice joined", "alice publishes", &format!("alice cannot publish: {code}"), "alice stopped"]
+        );
+        plane.stop().await;
+    }
 }

@@ -146,6 +146,10 @@ fn error_code(code: ErrorCode) -> EventErrorCode {
         ErrorCode::InvalidAudioCodec => EventErrorCode::InvalidAudioCodec,
         ErrorCode::InvalidVideoCodec => EventErrorCode::InvalidVideoCodec,
         ErrorCode::InvalidInput => EventErrorCode::InvalidInput,
+        ErrorCode::ResolutionExceeded => EventErrorCode::ResolutionExceeded,
+        ErrorCode::BitrateExceeded => EventErrorCode::BitrateExceeded,
+        ErrorCode::BFramePresent => EventErrorCode::BFramePresent,
+        ErrorCode::StreamDurationExceeded => EventErrorCode::StreamDurationExceeded,
         ErrorCode::InternalServerException => EventErrorCode::InternalServerException,
     }
 }
