@@ -10,6 +10,7 @@ use crate::handlers;
 /// Runs the operation of that name on its typed input.
 pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value> {
     match operation {
+        "CreateApiKey" => row::<CreateApiKeyRequest, ApiKey>(handlers::create_api_key, cx, input),
         "CreateAuthorizer" => {
             row::<CreateAuthorizerRequest, Authorizer>(handlers::create_authorizer, cx, input)
         }
@@ -35,7 +36,16 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         "CreateResource" => row::<CreateResourceRequest, Resource>(handlers::create_resource, cx, input),
         "CreateRestApi" => row::<CreateRestApiRequest, RestApi>(handlers::create_rest_api, cx, input),
         "CreateStage" => row::<CreateStageRequest, Stage>(handlers::create_stage, cx, input),
+        "CreateUsagePlan" => row::<CreateUsagePlanRequest, UsagePlan>(handlers::create_usage_plan, cx, input),
+        "CreateUsagePlanKey" => {
+            row::<CreateUsagePlanKeyRequest, UsagePlanKey>(handlers::create_usage_plan_key, cx, input)
+        }
+        "CreateVpcLink" => row::<CreateVpcLinkRequest, VpcLink>(handlers::create_vpc_link, cx, input),
+        "DeleteApiKey" => row::<DeleteApiKeyRequest, ()>(handlers::delete_api_key, cx, input),
         "DeleteAuthorizer" => row::<DeleteAuthorizerRequest, ()>(handlers::delete_authorizer, cx, input),
+        "DeleteClientCertificate" => {
+            row::<DeleteClientCertificateRequest, ()>(handlers::delete_client_certificate, cx, input)
+        }
         "DeleteDeployment" => row::<DeleteDeploymentRequest, ()>(handlers::delete_deployment, cx, input),
         "DeleteDocumentationPart" => {
             row::<DeleteDocumentationPartRequest, ()>(handlers::delete_documentation_part, cx, input)
@@ -61,8 +71,33 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         "DeleteResource" => row::<DeleteResourceRequest, ()>(handlers::delete_resource, cx, input),
         "DeleteRestApi" => row::<DeleteRestApiRequest, ()>(handlers::delete_rest_api, cx, input),
         "DeleteStage" => row::<DeleteStageRequest, ()>(handlers::delete_stage, cx, input),
+        "DeleteUsagePlan" => row::<DeleteUsagePlanRequest, ()>(handlers::delete_usage_plan, cx, input),
+        "DeleteUsagePlanKey" => {
+            row::<DeleteUsagePlanKeyRequest, ()>(handlers::delete_usage_plan_key, cx, input)
+        }
+        "DeleteVpcLink" => row::<DeleteVpcLinkRequest, ()>(handlers::delete_vpc_link, cx, input),
+        "FlushStageAuthorizersCache" => {
+            row::<FlushStageAuthorizersCacheRequest, ()>(handlers::flush_stage_authorizers_cache, cx, input)
+        }
+        "FlushStageCache" => row::<FlushStageCacheRequest, ()>(handlers::flush_stage_cache, cx, input),
+        "GenerateClientCertificate" => row::<GenerateClientCertificateRequest, ClientCertificate>(
+            handlers::generate_client_certificate,
+            cx,
+            input,
+        ),
+        "GetAccount" => row::<GetAccountRequest, Account>(handlers::get_account, cx, input),
+        "GetApiKey" => row::<GetApiKeyRequest, ApiKey>(handlers::get_api_key, cx, input),
+        "GetApiKeys" => row::<GetApiKeysRequest, ApiKeys>(handlers::get_api_keys, cx, input),
         "GetAuthorizer" => row::<GetAuthorizerRequest, Authorizer>(handlers::get_authorizer, cx, input),
         "GetAuthorizers" => row::<GetAuthorizersRequest, Authorizers>(handlers::get_authorizers, cx, input),
+        "GetClientCertificate" => {
+            row::<GetClientCertificateRequest, ClientCertificate>(handlers::get_client_certificate, cx, input)
+        }
+        "GetClientCertificates" => row::<GetClientCertificatesRequest, ClientCertificates>(
+            handlers::get_client_certificates,
+            cx,
+            input,
+        ),
         "GetDeployment" => row::<GetDeploymentRequest, Deployment>(handlers::get_deployment, cx, input),
         "GetDeployments" => row::<GetDeploymentsRequest, Deployments>(handlers::get_deployments, cx, input),
         "GetDocumentationPart" => {
@@ -114,9 +149,23 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         "GetResources" => row::<GetResourcesRequest, Resources>(handlers::get_resources, cx, input),
         "GetRestApi" => row::<GetRestApiRequest, RestApi>(handlers::get_rest_api, cx, input),
         "GetRestApis" => row::<GetRestApisRequest, RestApis>(handlers::get_rest_apis, cx, input),
+        "GetSdkType" => row::<GetSdkTypeRequest, SdkType>(handlers::get_sdk_type, cx, input),
+        "GetSdkTypes" => row::<GetSdkTypesRequest, SdkTypes>(handlers::get_sdk_types, cx, input),
         "GetStage" => row::<GetStageRequest, Stage>(handlers::get_stage, cx, input),
         "GetStages" => row::<GetStagesRequest, Stages>(handlers::get_stages, cx, input),
         "GetTags" => row::<GetTagsRequest, Tags>(handlers::get_tags, cx, input),
+        "GetUsage" => row::<GetUsageRequest, Usage>(handlers::get_usage, cx, input),
+        "GetUsagePlan" => row::<GetUsagePlanRequest, UsagePlan>(handlers::get_usage_plan, cx, input),
+        "GetUsagePlanKey" => {
+            row::<GetUsagePlanKeyRequest, UsagePlanKey>(handlers::get_usage_plan_key, cx, input)
+        }
+        "GetUsagePlanKeys" => {
+            row::<GetUsagePlanKeysRequest, UsagePlanKeys>(handlers::get_usage_plan_keys, cx, input)
+        }
+        "GetUsagePlans" => row::<GetUsagePlansRequest, UsagePlans>(handlers::get_usage_plans, cx, input),
+        "GetVpcLink" => row::<GetVpcLinkRequest, VpcLink>(handlers::get_vpc_link, cx, input),
+        "GetVpcLinks" => row::<GetVpcLinksRequest, VpcLinks>(handlers::get_vpc_links, cx, input),
+        "ImportApiKeys" => row::<ImportApiKeysRequest, ApiKeyIds>(handlers::import_api_keys, cx, input),
         "ImportDocumentationParts" => row::<ImportDocumentationPartsRequest, DocumentationPartIds>(
             handlers::import_documentation_parts,
             cx,
@@ -137,9 +186,16 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         }
         "TagResource" => row::<TagResourceRequest, ()>(handlers::tag_resource, cx, input),
         "UntagResource" => row::<UntagResourceRequest, ()>(handlers::untag_resource, cx, input),
+        "UpdateAccount" => row::<UpdateAccountRequest, Account>(handlers::update_account, cx, input),
+        "UpdateApiKey" => row::<UpdateApiKeyRequest, ApiKey>(handlers::update_api_key, cx, input),
         "UpdateAuthorizer" => {
             row::<UpdateAuthorizerRequest, Authorizer>(handlers::update_authorizer, cx, input)
         }
+        "UpdateClientCertificate" => row::<UpdateClientCertificateRequest, ClientCertificate>(
+            handlers::update_client_certificate,
+            cx,
+            input,
+        ),
         "UpdateDeployment" => {
             row::<UpdateDeploymentRequest, Deployment>(handlers::update_deployment, cx, input)
         }
@@ -177,6 +233,9 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         "UpdateResource" => row::<UpdateResourceRequest, Resource>(handlers::update_resource, cx, input),
         "UpdateRestApi" => row::<UpdateRestApiRequest, RestApi>(handlers::update_rest_api, cx, input),
         "UpdateStage" => row::<UpdateStageRequest, Stage>(handlers::update_stage, cx, input),
+        "UpdateUsage" => row::<UpdateUsageRequest, Usage>(handlers::update_usage, cx, input),
+        "UpdateUsagePlan" => row::<UpdateUsagePlanRequest, UsagePlan>(handlers::update_usage_plan, cx, input),
+        "UpdateVpcLink" => row::<UpdateVpcLinkRequest, VpcLink>(handlers::update_vpc_link, cx, input),
         _ => Err(Fault::not_implemented(operation)),
     }
 }

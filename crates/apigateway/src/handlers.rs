@@ -1,7 +1,15 @@
 //! The table of contents: every operation of the service and where it stands.
 
+pub use crate::account::{get_account, update_account};
+pub use crate::api_key::{
+    create_api_key, delete_api_key, get_api_key, get_api_keys, import_api_keys, update_api_key,
+};
 pub use crate::authorizer::{
     create_authorizer, delete_authorizer, get_authorizer, get_authorizers, update_authorizer,
+};
+pub use crate::client_certificate::{
+    delete_client_certificate, generate_client_certificate, get_client_certificate, get_client_certificates,
+    update_client_certificate,
 };
 pub use crate::deployment::{
     create_deployment, delete_deployment, get_deployment, get_deployments, update_deployment,
@@ -34,5 +42,15 @@ pub use crate::request_validator::{
 };
 pub use crate::resource::{create_resource, delete_resource, get_resource, get_resources, update_resource};
 pub use crate::rest_api::{create_rest_api, delete_rest_api, get_rest_api, get_rest_apis, update_rest_api};
+pub use crate::sdk_type::{get_sdk_type, get_sdk_types};
 pub use crate::stage::{create_stage, delete_stage, get_stage, get_stages, update_stage};
+pub use crate::stage_cache::{flush_stage_authorizers_cache, flush_stage_cache};
 pub use crate::tags::{get_tags, tag_resource, untag_resource};
+pub use crate::usage::{get_usage, update_usage};
+pub use crate::usage_plan::{
+    create_usage_plan, delete_usage_plan, get_usage_plan, get_usage_plans, update_usage_plan,
+};
+pub use crate::usage_plan_key::{
+    create_usage_plan_key, delete_usage_plan_key, get_usage_plan_key, get_usage_plan_keys,
+};
+pub use crate::vpc_link::{create_vpc_link, delete_vpc_link, get_vpc_link, get_vpc_links, update_vpc_link};

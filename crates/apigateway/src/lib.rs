@@ -32,7 +32,21 @@ mod documentation_version;
 mod deployment;
 mod method_setting;
 mod stage;
+mod stage_cache;
 mod stage_patch;
+
+mod api_key;
+mod api_key_file;
+mod usage;
+mod usage_plan;
+mod usage_plan_key;
+mod usage_plan_patch;
+
+mod account;
+mod client_certificate;
+mod sdk_type;
+mod vpc_link;
+mod x509;
 
 mod tags;
 

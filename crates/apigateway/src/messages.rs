@@ -1,4 +1,5 @@
-//! AWS's words: every error that the control plane of API Gateway (v1) answers, one function each.
+//! AWS's words: every error that the control plane of API Gateway (v1) answers, one function each. Those about what
+//! belongs to no API stand in `access`.
 //!
 //! The texts are what the service really answered where a recording or a report of it exists. Where none does, a
 //! comment says so and the text follows its neighbours. Errors of the framework (`ValidationException`,
@@ -8,6 +9,10 @@ use std::fmt::Display;
 
 use stagedoor_api::apigateway::{DocumentationPartLocation, Op};
 use stagedoor_state::Fault;
+
+mod access;
+
+pub use access::*;
 
 pub fn bad_request(message: impl Into<String>) -> Fault {
     Fault::new("BadRequestException", 400, message)

@@ -13,7 +13,7 @@ use stagedoor_state::rest::{CacheEpoch, DocumentationVersion, Snapshot};
 use stagedoor_state::{Cx, Fault, Kind, Result, tags};
 
 use crate::patch::{ADD_REPLACE_REMOVE, Change, Refused, Row, Table, refuse_second_generation};
-use crate::{endpoint, listing, messages, model, policy, resource, tags as tagging};
+use crate::{endpoint, listing, messages, model, policy, resource, tags as tagging, usage_plan};
 
 /// Characters of an API's id and of its root resource's.
 const ID_LENGTH: usize = 10;
@@ -83,6 +83,7 @@ pub fn update_rest_api(cx: &mut Cx<'_>, input: UpdateRestApiRequest) -> Result<R
 pub fn delete_rest_api(cx: &mut Cx<'_>, input: DeleteRestApiRequest) -> Result<()> {
     let id = input.rest_api_id.as_str();
     existing(cx, id)?;
+    usage_plan::forget_stages(cx, id, None)?;
     cx.delete_all::<Stage>(&[id])?;
     cx.delete_all::<Deployment>(&[id])?;
     cx.delete_all::<Snapshot>(&[id])?;

@@ -11,9 +11,10 @@ use stagedoor_api::apigateway::{
     Stages, UpdateStageRequest,
 };
 use stagedoor_model::Timestamp;
+use stagedoor_state::rest::CacheEpoch;
 use stagedoor_state::{Cx, Result};
 
-use crate::{messages, rest_api, stage_patch, tags};
+use crate::{messages, rest_api, stage_patch, tags, usage_plan};
 
 const NAME_LENGTH_MAX: usize = 128;
 const VARIABLE_NAME_LENGTH_MAX: usize = 64;
@@ -86,6 +87,8 @@ pub fn update_stage(cx: &mut Cx<'_>, input: UpdateStageRequest) -> Result<Stage>
 /// <https://docs.aws.amazon.com/apigateway/latest/api/API_DeleteStage.html>
 pub fn delete_stage(cx: &mut Cx<'_>, input: DeleteStageRequest) -> Result<()> {
     existing(cx, &input.rest_api_id, &input.stage_name)?;
+    usage_plan::forget_stages(cx, &input.rest_api_id, Some(&input.stage_name))?;
+    cx.delete::<CacheEpoch>(&[&input.rest_api_id, &input.stage_name])?;
     cx.delete::<Stage>(&[&input.rest_api_id, &input.stage_name])
 }
 

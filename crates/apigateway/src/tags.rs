@@ -3,13 +3,15 @@
 //! Tags live in the documents of what they belong to; this file finds the document that an ARN names.
 
 use stagedoor_api::apigateway::{
-    GetTagsRequest, RestApi, Stage, TagResourceRequest, Tags as TagsAnswer, UntagResourceRequest,
+    ApiKey, GetTagsRequest, RestApi, Stage, TagResourceRequest, Tags as TagsAnswer, UntagResourceRequest,
+    UsagePlan, VpcLink,
 };
 use stagedoor_state::arn::Arn;
+use stagedoor_state::rest::ClientCertificate;
 use stagedoor_state::tags::{RESERVED_PREFIX, TAGS_MAX, Tags};
 use stagedoor_state::{Cx, Result};
 
-use crate::{messages, rest_api, stage};
+use crate::{api_key, client_certificate, messages, rest_api, stage, usage_plan, vpc_link};
 
 /// `PUT /tags/{resource_arn}`: adds tags, over those of the same keys.
 ///
@@ -55,6 +57,10 @@ enum Tagged {
     Api(RestApi),
     /// A stage and the id of its API.
     Stage(String, Stage),
+    Key(ApiKey),
+    Plan(UsagePlan),
+    Certificate(ClientCertificate),
+    Link(VpcLink),
 }
 
 impl Tagged {
@@ -67,6 +73,10 @@ impl Tagged {
             ["restapis", api, "stages", name] => {
                 Ok(Self::Stage((*api).to_owned(), stage::existing(cx, api, name)?))
             }
+            ["apikeys", id] => Ok(Self::Key(api_key::existing(cx, id)?)),
+            ["usageplans", id] => Ok(Self::Plan(usage_plan::existing(cx, id)?)),
+            ["clientcertificates", id] => Ok(Self::Certificate(client_certificate::existing(cx, id)?)),
+            ["vpclinks", id] => Ok(Self::Link(vpc_link::existing(cx, id)?)),
             _ => Err(messages::bad_arn()),
         }
     }
@@ -75,6 +85,10 @@ impl Tagged {
         match self {
             Self::Api(api) => &api.tags,
             Self::Stage(_, stage) => &stage.tags,
+            Self::Key(key) => &key.tags,
+            Self::Plan(plan) => &plan.tags,
+            Self::Certificate(stored) => &stored.certificate.tags,
+            Self::Link(link) => &link.tags,
         }
         .clone()
         .unwrap_or_default()
@@ -90,6 +104,23 @@ impl Tagged {
             Self::Stage(api, mut stage) => {
                 stage.tags = tags;
                 cx.put(&[&api, stage.stage_name.as_deref().unwrap_or_default()], &stage)
+            }
+            Self::Key(mut key) => {
+                key.tags = tags;
+                cx.put(&[key.id.as_deref().unwrap_or_default()], &key)
+            }
+            Self::Plan(mut plan) => {
+                plan.tags = tags;
+                cx.put(&[plan.id.as_deref().unwrap_or_default()], &plan)
+            }
+            Self::Certificate(mut stored) => {
+                stored.certificate.tags = tags;
+                let id = stored.certificate.client_certificate_id.clone().unwrap_or_default();
+                cx.put(&[&id], &stored)
+            }
+            Self::Link(mut link) => {
+                link.tags = tags;
+                cx.put(&[link.id.as_deref().unwrap_or_default()], &link)
             }
         }
     }

@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use serde_json::{Value as Json, json};
 use stagedoor_testkit::ControlPlane;
-pub(crate) use stagedoor_testkit::control_plane::{REGION, START};
+pub(crate) use stagedoor_testkit::control_plane::START;
 
 pub(crate) const ACCOUNT: &str = "111111111111";
 /// The id of the API that [`Control::api`] makes.

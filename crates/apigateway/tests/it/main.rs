@@ -3,6 +3,8 @@
 
 mod control;
 
+mod account;
+mod api_key;
 mod authorizer;
 mod canary;
 mod deployment;
@@ -21,3 +23,4 @@ mod resource;
 mod rest_api;
 mod stage;
 mod tags;
+mod usage_plan;

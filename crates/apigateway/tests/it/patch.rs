@@ -64,6 +64,33 @@ const NOUNS: &[(&str, &[&str])] = &[
         ],
     ),
     ("Deployment", &["/description"]),
+    ("Model", &["/description", "/schema"]),
+    ("RequestValidator", &["/name", "/validateRequestBody", "/validateRequestParameters"]),
+    (
+        "GatewayResponse",
+        &[
+            "/responseParameters/gatewayresponse.header.h",
+            "/responseTemplates/application~1json",
+            "/statusCode",
+        ],
+    ),
+    (
+        "UsagePlan",
+        &[
+            "/apiStages",
+            "/apiStages/api1:dev/throttle",
+            "/apiStages/api1:dev/throttle/~1/GET",
+            "/apiStages/api1:dev/throttle/~1/GET/rateLimit",
+            "/description",
+            "/name",
+            "/productCode",
+            "/quota",
+            "/quota/limit",
+            "/quota/period",
+            "/throttle",
+            "/throttle/burstLimit",
+        ],
+    ),
     (
         "Stage",
         &[
@@ -93,7 +120,7 @@ const NOUNS: &[(&str, &[&str])] = &[
 
 const VALUES: &[&str] = &[
     "", "true", "1", "-1", "50", "NaN", "1e400", "PRIVATE", "ipv4", "{}", "[]", "0.5", "Empty", "dogs",
-    "{a}", "INFO", "AWS_IAM", "'x'", "NEVER",
+    "{a}", "INFO", "AWS_IAM", "'x'", "NEVER", "DAY", "api1:dev",
 ];
 
 /// A noun and operations on it, most of which name paths that it takes.
@@ -137,6 +164,16 @@ fn place(control: &Control, noun: &str) -> Json {
         "Resource" => json!({"restApiId": API, "resourceId": control.resource(root, "pets")}),
         "Method" | "Integration" => on(root, json!({})),
         "MethodResponse" | "IntegrationResponse" => response,
+        "Model" => json!({"restApiId": API, "modelName": "Error"}),
+        "RequestValidator" => {
+            let validator = control.ok("CreateRequestValidator", json!({"restApiId": API, "name": "v"}));
+            json!({"restApiId": API, "requestValidatorId": validator["id"]})
+        }
+        "GatewayResponse" => json!({"restApiId": API, "responseType": "THROTTLED"}),
+        "UsagePlan" => {
+            let plan = json!({"name": "p", "apiStages": [{"apiId": API, "stage": "dev"}]});
+            json!({"usagePlanId": control.ok("CreateUsagePlan", plan)["id"]})
+        }
         "Deployment" => json!({"restApiId": API, "deploymentId": deployment}),
         _ => json!({"restApiId": API, "stageName": "dev"}),
     }

@@ -27,6 +27,36 @@ fn apis_and_stages_have_tags() {
 }
 
 #[test]
+fn keys_plans_certificates_and_links_have_tags() {
+    let control = Control::new();
+    let link = json!({"name": "l", "targetArns": ["arn:aws:a:b:c:d"]});
+    let cases = [
+        ("apikeys", "ApiKey", "apiKey", control.ok("CreateApiKey", json!({}))["id"].clone()),
+        (
+            "usageplans",
+            "UsagePlan",
+            "usagePlanId",
+            control.ok("CreateUsagePlan", json!({"name": "p"}))["id"].clone(),
+        ),
+        (
+            "clientcertificates",
+            "ClientCertificate",
+            "clientCertificateId",
+            control.ok("GenerateClientCertificate", json!({}))["clientCertificateId"].clone(),
+        ),
+        ("vpclinks", "VpcLink", "vpcLinkId", control.ok("CreateVpcLink", link)["id"].clone()),
+    ];
+    for (path, noun, member, id) in cases {
+        let arn = format!("arn:aws:apigateway:eu-west-1::/{path}/{}", id.as_str().expect("an id"));
+        assert_eq!(control.ok("GetTags", json!({"resourceArn": arn})), json!({"tags": {}}), "{noun}");
+        control.ok("TagResource", json!({"resourceArn": arn, "tags": {"a": "1", "b": "2"}}));
+        control.ok("UntagResource", json!({"resourceArn": arn, "tagKeys": ["a"]}));
+        let shown = control.ok(&format!("Get{noun}"), json!({member: id}));
+        assert_eq!(shown["tags"], json!({"b": "2"}), "{noun}");
+    }
+}
+
+#[test]
 fn arns_of_nothing() {
     let control = Control::new();
     control.staged();
