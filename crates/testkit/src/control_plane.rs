@@ -45,9 +45,17 @@ impl Entropy for Counting {
     fn fill(&self, bytes: &mut [u8]) {
         for byte in bytes {
             let count = self.0.fetch_add(1, Ordering::Relaxed);
-            *byte = (count.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8;
+            *byte = split_mix(count) as u8;
         }
     }
+}
+
+/// SplitMix64's output function: neighbours look unrelated.
+fn split_mix(count: u64) -> u64 {
+    let mixed = count.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
 }
 
 impl ControlPlane {
