@@ -331,6 +331,20 @@ fn a_killed_server_leaves_no_replica_connected() {
 }
 
 #[test]
+fn whoever_joins_under_the_id_of_a_former_replica_is_none() {
+    let control = carrying();
+    start(&control, "s2", 0);
+    let session = destination_session(&control, "s2");
+    control.ok("StopParticipantReplication", pair("s2"));
+    control.join(Present { stage_id: "s2", session_id: &session, participant_id: "a" });
+    let own = participant(&control, "s2", &session);
+    assert_eq!((&own["replicationType"], &own["replicationState"]), (&json!("NONE"), &Json::Null));
+    assert_eq!((&own["sourceStageArn"], &own["sourceSessionId"]), (&Json::Null, &Json::Null));
+    let error = format!("ConflictException 409: Stage: {} already has a participant: a", stage_arn("s2"));
+    assert_eq!(control.err("StartParticipantReplication", pair("s2")), error);
+}
+
+#[test]
 fn what_cannot_be_carried_is_refused() {
     let control = Control::new();
     prepare(&control);
