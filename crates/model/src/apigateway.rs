@@ -146,32 +146,32 @@ pub static ACCESS_ASSOCIATION_SOURCE_TYPE: ShapeTable = ShapeTable {
 
 pub static ACCESS_LOG_SETTINGS: ShapeTable = ShapeTable::structure(
     "AccessLogSettings",
-    &[Member::new("destinationArn", "destinationArn", &STRING), Member::new("format", "format", &STRING)],
+    &[Member::new("format", "format", &STRING), Member::new("destinationArn", "destinationArn", &STRING)],
 );
 
 pub static ACCOUNT: ShapeTable = ShapeTable::structure(
     "Account",
     &[
-        Member::new("apiKeyVersion", "apiKeyVersion", &STRING),
         Member::new("cloudwatchRoleArn", "cloudwatchRoleArn", &STRING),
-        Member::new("features", "features", &LIST_OF_STRING),
         Member::new("throttleSettings", "throttleSettings", &THROTTLE_SETTINGS),
+        Member::new("features", "features", &LIST_OF_STRING),
+        Member::new("apiKeyVersion", "apiKeyVersion", &STRING),
     ],
 );
 
 pub static API_KEY: ShapeTable = ShapeTable::structure(
     "ApiKey",
     &[
-        Member::new("createdDate", "createdDate", &TIMESTAMP),
+        Member::new("id", "id", &STRING),
+        Member::new("value", "value", &STRING),
+        Member::new("name", "name", &STRING),
         Member::new("customerId", "customerId", &STRING),
         Member::new("description", "description", &STRING),
         Member::new("enabled", "enabled", &BOOLEAN),
-        Member::new("id", "id", &STRING),
+        Member::new("createdDate", "createdDate", &TIMESTAMP),
         Member::new("lastUpdatedDate", "lastUpdatedDate", &TIMESTAMP),
-        Member::new("name", "name", &STRING),
         Member::new("stageKeys", "stageKeys", &LIST_OF_STRING),
         Member::new("tags", "tags", &MAP_OF_STRING_TO_STRING),
-        Member::new("value", "value", &STRING),
     ],
 );
 
@@ -189,9 +189,9 @@ pub static API_KEY_SOURCE_TYPE: ShapeTable = ShapeTable {
 pub static API_KEYS: ShapeTable = ShapeTable::structure(
     "ApiKeys",
     &[
-        Member::new("items", "item", &LIST_OF_API_KEY),
-        Member::new("position", "position", &STRING),
         Member::new("warnings", "warnings", &LIST_OF_STRING),
+        Member::new("position", "position", &STRING),
+        Member::new("items", "item", &LIST_OF_API_KEY),
     ],
 );
 
@@ -219,17 +219,17 @@ pub static API_STATUS: ShapeTable = ShapeTable {
 pub static AUTHORIZER: ShapeTable = ShapeTable::structure(
     "Authorizer",
     &[
-        Member::new("authType", "authType", &STRING),
-        Member::new("authorizerCredentials", "authorizerCredentials", &STRING),
-        Member::new("authorizerResultTtlInSeconds", "authorizerResultTtlInSeconds", &NULLABLE_INTEGER),
-        Member::new("authorizerUri", "authorizerUri", &STRING),
         Member::new("id", "id", &STRING),
+        Member::new("name", "name", &STRING),
+        Member::new("type", "type", &AUTHORIZER_TYPE),
+        Member::new("providerARNs", "providerARNs", &LIST_OF_ARNS),
+        Member::new("authType", "authType", &STRING),
+        Member::new("authorizerUri", "authorizerUri", &STRING),
+        Member::new("authorizerCredentials", "authorizerCredentials", &STRING),
         Member::new("identitySource", "identitySource", &STRING),
         Member::new("identityValidationExpression", "identityValidationExpression", &STRING),
+        Member::new("authorizerResultTtlInSeconds", "authorizerResultTtlInSeconds", &NULLABLE_INTEGER),
         Member::new("jwtConfiguration", "jwtConfiguration", &JWT_CONFIGURATION),
-        Member::new("name", "name", &STRING),
-        Member::new("providerARNs", "providerARNs", &LIST_OF_ARNS),
-        Member::new("type", "type", &AUTHORIZER_TYPE),
     ],
 );
 
@@ -241,7 +241,7 @@ pub static AUTHORIZER_TYPE: ShapeTable = ShapeTable {
 
 pub static AUTHORIZERS: ShapeTable = ShapeTable::structure(
     "Authorizers",
-    &[Member::new("items", "item", &LIST_OF_AUTHORIZER), Member::new("position", "position", &STRING)],
+    &[Member::new("position", "position", &STRING), Member::new("items", "item", &LIST_OF_AUTHORIZER)],
 );
 
 pub static BASE_PATH_MAPPING: ShapeTable = ShapeTable::structure(
@@ -255,7 +255,7 @@ pub static BASE_PATH_MAPPING: ShapeTable = ShapeTable::structure(
 
 pub static BASE_PATH_MAPPINGS: ShapeTable = ShapeTable::structure(
     "BasePathMappings",
-    &[Member::new("items", "item", &LIST_OF_BASE_PATH_MAPPING), Member::new("position", "position", &STRING)],
+    &[Member::new("position", "position", &STRING), Member::new("items", "item", &LIST_OF_BASE_PATH_MAPPING)],
 );
 
 pub static BLOB: ShapeTable = ShapeTable::new("Blob", Kind::Blob);
@@ -289,8 +289,8 @@ pub static CACHE_CLUSTER_STATUS: ShapeTable = ShapeTable {
 pub static CANARY_SETTINGS: ShapeTable = ShapeTable::structure(
     "CanarySettings",
     &[
-        Member::new("deploymentId", "deploymentId", &STRING),
         Member::new("percentTraffic", "percentTraffic", &DOUBLE),
+        Member::new("deploymentId", "deploymentId", &STRING),
         Member::new("stageVariableOverrides", "stageVariableOverrides", &MAP_OF_STRING_TO_STRING),
         Member::new("useStageCache", "useStageCache", &BOOLEAN),
     ],
@@ -300,10 +300,10 @@ pub static CLIENT_CERTIFICATE: ShapeTable = ShapeTable::structure(
     "ClientCertificate",
     &[
         Member::new("clientCertificateId", "clientCertificateId", &STRING),
-        Member::new("createdDate", "createdDate", &TIMESTAMP),
         Member::new("description", "description", &STRING),
-        Member::new("expirationDate", "expirationDate", &TIMESTAMP),
         Member::new("pemEncodedCertificate", "pemEncodedCertificate", &STRING),
+        Member::new("createdDate", "createdDate", &TIMESTAMP),
+        Member::new("expirationDate", "expirationDate", &TIMESTAMP),
         Member::new("tags", "tags", &MAP_OF_STRING_TO_STRING),
     ],
 );
@@ -311,8 +311,8 @@ pub static CLIENT_CERTIFICATE: ShapeTable = ShapeTable::structure(
 pub static CLIENT_CERTIFICATES: ShapeTable = ShapeTable::structure(
     "ClientCertificates",
     &[
-        Member::new("items", "item", &LIST_OF_CLIENT_CERTIFICATE),
         Member::new("position", "position", &STRING),
+        Member::new("items", "item", &LIST_OF_CLIENT_CERTIFICATE),
     ],
 );
 
@@ -331,40 +331,40 @@ pub static CONTENT_HANDLING_STRATEGY: ShapeTable = ShapeTable {
 pub static CREATE_API_KEY_REQUEST: ShapeTable = ShapeTable::structure(
     "CreateApiKeyRequest",
     &[
-        Member::new("customerId", "customerId", &STRING),
+        Member::new("name", "name", &STRING),
         Member::new("description", "description", &STRING),
         Member::new("enabled", "enabled", &BOOLEAN),
         Member::new("generateDistinctId", "generateDistinctId", &BOOLEAN),
-        Member::new("name", "name", &STRING),
-        Member::new("stageKeys", "stageKeys", &LIST_OF_STAGE_KEYS),
-        Member::new("tags", "tags", &MAP_OF_STRING_TO_STRING),
         Member::new("value", "value", &STRING),
+        Member::new("stageKeys", "stageKeys", &LIST_OF_STAGE_KEYS),
+        Member::new("customerId", "customerId", &STRING),
+        Member::new("tags", "tags", &MAP_OF_STRING_TO_STRING),
     ],
 );
 
 pub static CREATE_AUTHORIZER_REQUEST: ShapeTable = ShapeTable::structure(
     "CreateAuthorizerRequest",
     &[
+        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("name", "name", &STRING).required(),
+        Member::new("type", "type", &AUTHORIZER_TYPE).required(),
+        Member::new("providerARNs", "providerARNs", &LIST_OF_ARNS),
         Member::new("authType", "authType", &STRING),
-        Member::new("authorizerCredentials", "authorizerCredentials", &STRING),
-        Member::new("authorizerResultTtlInSeconds", "authorizerResultTtlInSeconds", &NULLABLE_INTEGER),
         Member::new("authorizerUri", "authorizerUri", &STRING),
+        Member::new("authorizerCredentials", "authorizerCredentials", &STRING),
         Member::new("identitySource", "identitySource", &STRING),
         Member::new("identityValidationExpression", "identityValidationExpression", &STRING),
+        Member::new("authorizerResultTtlInSeconds", "authorizerResultTtlInSeconds", &NULLABLE_INTEGER),
         Member::new("jwtConfiguration", "jwtConfiguration", &JWT_CONFIGURATION_INPUT),
-        Member::new("name", "name", &STRING).required(),
-        Member::new("providerARNs", "providerARNs", &LIST_OF_ARNS),
-        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
-        Member::new("type", "type", &AUTHORIZER_TYPE).required(),
     ],
 );
 
 pub static CREATE_BASE_PATH_MAPPING_REQUEST: ShapeTable = ShapeTable::structure(
     "CreateBasePathMappingRequest",
     &[
-        Member::new("basePath", "basePath", &STRING),
         Member::new("domainName", "domain_name", &STRING).uri().required(),
         Member::new("domainNameId", "domainNameId", &STRING).query(),
+        Member::new("basePath", "basePath", &STRING),
         Member::new("restApiId", "restApiId", &STRING).required(),
         Member::new("stage", "stage", &STRING),
     ],
@@ -373,48 +373,48 @@ pub static CREATE_BASE_PATH_MAPPING_REQUEST: ShapeTable = ShapeTable::structure(
 pub static CREATE_DEPLOYMENT_REQUEST: ShapeTable = ShapeTable::structure(
     "CreateDeploymentRequest",
     &[
+        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("stageName", "stageName", &STRING),
+        Member::new("stageDescription", "stageDescription", &STRING),
+        Member::new("description", "description", &STRING),
         Member::new("cacheClusterEnabled", "cacheClusterEnabled", &NULLABLE_BOOLEAN),
         Member::new("cacheClusterSize", "cacheClusterSize", &CACHE_CLUSTER_SIZE),
-        Member::new("canarySettings", "canarySettings", &DEPLOYMENT_CANARY_SETTINGS),
-        Member::new("description", "description", &STRING),
-        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
-        Member::new("stageDescription", "stageDescription", &STRING),
-        Member::new("stageName", "stageName", &STRING),
-        Member::new("tracingEnabled", "tracingEnabled", &NULLABLE_BOOLEAN),
         Member::new("variables", "variables", &MAP_OF_STRING_TO_STRING),
+        Member::new("canarySettings", "canarySettings", &DEPLOYMENT_CANARY_SETTINGS),
+        Member::new("tracingEnabled", "tracingEnabled", &NULLABLE_BOOLEAN),
     ],
 );
 
 pub static CREATE_DOCUMENTATION_PART_REQUEST: ShapeTable = ShapeTable::structure(
     "CreateDocumentationPartRequest",
     &[
+        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
         Member::new("location", "location", &DOCUMENTATION_PART_LOCATION).required(),
         Member::new("properties", "properties", &STRING).required(),
-        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
     ],
 );
 
 pub static CREATE_DOCUMENTATION_VERSION_REQUEST: ShapeTable = ShapeTable::structure(
     "CreateDocumentationVersionRequest",
     &[
-        Member::new("description", "description", &STRING),
-        Member::new("documentationVersion", "documentationVersion", &STRING).required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("documentationVersion", "documentationVersion", &STRING).required(),
         Member::new("stageName", "stageName", &STRING),
+        Member::new("description", "description", &STRING),
     ],
 );
 
 pub static CREATE_DOMAIN_NAME_ACCESS_ASSOCIATION_REQUEST: ShapeTable = ShapeTable::structure(
     "CreateDomainNameAccessAssociationRequest",
     &[
-        Member::new("accessAssociationSource", "accessAssociationSource", &STRING).required(),
+        Member::new("domainNameArn", "domainNameArn", &STRING).required(),
         Member::new(
             "accessAssociationSourceType",
             "accessAssociationSourceType",
             &ACCESS_ASSOCIATION_SOURCE_TYPE,
         )
         .required(),
-        Member::new("domainNameArn", "domainNameArn", &STRING).required(),
+        Member::new("accessAssociationSource", "accessAssociationSource", &STRING).required(),
         Member::new("tags", "tags", &MAP_OF_STRING_TO_STRING),
     ],
 );
@@ -422,41 +422,41 @@ pub static CREATE_DOMAIN_NAME_ACCESS_ASSOCIATION_REQUEST: ShapeTable = ShapeTabl
 pub static CREATE_DOMAIN_NAME_REQUEST: ShapeTable = ShapeTable::structure(
     "CreateDomainNameRequest",
     &[
-        Member::new("certificateArn", "certificateArn", &STRING),
-        Member::new("certificateBody", "certificateBody", &STRING),
-        Member::new("certificateChain", "certificateChain", &STRING),
-        Member::new("certificateName", "certificateName", &STRING),
-        Member::new("certificatePrivateKey", "certificatePrivateKey", &STRING),
         Member::new("domainName", "domainName", &STRING).required(),
-        Member::new("endpointAccessMode", "endpointAccessMode", &ENDPOINT_ACCESS_MODE),
+        Member::new("certificateName", "certificateName", &STRING),
+        Member::new("certificateBody", "certificateBody", &STRING),
+        Member::new("certificatePrivateKey", "certificatePrivateKey", &STRING),
+        Member::new("certificateChain", "certificateChain", &STRING),
+        Member::new("certificateArn", "certificateArn", &STRING),
+        Member::new("regionalCertificateName", "regionalCertificateName", &STRING),
+        Member::new("regionalCertificateArn", "regionalCertificateArn", &STRING),
         Member::new("endpointConfiguration", "endpointConfiguration", &ENDPOINT_CONFIGURATION),
+        Member::new("tags", "tags", &MAP_OF_STRING_TO_STRING),
+        Member::new("securityPolicy", "securityPolicy", &SECURITY_POLICY),
+        Member::new("endpointAccessMode", "endpointAccessMode", &ENDPOINT_ACCESS_MODE),
         Member::new("mutualTlsAuthentication", "mutualTlsAuthentication", &MUTUAL_TLS_AUTHENTICATION_INPUT),
         Member::new("ownershipVerificationCertificateArn", "ownershipVerificationCertificateArn", &STRING),
         Member::new("policy", "policy", &STRING),
-        Member::new("regionalCertificateArn", "regionalCertificateArn", &STRING),
-        Member::new("regionalCertificateName", "regionalCertificateName", &STRING),
         Member::new("routingMode", "routingMode", &ROUTING_MODE),
-        Member::new("securityPolicy", "securityPolicy", &SECURITY_POLICY),
-        Member::new("tags", "tags", &MAP_OF_STRING_TO_STRING),
     ],
 );
 
 pub static CREATE_MODEL_REQUEST: ShapeTable = ShapeTable::structure(
     "CreateModelRequest",
     &[
-        Member::new("contentType", "contentType", &STRING).required(),
-        Member::new("description", "description", &STRING),
-        Member::new("name", "name", &STRING).required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("name", "name", &STRING).required(),
+        Member::new("description", "description", &STRING),
         Member::new("schema", "schema", &STRING),
+        Member::new("contentType", "contentType", &STRING).required(),
     ],
 );
 
 pub static CREATE_REQUEST_VALIDATOR_REQUEST: ShapeTable = ShapeTable::structure(
     "CreateRequestValidatorRequest",
     &[
-        Member::new("name", "name", &STRING),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("name", "name", &STRING),
         Member::new("validateRequestBody", "validateRequestBody", &BOOLEAN),
         Member::new("validateRequestParameters", "validateRequestParameters", &BOOLEAN),
     ],
@@ -465,76 +465,76 @@ pub static CREATE_REQUEST_VALIDATOR_REQUEST: ShapeTable = ShapeTable::structure(
 pub static CREATE_RESOURCE_REQUEST: ShapeTable = ShapeTable::structure(
     "CreateResourceRequest",
     &[
+        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
         Member::new("parentId", "parent_id", &STRING).uri().required(),
         Member::new("pathPart", "pathPart", &STRING).required(),
-        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
     ],
 );
 
 pub static CREATE_REST_API_REQUEST: ShapeTable = ShapeTable::structure(
     "CreateRestApiRequest",
     &[
-        Member::new("apiKeySource", "apiKeySource", &API_KEY_SOURCE_TYPE),
-        Member::new("binaryMediaTypes", "binaryMediaTypes", &LIST_OF_STRING),
-        Member::new("cloneFrom", "cloneFrom", &STRING),
-        Member::new("description", "description", &STRING),
-        Member::new("disableExecuteApiEndpoint", "disableExecuteApiEndpoint", &BOOLEAN),
-        Member::new("endpointAccessMode", "endpointAccessMode", &ENDPOINT_ACCESS_MODE),
-        Member::new("endpointConfiguration", "endpointConfiguration", &ENDPOINT_CONFIGURATION),
-        Member::new("minimumCompressionSize", "minimumCompressionSize", &NULLABLE_INTEGER),
         Member::new("name", "name", &STRING).required(),
-        Member::new("policy", "policy", &STRING),
-        Member::new("securityPolicy", "securityPolicy", &SECURITY_POLICY),
-        Member::new("tags", "tags", &MAP_OF_STRING_TO_STRING),
+        Member::new("description", "description", &STRING),
         Member::new("version", "version", &STRING),
+        Member::new("cloneFrom", "cloneFrom", &STRING),
+        Member::new("binaryMediaTypes", "binaryMediaTypes", &LIST_OF_STRING),
+        Member::new("minimumCompressionSize", "minimumCompressionSize", &NULLABLE_INTEGER),
+        Member::new("apiKeySource", "apiKeySource", &API_KEY_SOURCE_TYPE),
+        Member::new("endpointConfiguration", "endpointConfiguration", &ENDPOINT_CONFIGURATION),
+        Member::new("policy", "policy", &STRING),
+        Member::new("tags", "tags", &MAP_OF_STRING_TO_STRING),
+        Member::new("disableExecuteApiEndpoint", "disableExecuteApiEndpoint", &BOOLEAN),
+        Member::new("securityPolicy", "securityPolicy", &SECURITY_POLICY),
+        Member::new("endpointAccessMode", "endpointAccessMode", &ENDPOINT_ACCESS_MODE),
     ],
 );
 
 pub static CREATE_STAGE_REQUEST: ShapeTable = ShapeTable::structure(
     "CreateStageRequest",
     &[
-        Member::new("cacheClusterEnabled", "cacheClusterEnabled", &BOOLEAN),
-        Member::new("cacheClusterSize", "cacheClusterSize", &CACHE_CLUSTER_SIZE),
-        Member::new("canarySettings", "canarySettings", &CANARY_SETTINGS),
-        Member::new("deploymentId", "deploymentId", &STRING).required(),
-        Member::new("description", "description", &STRING),
-        Member::new("documentationVersion", "documentationVersion", &STRING),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
         Member::new("stageName", "stageName", &STRING).required(),
-        Member::new("tags", "tags", &MAP_OF_STRING_TO_STRING),
-        Member::new("tracingEnabled", "tracingEnabled", &BOOLEAN),
+        Member::new("deploymentId", "deploymentId", &STRING).required(),
+        Member::new("description", "description", &STRING),
+        Member::new("cacheClusterEnabled", "cacheClusterEnabled", &BOOLEAN),
+        Member::new("cacheClusterSize", "cacheClusterSize", &CACHE_CLUSTER_SIZE),
         Member::new("variables", "variables", &MAP_OF_STRING_TO_STRING),
+        Member::new("documentationVersion", "documentationVersion", &STRING),
+        Member::new("canarySettings", "canarySettings", &CANARY_SETTINGS),
+        Member::new("tracingEnabled", "tracingEnabled", &BOOLEAN),
+        Member::new("tags", "tags", &MAP_OF_STRING_TO_STRING),
     ],
 );
 
 pub static CREATE_USAGE_PLAN_KEY_REQUEST: ShapeTable = ShapeTable::structure(
     "CreateUsagePlanKeyRequest",
     &[
+        Member::new("usagePlanId", "usageplanId", &STRING).uri().required(),
         Member::new("keyId", "keyId", &STRING).required(),
         Member::new("keyType", "keyType", &STRING).required(),
-        Member::new("usagePlanId", "usageplanId", &STRING).uri().required(),
     ],
 );
 
 pub static CREATE_USAGE_PLAN_REQUEST: ShapeTable = ShapeTable::structure(
     "CreateUsagePlanRequest",
     &[
-        Member::new("apiStages", "apiStages", &LIST_OF_API_STAGE),
-        Member::new("description", "description", &STRING),
         Member::new("name", "name", &STRING).required(),
+        Member::new("description", "description", &STRING),
+        Member::new("apiStages", "apiStages", &LIST_OF_API_STAGE),
+        Member::new("throttle", "throttle", &THROTTLE_SETTINGS),
         Member::new("quota", "quota", &QUOTA_SETTINGS),
         Member::new("tags", "tags", &MAP_OF_STRING_TO_STRING),
-        Member::new("throttle", "throttle", &THROTTLE_SETTINGS),
     ],
 );
 
 pub static CREATE_VPC_LINK_REQUEST: ShapeTable = ShapeTable::structure(
     "CreateVpcLinkRequest",
     &[
-        Member::new("description", "description", &STRING),
         Member::new("name", "name", &STRING).required(),
-        Member::new("tags", "tags", &MAP_OF_STRING_TO_STRING),
+        Member::new("description", "description", &STRING),
         Member::new("targetArns", "targetArns", &LIST_OF_STRING).required(),
+        Member::new("tags", "tags", &MAP_OF_STRING_TO_STRING),
     ],
 );
 
@@ -546,17 +546,17 @@ pub static DELETE_API_KEY_REQUEST: ShapeTable = ShapeTable::structure(
 pub static DELETE_AUTHORIZER_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteAuthorizerRequest",
     &[
-        Member::new("authorizerId", "authorizer_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("authorizerId", "authorizer_id", &STRING).uri().required(),
     ],
 );
 
 pub static DELETE_BASE_PATH_MAPPING_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteBasePathMappingRequest",
     &[
-        Member::new("basePath", "base_path", &STRING).uri().required(),
         Member::new("domainName", "domain_name", &STRING).uri().required(),
         Member::new("domainNameId", "domainNameId", &STRING).query(),
+        Member::new("basePath", "base_path", &STRING).uri().required(),
     ],
 );
 
@@ -568,24 +568,24 @@ pub static DELETE_CLIENT_CERTIFICATE_REQUEST: ShapeTable = ShapeTable::structure
 pub static DELETE_DEPLOYMENT_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteDeploymentRequest",
     &[
-        Member::new("deploymentId", "deployment_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("deploymentId", "deployment_id", &STRING).uri().required(),
     ],
 );
 
 pub static DELETE_DOCUMENTATION_PART_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteDocumentationPartRequest",
     &[
-        Member::new("documentationPartId", "part_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("documentationPartId", "part_id", &STRING).uri().required(),
     ],
 );
 
 pub static DELETE_DOCUMENTATION_VERSION_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteDocumentationVersionRequest",
     &[
-        Member::new("documentationVersion", "doc_version", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("documentationVersion", "doc_version", &STRING).uri().required(),
     ],
 );
 
@@ -607,26 +607,26 @@ pub static DELETE_DOMAIN_NAME_REQUEST: ShapeTable = ShapeTable::structure(
 pub static DELETE_GATEWAY_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteGatewayResponseRequest",
     &[
-        Member::new("responseType", "response_type", &GATEWAY_RESPONSE_TYPE).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("responseType", "response_type", &GATEWAY_RESPONSE_TYPE).uri().required(),
     ],
 );
 
 pub static DELETE_INTEGRATION_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteIntegrationRequest",
     &[
-        Member::new("httpMethod", "http_method", &STRING).uri().required(),
-        Member::new("resourceId", "resource_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("resourceId", "resource_id", &STRING).uri().required(),
+        Member::new("httpMethod", "http_method", &STRING).uri().required(),
     ],
 );
 
 pub static DELETE_INTEGRATION_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteIntegrationResponseRequest",
     &[
-        Member::new("httpMethod", "http_method", &STRING).uri().required(),
-        Member::new("resourceId", "resource_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("resourceId", "resource_id", &STRING).uri().required(),
+        Member::new("httpMethod", "http_method", &STRING).uri().required(),
         Member::new("statusCode", "status_code", &STATUS_CODE).uri().required(),
     ],
 );
@@ -634,18 +634,18 @@ pub static DELETE_INTEGRATION_RESPONSE_REQUEST: ShapeTable = ShapeTable::structu
 pub static DELETE_METHOD_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteMethodRequest",
     &[
-        Member::new("httpMethod", "http_method", &STRING).uri().required(),
-        Member::new("resourceId", "resource_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("resourceId", "resource_id", &STRING).uri().required(),
+        Member::new("httpMethod", "http_method", &STRING).uri().required(),
     ],
 );
 
 pub static DELETE_METHOD_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteMethodResponseRequest",
     &[
-        Member::new("httpMethod", "http_method", &STRING).uri().required(),
-        Member::new("resourceId", "resource_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("resourceId", "resource_id", &STRING).uri().required(),
+        Member::new("httpMethod", "http_method", &STRING).uri().required(),
         Member::new("statusCode", "status_code", &STATUS_CODE).uri().required(),
     ],
 );
@@ -653,24 +653,24 @@ pub static DELETE_METHOD_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
 pub static DELETE_MODEL_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteModelRequest",
     &[
-        Member::new("modelName", "model_name", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("modelName", "model_name", &STRING).uri().required(),
     ],
 );
 
 pub static DELETE_REQUEST_VALIDATOR_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteRequestValidatorRequest",
     &[
-        Member::new("requestValidatorId", "requestvalidator_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("requestValidatorId", "requestvalidator_id", &STRING).uri().required(),
     ],
 );
 
 pub static DELETE_RESOURCE_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteResourceRequest",
     &[
-        Member::new("resourceId", "resource_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("resourceId", "resource_id", &STRING).uri().required(),
     ],
 );
 
@@ -690,8 +690,8 @@ pub static DELETE_STAGE_REQUEST: ShapeTable = ShapeTable::structure(
 pub static DELETE_USAGE_PLAN_KEY_REQUEST: ShapeTable = ShapeTable::structure(
     "DeleteUsagePlanKeyRequest",
     &[
-        Member::new("keyId", "keyId", &STRING).uri().required(),
         Member::new("usagePlanId", "usageplanId", &STRING).uri().required(),
+        Member::new("keyId", "keyId", &STRING).uri().required(),
     ],
 );
 
@@ -708,10 +708,10 @@ pub static DELETE_VPC_LINK_REQUEST: ShapeTable = ShapeTable::structure(
 pub static DEPLOYMENT: ShapeTable = ShapeTable::structure(
     "Deployment",
     &[
-        Member::new("apiSummary", "apiSummary", &PATH_TO_MAP_OF_METHOD_SNAPSHOT),
-        Member::new("createdDate", "createdDate", &TIMESTAMP),
-        Member::new("description", "description", &STRING),
         Member::new("id", "id", &STRING),
+        Member::new("description", "description", &STRING),
+        Member::new("createdDate", "createdDate", &TIMESTAMP),
+        Member::new("apiSummary", "apiSummary", &PATH_TO_MAP_OF_METHOD_SNAPSHOT),
     ],
 );
 
@@ -726,7 +726,7 @@ pub static DEPLOYMENT_CANARY_SETTINGS: ShapeTable = ShapeTable::structure(
 
 pub static DEPLOYMENTS: ShapeTable = ShapeTable::structure(
     "Deployments",
-    &[Member::new("items", "item", &LIST_OF_DEPLOYMENT), Member::new("position", "position", &STRING)],
+    &[Member::new("position", "position", &STRING), Member::new("items", "item", &LIST_OF_DEPLOYMENT)],
 );
 
 pub static DOCUMENTATION_PART: ShapeTable = ShapeTable::structure(
@@ -746,11 +746,11 @@ pub static DOCUMENTATION_PART_IDS: ShapeTable = ShapeTable::structure(
 pub static DOCUMENTATION_PART_LOCATION: ShapeTable = ShapeTable::structure(
     "DocumentationPartLocation",
     &[
-        Member::new("method", "method", &STRING),
-        Member::new("name", "name", &STRING),
-        Member::new("path", "path", &STRING),
-        Member::new("statusCode", "statusCode", &DOCUMENTATION_PART_LOCATION_STATUS_CODE),
         Member::new("type", "type", &DOCUMENTATION_PART_TYPE).required(),
+        Member::new("path", "path", &STRING),
+        Member::new("method", "method", &STRING),
+        Member::new("statusCode", "statusCode", &DOCUMENTATION_PART_LOCATION_STATUS_CODE),
+        Member::new("name", "name", &STRING),
     ],
 );
 
@@ -785,68 +785,68 @@ pub static DOCUMENTATION_PART_TYPE: ShapeTable = ShapeTable {
 pub static DOCUMENTATION_PARTS: ShapeTable = ShapeTable::structure(
     "DocumentationParts",
     &[
-        Member::new("items", "item", &LIST_OF_DOCUMENTATION_PART),
         Member::new("position", "position", &STRING),
+        Member::new("items", "item", &LIST_OF_DOCUMENTATION_PART),
     ],
 );
 
 pub static DOCUMENTATION_VERSION: ShapeTable = ShapeTable::structure(
     "DocumentationVersion",
     &[
+        Member::new("version", "version", &STRING),
         Member::new("createdDate", "createdDate", &TIMESTAMP),
         Member::new("description", "description", &STRING),
-        Member::new("version", "version", &STRING),
     ],
 );
 
 pub static DOCUMENTATION_VERSIONS: ShapeTable = ShapeTable::structure(
     "DocumentationVersions",
     &[
-        Member::new("items", "item", &LIST_OF_DOCUMENTATION_VERSION),
         Member::new("position", "position", &STRING),
+        Member::new("items", "item", &LIST_OF_DOCUMENTATION_VERSION),
     ],
 );
 
 pub static DOMAIN_NAME: ShapeTable = ShapeTable::structure(
     "DomainName",
     &[
-        Member::new("certificateArn", "certificateArn", &STRING),
-        Member::new("certificateName", "certificateName", &STRING),
-        Member::new("certificateUploadDate", "certificateUploadDate", &TIMESTAMP),
-        Member::new("distributionDomainName", "distributionDomainName", &STRING),
-        Member::new("distributionHostedZoneId", "distributionHostedZoneId", &STRING),
         Member::new("domainName", "domainName", &STRING),
-        Member::new("domainNameArn", "domainNameArn", &STRING),
         Member::new("domainNameId", "domainNameId", &STRING),
-        Member::new("domainNameStatus", "domainNameStatus", &DOMAIN_NAME_STATUS),
-        Member::new("domainNameStatusMessage", "domainNameStatusMessage", &STRING),
-        Member::new("endpointAccessMode", "endpointAccessMode", &ENDPOINT_ACCESS_MODE),
-        Member::new("endpointConfiguration", "endpointConfiguration", &ENDPOINT_CONFIGURATION),
-        Member::new("managementPolicy", "managementPolicy", &STRING),
-        Member::new("mutualTlsAuthentication", "mutualTlsAuthentication", &MUTUAL_TLS_AUTHENTICATION),
-        Member::new("ownershipVerificationCertificateArn", "ownershipVerificationCertificateArn", &STRING),
-        Member::new("policy", "policy", &STRING),
-        Member::new("regionalCertificateArn", "regionalCertificateArn", &STRING),
-        Member::new("regionalCertificateName", "regionalCertificateName", &STRING),
+        Member::new("domainNameArn", "domainNameArn", &STRING),
+        Member::new("certificateName", "certificateName", &STRING),
+        Member::new("certificateArn", "certificateArn", &STRING),
+        Member::new("certificateUploadDate", "certificateUploadDate", &TIMESTAMP),
         Member::new("regionalDomainName", "regionalDomainName", &STRING),
         Member::new("regionalHostedZoneId", "regionalHostedZoneId", &STRING),
-        Member::new("routingMode", "routingMode", &ROUTING_MODE),
+        Member::new("regionalCertificateName", "regionalCertificateName", &STRING),
+        Member::new("regionalCertificateArn", "regionalCertificateArn", &STRING),
+        Member::new("distributionDomainName", "distributionDomainName", &STRING),
+        Member::new("distributionHostedZoneId", "distributionHostedZoneId", &STRING),
+        Member::new("endpointConfiguration", "endpointConfiguration", &ENDPOINT_CONFIGURATION),
+        Member::new("domainNameStatus", "domainNameStatus", &DOMAIN_NAME_STATUS),
+        Member::new("domainNameStatusMessage", "domainNameStatusMessage", &STRING),
         Member::new("securityPolicy", "securityPolicy", &SECURITY_POLICY),
+        Member::new("endpointAccessMode", "endpointAccessMode", &ENDPOINT_ACCESS_MODE),
         Member::new("tags", "tags", &MAP_OF_STRING_TO_STRING),
+        Member::new("mutualTlsAuthentication", "mutualTlsAuthentication", &MUTUAL_TLS_AUTHENTICATION),
+        Member::new("ownershipVerificationCertificateArn", "ownershipVerificationCertificateArn", &STRING),
+        Member::new("managementPolicy", "managementPolicy", &STRING),
+        Member::new("policy", "policy", &STRING),
+        Member::new("routingMode", "routingMode", &ROUTING_MODE),
     ],
 );
 
 pub static DOMAIN_NAME_ACCESS_ASSOCIATION: ShapeTable = ShapeTable::structure(
     "DomainNameAccessAssociation",
     &[
-        Member::new("accessAssociationSource", "accessAssociationSource", &STRING),
+        Member::new("domainNameAccessAssociationArn", "domainNameAccessAssociationArn", &STRING),
+        Member::new("domainNameArn", "domainNameArn", &STRING),
         Member::new(
             "accessAssociationSourceType",
             "accessAssociationSourceType",
             &ACCESS_ASSOCIATION_SOURCE_TYPE,
         ),
-        Member::new("domainNameAccessAssociationArn", "domainNameAccessAssociationArn", &STRING),
-        Member::new("domainNameArn", "domainNameArn", &STRING),
+        Member::new("accessAssociationSource", "accessAssociationSource", &STRING),
         Member::new("tags", "tags", &MAP_OF_STRING_TO_STRING),
     ],
 );
@@ -854,8 +854,8 @@ pub static DOMAIN_NAME_ACCESS_ASSOCIATION: ShapeTable = ShapeTable::structure(
 pub static DOMAIN_NAME_ACCESS_ASSOCIATIONS: ShapeTable = ShapeTable::structure(
     "DomainNameAccessAssociations",
     &[
-        Member::new("items", "item", &LIST_OF_DOMAIN_NAME_ACCESS_ASSOCIATION),
         Member::new("position", "position", &STRING),
+        Member::new("items", "item", &LIST_OF_DOMAIN_NAME_ACCESS_ASSOCIATION),
     ],
 );
 
@@ -877,7 +877,7 @@ pub static DOMAIN_NAME_STATUS: ShapeTable = ShapeTable {
 
 pub static DOMAIN_NAMES: ShapeTable = ShapeTable::structure(
     "DomainNames",
-    &[Member::new("items", "item", &LIST_OF_DOMAIN_NAME), Member::new("position", "position", &STRING)],
+    &[Member::new("position", "position", &STRING), Member::new("items", "item", &LIST_OF_DOMAIN_NAME)],
 );
 
 pub static DOUBLE: ShapeTable = ShapeTable::new("Double", Kind::Double);
@@ -907,9 +907,9 @@ pub static EXPORT_RESPONSE: ShapeTable = ShapeTable::new(
     "ExportResponse",
     Kind::Structure {
         members: &[
-            Member::new("body", "body", &BLOB),
-            Member::new("contentDisposition", "Content-Disposition", &STRING).header(),
             Member::new("contentType", "Content-Type", &STRING).header(),
+            Member::new("contentDisposition", "Content-Disposition", &STRING).header(),
+            Member::new("body", "body", &BLOB),
         ],
         payload: Some("body"),
     },
@@ -934,11 +934,11 @@ pub static FLUSH_STAGE_CACHE_REQUEST: ShapeTable = ShapeTable::structure(
 pub static GATEWAY_RESPONSE: ShapeTable = ShapeTable::structure(
     "GatewayResponse",
     &[
-        Member::new("defaultResponse", "defaultResponse", &BOOLEAN),
-        Member::new("responseParameters", "responseParameters", &MAP_OF_STRING_TO_STRING),
-        Member::new("responseTemplates", "responseTemplates", &MAP_OF_STRING_TO_STRING),
         Member::new("responseType", "responseType", &GATEWAY_RESPONSE_TYPE),
         Member::new("statusCode", "statusCode", &STATUS_CODE),
+        Member::new("responseParameters", "responseParameters", &MAP_OF_STRING_TO_STRING),
+        Member::new("responseTemplates", "responseTemplates", &MAP_OF_STRING_TO_STRING),
+        Member::new("defaultResponse", "defaultResponse", &BOOLEAN),
     ],
 );
 
@@ -975,7 +975,7 @@ pub static GATEWAY_RESPONSE_TYPE: ShapeTable = ShapeTable {
 
 pub static GATEWAY_RESPONSES: ShapeTable = ShapeTable::structure(
     "GatewayResponses",
-    &[Member::new("items", "item", &LIST_OF_GATEWAY_RESPONSE), Member::new("position", "position", &STRING)],
+    &[Member::new("position", "position", &STRING), Member::new("items", "item", &LIST_OF_GATEWAY_RESPONSE)],
 );
 
 pub static GENERATE_CLIENT_CERTIFICATE_REQUEST: ShapeTable = ShapeTable::structure(
@@ -999,37 +999,37 @@ pub static GET_API_KEY_REQUEST: ShapeTable = ShapeTable::structure(
 pub static GET_API_KEYS_REQUEST: ShapeTable = ShapeTable::structure(
     "GetApiKeysRequest",
     &[
-        Member::new("customerId", "customerId", &STRING).query(),
-        Member::new("includeValues", "includeValues", &NULLABLE_BOOLEAN).query(),
+        Member::new("position", "position", &STRING).query(),
         Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
         Member::new("nameQuery", "name", &STRING).query(),
-        Member::new("position", "position", &STRING).query(),
+        Member::new("customerId", "customerId", &STRING).query(),
+        Member::new("includeValues", "includeValues", &NULLABLE_BOOLEAN).query(),
     ],
 );
 
 pub static GET_AUTHORIZER_REQUEST: ShapeTable = ShapeTable::structure(
     "GetAuthorizerRequest",
     &[
-        Member::new("authorizerId", "authorizer_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("authorizerId", "authorizer_id", &STRING).uri().required(),
     ],
 );
 
 pub static GET_AUTHORIZERS_REQUEST: ShapeTable = ShapeTable::structure(
     "GetAuthorizersRequest",
     &[
-        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
-        Member::new("position", "position", &STRING).query(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("position", "position", &STRING).query(),
+        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
     ],
 );
 
 pub static GET_BASE_PATH_MAPPING_REQUEST: ShapeTable = ShapeTable::structure(
     "GetBasePathMappingRequest",
     &[
-        Member::new("basePath", "base_path", &STRING).uri().required(),
         Member::new("domainName", "domain_name", &STRING).uri().required(),
         Member::new("domainNameId", "domainNameId", &STRING).query(),
+        Member::new("basePath", "base_path", &STRING).uri().required(),
     ],
 );
 
@@ -1038,8 +1038,8 @@ pub static GET_BASE_PATH_MAPPINGS_REQUEST: ShapeTable = ShapeTable::structure(
     &[
         Member::new("domainName", "domain_name", &STRING).uri().required(),
         Member::new("domainNameId", "domainNameId", &STRING).query(),
-        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
         Member::new("position", "position", &STRING).query(),
+        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
     ],
 );
 
@@ -1051,72 +1051,72 @@ pub static GET_CLIENT_CERTIFICATE_REQUEST: ShapeTable = ShapeTable::structure(
 pub static GET_CLIENT_CERTIFICATES_REQUEST: ShapeTable = ShapeTable::structure(
     "GetClientCertificatesRequest",
     &[
-        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
         Member::new("position", "position", &STRING).query(),
+        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
     ],
 );
 
 pub static GET_DEPLOYMENT_REQUEST: ShapeTable = ShapeTable::structure(
     "GetDeploymentRequest",
     &[
+        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
         Member::new("deploymentId", "deployment_id", &STRING).uri().required(),
         Member::new("embed", "embed", &LIST_OF_STRING).query(),
-        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
     ],
 );
 
 pub static GET_DEPLOYMENTS_REQUEST: ShapeTable = ShapeTable::structure(
     "GetDeploymentsRequest",
     &[
-        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
-        Member::new("position", "position", &STRING).query(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("position", "position", &STRING).query(),
+        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
     ],
 );
 
 pub static GET_DOCUMENTATION_PART_REQUEST: ShapeTable = ShapeTable::structure(
     "GetDocumentationPartRequest",
     &[
-        Member::new("documentationPartId", "part_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("documentationPartId", "part_id", &STRING).uri().required(),
     ],
 );
 
 pub static GET_DOCUMENTATION_PARTS_REQUEST: ShapeTable = ShapeTable::structure(
     "GetDocumentationPartsRequest",
     &[
-        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
-        Member::new("locationStatus", "locationStatus", &LOCATION_STATUS_TYPE).query(),
+        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("type", "type", &DOCUMENTATION_PART_TYPE).query(),
         Member::new("nameQuery", "name", &STRING).query(),
         Member::new("path", "path", &STRING).query(),
         Member::new("position", "position", &STRING).query(),
-        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
-        Member::new("type", "type", &DOCUMENTATION_PART_TYPE).query(),
+        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
+        Member::new("locationStatus", "locationStatus", &LOCATION_STATUS_TYPE).query(),
     ],
 );
 
 pub static GET_DOCUMENTATION_VERSION_REQUEST: ShapeTable = ShapeTable::structure(
     "GetDocumentationVersionRequest",
     &[
-        Member::new("documentationVersion", "doc_version", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("documentationVersion", "doc_version", &STRING).uri().required(),
     ],
 );
 
 pub static GET_DOCUMENTATION_VERSIONS_REQUEST: ShapeTable = ShapeTable::structure(
     "GetDocumentationVersionsRequest",
     &[
-        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
-        Member::new("position", "position", &STRING).query(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("position", "position", &STRING).query(),
+        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
     ],
 );
 
 pub static GET_DOMAIN_NAME_ACCESS_ASSOCIATIONS_REQUEST: ShapeTable = ShapeTable::structure(
     "GetDomainNameAccessAssociationsRequest",
     &[
-        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
         Member::new("position", "position", &STRING).query(),
+        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
         Member::new("resourceOwner", "resourceOwner", &RESOURCE_OWNER).query(),
     ],
 );
@@ -1132,8 +1132,8 @@ pub static GET_DOMAIN_NAME_REQUEST: ShapeTable = ShapeTable::structure(
 pub static GET_DOMAIN_NAMES_REQUEST: ShapeTable = ShapeTable::structure(
     "GetDomainNamesRequest",
     &[
-        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
         Member::new("position", "position", &STRING).query(),
+        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
         Member::new("resourceOwner", "resourceOwner", &RESOURCE_OWNER).query(),
     ],
 );
@@ -1141,46 +1141,46 @@ pub static GET_DOMAIN_NAMES_REQUEST: ShapeTable = ShapeTable::structure(
 pub static GET_EXPORT_REQUEST: ShapeTable = ShapeTable::structure(
     "GetExportRequest",
     &[
-        Member::new("accepts", "Accept", &STRING).header(),
-        Member::new("exportType", "export_type", &STRING).uri().required(),
-        Member::new("parameters", "parameters", &MAP_OF_STRING_TO_STRING).query(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
         Member::new("stageName", "stage_name", &STRING).uri().required(),
+        Member::new("exportType", "export_type", &STRING).uri().required(),
+        Member::new("parameters", "parameters", &MAP_OF_STRING_TO_STRING).query(),
+        Member::new("accepts", "Accept", &STRING).header(),
     ],
 );
 
 pub static GET_GATEWAY_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
     "GetGatewayResponseRequest",
     &[
-        Member::new("responseType", "response_type", &GATEWAY_RESPONSE_TYPE).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("responseType", "response_type", &GATEWAY_RESPONSE_TYPE).uri().required(),
     ],
 );
 
 pub static GET_GATEWAY_RESPONSES_REQUEST: ShapeTable = ShapeTable::structure(
     "GetGatewayResponsesRequest",
     &[
-        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
-        Member::new("position", "position", &STRING).query(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("position", "position", &STRING).query(),
+        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
     ],
 );
 
 pub static GET_INTEGRATION_REQUEST: ShapeTable = ShapeTable::structure(
     "GetIntegrationRequest",
     &[
-        Member::new("httpMethod", "http_method", &STRING).uri().required(),
-        Member::new("resourceId", "resource_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("resourceId", "resource_id", &STRING).uri().required(),
+        Member::new("httpMethod", "http_method", &STRING).uri().required(),
     ],
 );
 
 pub static GET_INTEGRATION_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
     "GetIntegrationResponseRequest",
     &[
-        Member::new("httpMethod", "http_method", &STRING).uri().required(),
-        Member::new("resourceId", "resource_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("resourceId", "resource_id", &STRING).uri().required(),
+        Member::new("httpMethod", "http_method", &STRING).uri().required(),
         Member::new("statusCode", "status_code", &STATUS_CODE).uri().required(),
     ],
 );
@@ -1188,18 +1188,18 @@ pub static GET_INTEGRATION_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
 pub static GET_METHOD_REQUEST: ShapeTable = ShapeTable::structure(
     "GetMethodRequest",
     &[
-        Member::new("httpMethod", "http_method", &STRING).uri().required(),
-        Member::new("resourceId", "resource_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("resourceId", "resource_id", &STRING).uri().required(),
+        Member::new("httpMethod", "http_method", &STRING).uri().required(),
     ],
 );
 
 pub static GET_METHOD_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
     "GetMethodResponseRequest",
     &[
-        Member::new("httpMethod", "http_method", &STRING).uri().required(),
-        Member::new("resourceId", "resource_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("resourceId", "resource_id", &STRING).uri().required(),
+        Member::new("httpMethod", "http_method", &STRING).uri().required(),
         Member::new("statusCode", "status_code", &STATUS_CODE).uri().required(),
     ],
 );
@@ -1207,62 +1207,62 @@ pub static GET_METHOD_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
 pub static GET_MODEL_REQUEST: ShapeTable = ShapeTable::structure(
     "GetModelRequest",
     &[
-        Member::new("flatten", "flatten", &BOOLEAN).query(),
-        Member::new("modelName", "model_name", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("modelName", "model_name", &STRING).uri().required(),
+        Member::new("flatten", "flatten", &BOOLEAN).query(),
     ],
 );
 
 pub static GET_MODEL_TEMPLATE_REQUEST: ShapeTable = ShapeTable::structure(
     "GetModelTemplateRequest",
     &[
-        Member::new("modelName", "model_name", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("modelName", "model_name", &STRING).uri().required(),
     ],
 );
 
 pub static GET_MODELS_REQUEST: ShapeTable = ShapeTable::structure(
     "GetModelsRequest",
     &[
-        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
-        Member::new("position", "position", &STRING).query(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("position", "position", &STRING).query(),
+        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
     ],
 );
 
 pub static GET_REQUEST_VALIDATOR_REQUEST: ShapeTable = ShapeTable::structure(
     "GetRequestValidatorRequest",
     &[
-        Member::new("requestValidatorId", "requestvalidator_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("requestValidatorId", "requestvalidator_id", &STRING).uri().required(),
     ],
 );
 
 pub static GET_REQUEST_VALIDATORS_REQUEST: ShapeTable = ShapeTable::structure(
     "GetRequestValidatorsRequest",
     &[
-        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
-        Member::new("position", "position", &STRING).query(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("position", "position", &STRING).query(),
+        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
     ],
 );
 
 pub static GET_RESOURCE_REQUEST: ShapeTable = ShapeTable::structure(
     "GetResourceRequest",
     &[
-        Member::new("embed", "embed", &LIST_OF_STRING).query(),
-        Member::new("resourceId", "resource_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("resourceId", "resource_id", &STRING).uri().required(),
+        Member::new("embed", "embed", &LIST_OF_STRING).query(),
     ],
 );
 
 pub static GET_RESOURCES_REQUEST: ShapeTable = ShapeTable::structure(
     "GetResourcesRequest",
     &[
-        Member::new("embed", "embed", &LIST_OF_STRING).query(),
-        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
-        Member::new("position", "position", &STRING).query(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("position", "position", &STRING).query(),
+        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
+        Member::new("embed", "embed", &LIST_OF_STRING).query(),
     ],
 );
 
@@ -1274,18 +1274,18 @@ pub static GET_REST_API_REQUEST: ShapeTable = ShapeTable::structure(
 pub static GET_REST_APIS_REQUEST: ShapeTable = ShapeTable::structure(
     "GetRestApisRequest",
     &[
-        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
         Member::new("position", "position", &STRING).query(),
+        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
     ],
 );
 
 pub static GET_SDK_REQUEST: ShapeTable = ShapeTable::structure(
     "GetSdkRequest",
     &[
-        Member::new("parameters", "parameters", &MAP_OF_STRING_TO_STRING).query(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
-        Member::new("sdkType", "sdk_type", &STRING).uri().required(),
         Member::new("stageName", "stage_name", &STRING).uri().required(),
+        Member::new("sdkType", "sdk_type", &STRING).uri().required(),
+        Member::new("parameters", "parameters", &MAP_OF_STRING_TO_STRING).query(),
     ],
 );
 
@@ -1295,8 +1295,8 @@ pub static GET_SDK_TYPE_REQUEST: ShapeTable =
 pub static GET_SDK_TYPES_REQUEST: ShapeTable = ShapeTable::structure(
     "GetSdkTypesRequest",
     &[
-        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
         Member::new("position", "position", &STRING).query(),
+        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
     ],
 );
 
@@ -1311,35 +1311,35 @@ pub static GET_STAGE_REQUEST: ShapeTable = ShapeTable::structure(
 pub static GET_STAGES_REQUEST: ShapeTable = ShapeTable::structure(
     "GetStagesRequest",
     &[
-        Member::new("deploymentId", "deploymentId", &STRING).query(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("deploymentId", "deploymentId", &STRING).query(),
     ],
 );
 
 pub static GET_TAGS_REQUEST: ShapeTable = ShapeTable::structure(
     "GetTagsRequest",
     &[
-        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
-        Member::new("position", "position", &STRING).query(),
         Member::new("resourceArn", "resource_arn", &STRING).uri().required(),
+        Member::new("position", "position", &STRING).query(),
+        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
     ],
 );
 
 pub static GET_USAGE_PLAN_KEY_REQUEST: ShapeTable = ShapeTable::structure(
     "GetUsagePlanKeyRequest",
     &[
-        Member::new("keyId", "keyId", &STRING).uri().required(),
         Member::new("usagePlanId", "usageplanId", &STRING).uri().required(),
+        Member::new("keyId", "keyId", &STRING).uri().required(),
     ],
 );
 
 pub static GET_USAGE_PLAN_KEYS_REQUEST: ShapeTable = ShapeTable::structure(
     "GetUsagePlanKeysRequest",
     &[
+        Member::new("usagePlanId", "usageplanId", &STRING).uri().required(),
+        Member::new("position", "position", &STRING).query(),
         Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
         Member::new("nameQuery", "name", &STRING).query(),
-        Member::new("position", "position", &STRING).query(),
-        Member::new("usagePlanId", "usageplanId", &STRING).uri().required(),
     ],
 );
 
@@ -1351,21 +1351,21 @@ pub static GET_USAGE_PLAN_REQUEST: ShapeTable = ShapeTable::structure(
 pub static GET_USAGE_PLANS_REQUEST: ShapeTable = ShapeTable::structure(
     "GetUsagePlansRequest",
     &[
+        Member::new("position", "position", &STRING).query(),
         Member::new("keyId", "keyId", &STRING).query(),
         Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
-        Member::new("position", "position", &STRING).query(),
     ],
 );
 
 pub static GET_USAGE_REQUEST: ShapeTable = ShapeTable::structure(
     "GetUsageRequest",
     &[
-        Member::new("endDate", "endDate", &STRING).query().required(),
-        Member::new("keyId", "keyId", &STRING).query(),
-        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
-        Member::new("position", "position", &STRING).query(),
-        Member::new("startDate", "startDate", &STRING).query().required(),
         Member::new("usagePlanId", "usageplanId", &STRING).uri().required(),
+        Member::new("keyId", "keyId", &STRING).query(),
+        Member::new("startDate", "startDate", &STRING).query().required(),
+        Member::new("endDate", "endDate", &STRING).query().required(),
+        Member::new("position", "position", &STRING).query(),
+        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
     ],
 );
 
@@ -1377,8 +1377,8 @@ pub static GET_VPC_LINK_REQUEST: ShapeTable = ShapeTable::structure(
 pub static GET_VPC_LINKS_REQUEST: ShapeTable = ShapeTable::structure(
     "GetVpcLinksRequest",
     &[
-        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
         Member::new("position", "position", &STRING).query(),
+        Member::new("limit", "limit", &NULLABLE_INTEGER).query(),
     ],
 );
 
@@ -1387,8 +1387,8 @@ pub static IMPORT_API_KEYS_REQUEST: ShapeTable = ShapeTable::new(
     Kind::Structure {
         members: &[
             Member::new("body", "body", &BLOB).required(),
-            Member::new("failOnWarnings", "failonwarnings", &BOOLEAN).query(),
             Member::new("format", "format", &API_KEYS_FORMAT).query().required(),
+            Member::new("failOnWarnings", "failonwarnings", &BOOLEAN).query(),
         ],
         payload: Some("body"),
     },
@@ -1398,10 +1398,10 @@ pub static IMPORT_DOCUMENTATION_PARTS_REQUEST: ShapeTable = ShapeTable::new(
     "ImportDocumentationPartsRequest",
     Kind::Structure {
         members: &[
-            Member::new("body", "body", &BLOB).required(),
-            Member::new("failOnWarnings", "failonwarnings", &BOOLEAN).query(),
-            Member::new("mode", "mode", &PUT_MODE).query(),
             Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+            Member::new("mode", "mode", &PUT_MODE).query(),
+            Member::new("failOnWarnings", "failonwarnings", &BOOLEAN).query(),
+            Member::new("body", "body", &BLOB).required(),
         ],
         payload: Some("body"),
     },
@@ -1411,9 +1411,9 @@ pub static IMPORT_REST_API_REQUEST: ShapeTable = ShapeTable::new(
     "ImportRestApiRequest",
     Kind::Structure {
         members: &[
-            Member::new("body", "body", &BLOB).required(),
             Member::new("failOnWarnings", "failonwarnings", &BOOLEAN).query(),
             Member::new("parameters", "parameters", &MAP_OF_STRING_TO_STRING).query(),
+            Member::new("body", "body", &BLOB).required(),
         ],
         payload: Some("body"),
     },
@@ -1424,34 +1424,34 @@ pub static INTEGER: ShapeTable = ShapeTable::new("Integer", Kind::Integer);
 pub static INTEGRATION: ShapeTable = ShapeTable::structure(
     "Integration",
     &[
-        Member::new("cacheKeyParameters", "cacheKeyParameters", &LIST_OF_STRING),
-        Member::new("cacheNamespace", "cacheNamespace", &STRING),
-        Member::new("connectionId", "connectionId", &STRING),
-        Member::new("connectionType", "connectionType", &CONNECTION_TYPE),
-        Member::new("contentHandling", "contentHandling", &CONTENT_HANDLING_STRATEGY),
-        Member::new("credentials", "credentials", &STRING),
+        Member::new("type", "type", &INTEGRATION_TYPE),
         Member::new("httpMethod", "httpMethod", &STRING),
-        Member::new("integrationResponses", "integrationResponses", &MAP_OF_INTEGRATION_RESPONSE),
-        Member::new("integrationTarget", "integrationTarget", &STRING),
-        Member::new("passthroughBehavior", "passthroughBehavior", &STRING),
+        Member::new("uri", "uri", &STRING),
+        Member::new("connectionType", "connectionType", &CONNECTION_TYPE),
+        Member::new("connectionId", "connectionId", &STRING),
+        Member::new("credentials", "credentials", &STRING),
         Member::new("requestParameters", "requestParameters", &MAP_OF_STRING_TO_STRING),
         Member::new("requestTemplates", "requestTemplates", &MAP_OF_STRING_TO_STRING),
-        Member::new("responseTransferMode", "responseTransferMode", &RESPONSE_TRANSFER_MODE),
+        Member::new("passthroughBehavior", "passthroughBehavior", &STRING),
+        Member::new("contentHandling", "contentHandling", &CONTENT_HANDLING_STRATEGY),
         Member::new("timeoutInMillis", "timeoutInMillis", &INTEGER),
+        Member::new("cacheNamespace", "cacheNamespace", &STRING),
+        Member::new("cacheKeyParameters", "cacheKeyParameters", &LIST_OF_STRING),
+        Member::new("integrationResponses", "integrationResponses", &MAP_OF_INTEGRATION_RESPONSE),
         Member::new("tlsConfig", "tlsConfig", &TLS_CONFIG),
-        Member::new("type", "type", &INTEGRATION_TYPE),
-        Member::new("uri", "uri", &STRING),
+        Member::new("responseTransferMode", "responseTransferMode", &RESPONSE_TRANSFER_MODE),
+        Member::new("integrationTarget", "integrationTarget", &STRING),
     ],
 );
 
 pub static INTEGRATION_RESPONSE: ShapeTable = ShapeTable::structure(
     "IntegrationResponse",
     &[
-        Member::new("contentHandling", "contentHandling", &CONTENT_HANDLING_STRATEGY),
+        Member::new("statusCode", "statusCode", &STATUS_CODE),
+        Member::new("selectionPattern", "selectionPattern", &STRING),
         Member::new("responseParameters", "responseParameters", &MAP_OF_STRING_TO_STRING),
         Member::new("responseTemplates", "responseTemplates", &MAP_OF_STRING_TO_NULLABLE_STRING),
-        Member::new("selectionPattern", "selectionPattern", &STRING),
-        Member::new("statusCode", "statusCode", &STATUS_CODE),
+        Member::new("contentHandling", "contentHandling", &CONTENT_HANDLING_STRATEGY),
     ],
 );
 
@@ -1662,41 +1662,41 @@ pub static MAP_OF_STRING_TO_STRING: ShapeTable =
 pub static METHOD: ShapeTable = ShapeTable::structure(
     "Method",
     &[
-        Member::new("apiKeyRequired", "apiKeyRequired", &NULLABLE_BOOLEAN),
-        Member::new("authorizationScopes", "authorizationScopes", &LIST_OF_STRING),
+        Member::new("httpMethod", "httpMethod", &STRING),
         Member::new("authorizationType", "authorizationType", &STRING),
         Member::new("authorizerId", "authorizerId", &STRING),
-        Member::new("httpMethod", "httpMethod", &STRING),
-        Member::new("methodIntegration", "methodIntegration", &INTEGRATION),
-        Member::new("methodResponses", "methodResponses", &MAP_OF_METHOD_RESPONSE),
-        Member::new("operationName", "operationName", &STRING),
-        Member::new("requestModels", "requestModels", &MAP_OF_STRING_TO_STRING),
-        Member::new("requestParameters", "requestParameters", &MAP_OF_STRING_TO_BOOLEAN),
+        Member::new("apiKeyRequired", "apiKeyRequired", &NULLABLE_BOOLEAN),
         Member::new("requestValidatorId", "requestValidatorId", &STRING),
+        Member::new("operationName", "operationName", &STRING),
+        Member::new("requestParameters", "requestParameters", &MAP_OF_STRING_TO_BOOLEAN),
+        Member::new("requestModels", "requestModels", &MAP_OF_STRING_TO_STRING),
+        Member::new("methodResponses", "methodResponses", &MAP_OF_METHOD_RESPONSE),
+        Member::new("methodIntegration", "methodIntegration", &INTEGRATION),
+        Member::new("authorizationScopes", "authorizationScopes", &LIST_OF_STRING),
     ],
 );
 
 pub static METHOD_RESPONSE: ShapeTable = ShapeTable::structure(
     "MethodResponse",
     &[
-        Member::new("responseModels", "responseModels", &MAP_OF_STRING_TO_STRING),
-        Member::new("responseParameters", "responseParameters", &MAP_OF_STRING_TO_BOOLEAN),
         Member::new("statusCode", "statusCode", &STATUS_CODE),
+        Member::new("responseParameters", "responseParameters", &MAP_OF_STRING_TO_BOOLEAN),
+        Member::new("responseModels", "responseModels", &MAP_OF_STRING_TO_STRING),
     ],
 );
 
 pub static METHOD_SETTING: ShapeTable = ShapeTable::structure(
     "MethodSetting",
     &[
-        Member::new("cacheDataEncrypted", "cacheDataEncrypted", &BOOLEAN),
-        Member::new("cacheTtlInSeconds", "cacheTtlInSeconds", &INTEGER),
-        Member::new("cachingEnabled", "cachingEnabled", &BOOLEAN),
-        Member::new("dataTraceEnabled", "dataTraceEnabled", &BOOLEAN),
-        Member::new("loggingLevel", "loggingLevel", &STRING),
         Member::new("metricsEnabled", "metricsEnabled", &BOOLEAN),
-        Member::new("requireAuthorizationForCacheControl", "requireAuthorizationForCacheControl", &BOOLEAN),
+        Member::new("loggingLevel", "loggingLevel", &STRING),
+        Member::new("dataTraceEnabled", "dataTraceEnabled", &BOOLEAN),
         Member::new("throttlingBurstLimit", "throttlingBurstLimit", &INTEGER),
         Member::new("throttlingRateLimit", "throttlingRateLimit", &DOUBLE),
+        Member::new("cachingEnabled", "cachingEnabled", &BOOLEAN),
+        Member::new("cacheTtlInSeconds", "cacheTtlInSeconds", &INTEGER),
+        Member::new("cacheDataEncrypted", "cacheDataEncrypted", &BOOLEAN),
+        Member::new("requireAuthorizationForCacheControl", "requireAuthorizationForCacheControl", &BOOLEAN),
         Member::new(
             "unauthorizedCacheControlHeaderStrategy",
             "unauthorizedCacheControlHeaderStrategy",
@@ -1708,25 +1708,25 @@ pub static METHOD_SETTING: ShapeTable = ShapeTable::structure(
 pub static METHOD_SNAPSHOT: ShapeTable = ShapeTable::structure(
     "MethodSnapshot",
     &[
-        Member::new("apiKeyRequired", "apiKeyRequired", &BOOLEAN),
         Member::new("authorizationType", "authorizationType", &STRING),
+        Member::new("apiKeyRequired", "apiKeyRequired", &BOOLEAN),
     ],
 );
 
 pub static MODEL: ShapeTable = ShapeTable::structure(
     "Model",
     &[
-        Member::new("contentType", "contentType", &STRING),
-        Member::new("description", "description", &STRING),
         Member::new("id", "id", &STRING),
         Member::new("name", "name", &STRING),
+        Member::new("description", "description", &STRING),
         Member::new("schema", "schema", &STRING),
+        Member::new("contentType", "contentType", &STRING),
     ],
 );
 
 pub static MODELS: ShapeTable = ShapeTable::structure(
     "Models",
-    &[Member::new("items", "item", &LIST_OF_MODEL), Member::new("position", "position", &STRING)],
+    &[Member::new("position", "position", &STRING), Member::new("items", "item", &LIST_OF_MODEL)],
 );
 
 pub static MUTUAL_TLS_AUTHENTICATION: ShapeTable = ShapeTable::structure(
@@ -1762,10 +1762,10 @@ pub static OP: ShapeTable = ShapeTable {
 pub static PATCH_OPERATION: ShapeTable = ShapeTable::structure(
     "PatchOperation",
     &[
-        Member::new("from", "from", &STRING),
         Member::new("op", "op", &OP),
         Member::new("path", "path", &STRING),
         Member::new("value", "value", &STRING),
+        Member::new("from", "from", &STRING),
     ],
 );
 
@@ -1779,79 +1779,79 @@ pub static PROVIDER_ARN: ShapeTable = ShapeTable::new("ProviderARN", Kind::Strin
 pub static PUT_GATEWAY_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
     "PutGatewayResponseRequest",
     &[
+        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("responseType", "response_type", &GATEWAY_RESPONSE_TYPE).uri().required(),
+        Member::new("statusCode", "statusCode", &STATUS_CODE),
         Member::new("responseParameters", "responseParameters", &MAP_OF_STRING_TO_STRING),
         Member::new("responseTemplates", "responseTemplates", &MAP_OF_STRING_TO_STRING),
-        Member::new("responseType", "response_type", &GATEWAY_RESPONSE_TYPE).uri().required(),
-        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
-        Member::new("statusCode", "statusCode", &STATUS_CODE),
     ],
 );
 
 pub static PUT_INTEGRATION_REQUEST: ShapeTable = ShapeTable::structure(
     "PutIntegrationRequest",
     &[
-        Member::new("cacheKeyParameters", "cacheKeyParameters", &LIST_OF_STRING),
-        Member::new("cacheNamespace", "cacheNamespace", &STRING),
-        Member::new("connectionId", "connectionId", &STRING),
-        Member::new("connectionType", "connectionType", &CONNECTION_TYPE),
-        Member::new("contentHandling", "contentHandling", &CONTENT_HANDLING_STRATEGY),
-        Member::new("credentials", "credentials", &STRING),
+        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("resourceId", "resource_id", &STRING).uri().required(),
         Member::new("httpMethod", "http_method", &STRING).uri().required(),
+        Member::new("type", "type", &INTEGRATION_TYPE).required(),
         Member::new("integrationHttpMethod", "httpMethod", &STRING),
-        Member::new("integrationTarget", "integrationTarget", &STRING),
-        Member::new("passthroughBehavior", "passthroughBehavior", &STRING),
+        Member::new("uri", "uri", &STRING),
+        Member::new("connectionType", "connectionType", &CONNECTION_TYPE),
+        Member::new("connectionId", "connectionId", &STRING),
+        Member::new("credentials", "credentials", &STRING),
         Member::new("requestParameters", "requestParameters", &MAP_OF_STRING_TO_STRING),
         Member::new("requestTemplates", "requestTemplates", &MAP_OF_STRING_TO_STRING),
-        Member::new("resourceId", "resource_id", &STRING).uri().required(),
-        Member::new("responseTransferMode", "responseTransferMode", &RESPONSE_TRANSFER_MODE),
-        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("passthroughBehavior", "passthroughBehavior", &STRING),
+        Member::new("cacheNamespace", "cacheNamespace", &STRING),
+        Member::new("cacheKeyParameters", "cacheKeyParameters", &LIST_OF_STRING),
+        Member::new("contentHandling", "contentHandling", &CONTENT_HANDLING_STRATEGY),
         Member::new("timeoutInMillis", "timeoutInMillis", &NULLABLE_INTEGER),
         Member::new("tlsConfig", "tlsConfig", &TLS_CONFIG),
-        Member::new("type", "type", &INTEGRATION_TYPE).required(),
-        Member::new("uri", "uri", &STRING),
+        Member::new("responseTransferMode", "responseTransferMode", &RESPONSE_TRANSFER_MODE),
+        Member::new("integrationTarget", "integrationTarget", &STRING),
     ],
 );
 
 pub static PUT_INTEGRATION_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
     "PutIntegrationResponseRequest",
     &[
-        Member::new("contentHandling", "contentHandling", &CONTENT_HANDLING_STRATEGY),
-        Member::new("httpMethod", "http_method", &STRING).uri().required(),
+        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
         Member::new("resourceId", "resource_id", &STRING).uri().required(),
+        Member::new("httpMethod", "http_method", &STRING).uri().required(),
+        Member::new("statusCode", "status_code", &STATUS_CODE).uri().required(),
+        Member::new("selectionPattern", "selectionPattern", &STRING),
         Member::new("responseParameters", "responseParameters", &MAP_OF_STRING_TO_STRING),
         Member::new("responseTemplates", "responseTemplates", &MAP_OF_STRING_TO_NULLABLE_STRING),
-        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
-        Member::new("selectionPattern", "selectionPattern", &STRING),
-        Member::new("statusCode", "status_code", &STATUS_CODE).uri().required(),
+        Member::new("contentHandling", "contentHandling", &CONTENT_HANDLING_STRATEGY),
     ],
 );
 
 pub static PUT_METHOD_REQUEST: ShapeTable = ShapeTable::structure(
     "PutMethodRequest",
     &[
-        Member::new("apiKeyRequired", "apiKeyRequired", &BOOLEAN),
-        Member::new("authorizationScopes", "authorizationScopes", &LIST_OF_STRING),
+        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("resourceId", "resource_id", &STRING).uri().required(),
+        Member::new("httpMethod", "http_method", &STRING).uri().required(),
         Member::new("authorizationType", "authorizationType", &STRING).required(),
         Member::new("authorizerId", "authorizerId", &STRING),
-        Member::new("httpMethod", "http_method", &STRING).uri().required(),
+        Member::new("apiKeyRequired", "apiKeyRequired", &BOOLEAN),
         Member::new("operationName", "operationName", &STRING),
-        Member::new("requestModels", "requestModels", &MAP_OF_STRING_TO_STRING),
         Member::new("requestParameters", "requestParameters", &MAP_OF_STRING_TO_BOOLEAN),
+        Member::new("requestModels", "requestModels", &MAP_OF_STRING_TO_STRING),
         Member::new("requestValidatorId", "requestValidatorId", &STRING),
-        Member::new("resourceId", "resource_id", &STRING).uri().required(),
-        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("authorizationScopes", "authorizationScopes", &LIST_OF_STRING),
     ],
 );
 
 pub static PUT_METHOD_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
     "PutMethodResponseRequest",
     &[
-        Member::new("httpMethod", "http_method", &STRING).uri().required(),
-        Member::new("resourceId", "resource_id", &STRING).uri().required(),
-        Member::new("responseModels", "responseModels", &MAP_OF_STRING_TO_STRING),
-        Member::new("responseParameters", "responseParameters", &MAP_OF_STRING_TO_BOOLEAN),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("resourceId", "resource_id", &STRING).uri().required(),
+        Member::new("httpMethod", "http_method", &STRING).uri().required(),
         Member::new("statusCode", "status_code", &STATUS_CODE).uri().required(),
+        Member::new("responseParameters", "responseParameters", &MAP_OF_STRING_TO_BOOLEAN),
+        Member::new("responseModels", "responseModels", &MAP_OF_STRING_TO_STRING),
     ],
 );
 
@@ -1865,11 +1865,11 @@ pub static PUT_REST_API_REQUEST: ShapeTable = ShapeTable::new(
     "PutRestApiRequest",
     Kind::Structure {
         members: &[
-            Member::new("body", "body", &BLOB).required(),
-            Member::new("failOnWarnings", "failonwarnings", &BOOLEAN).query(),
-            Member::new("mode", "mode", &PUT_MODE).query(),
-            Member::new("parameters", "parameters", &MAP_OF_STRING_TO_STRING).query(),
             Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+            Member::new("mode", "mode", &PUT_MODE).query(),
+            Member::new("failOnWarnings", "failonwarnings", &BOOLEAN).query(),
+            Member::new("parameters", "parameters", &MAP_OF_STRING_TO_STRING).query(),
+            Member::new("body", "body", &BLOB).required(),
         ],
         payload: Some("body"),
     },
@@ -1912,7 +1912,7 @@ pub static REQUEST_VALIDATOR: ShapeTable = ShapeTable::structure(
 
 pub static REQUEST_VALIDATORS: ShapeTable = ShapeTable::structure(
     "RequestValidators",
-    &[Member::new("items", "item", &LIST_OF_REQUEST_VALIDATOR), Member::new("position", "position", &STRING)],
+    &[Member::new("position", "position", &STRING), Member::new("items", "item", &LIST_OF_REQUEST_VALIDATOR)],
 );
 
 pub static RESOURCE: ShapeTable = ShapeTable::structure(
@@ -1920,8 +1920,8 @@ pub static RESOURCE: ShapeTable = ShapeTable::structure(
     &[
         Member::new("id", "id", &STRING),
         Member::new("parentId", "parentId", &STRING),
-        Member::new("path", "path", &STRING),
         Member::new("pathPart", "pathPart", &STRING),
+        Member::new("path", "path", &STRING),
         Member::new("resourceMethods", "resourceMethods", &MAP_OF_METHOD),
     ],
 );
@@ -1934,7 +1934,7 @@ pub static RESOURCE_OWNER: ShapeTable = ShapeTable {
 
 pub static RESOURCES: ShapeTable = ShapeTable::structure(
     "Resources",
-    &[Member::new("items", "item", &LIST_OF_RESOURCE), Member::new("position", "position", &STRING)],
+    &[Member::new("position", "position", &STRING), Member::new("items", "item", &LIST_OF_RESOURCE)],
 );
 
 pub static RESPONSE_TRANSFER_MODE: ShapeTable = ShapeTable {
@@ -1946,30 +1946,30 @@ pub static RESPONSE_TRANSFER_MODE: ShapeTable = ShapeTable {
 pub static REST_API: ShapeTable = ShapeTable::structure(
     "RestApi",
     &[
-        Member::new("apiKeySource", "apiKeySource", &API_KEY_SOURCE_TYPE),
-        Member::new("apiStatus", "apiStatus", &API_STATUS),
-        Member::new("apiStatusMessage", "apiStatusMessage", &STRING),
-        Member::new("binaryMediaTypes", "binaryMediaTypes", &LIST_OF_STRING),
-        Member::new("createdDate", "createdDate", &TIMESTAMP),
-        Member::new("description", "description", &STRING),
-        Member::new("disableExecuteApiEndpoint", "disableExecuteApiEndpoint", &BOOLEAN),
-        Member::new("endpointAccessMode", "endpointAccessMode", &ENDPOINT_ACCESS_MODE),
-        Member::new("endpointConfiguration", "endpointConfiguration", &ENDPOINT_CONFIGURATION),
         Member::new("id", "id", &STRING),
-        Member::new("minimumCompressionSize", "minimumCompressionSize", &NULLABLE_INTEGER),
         Member::new("name", "name", &STRING),
-        Member::new("policy", "policy", &STRING),
-        Member::new("rootResourceId", "rootResourceId", &STRING),
-        Member::new("securityPolicy", "securityPolicy", &SECURITY_POLICY),
-        Member::new("tags", "tags", &MAP_OF_STRING_TO_STRING),
+        Member::new("description", "description", &STRING),
+        Member::new("createdDate", "createdDate", &TIMESTAMP),
         Member::new("version", "version", &STRING),
         Member::new("warnings", "warnings", &LIST_OF_STRING),
+        Member::new("binaryMediaTypes", "binaryMediaTypes", &LIST_OF_STRING),
+        Member::new("minimumCompressionSize", "minimumCompressionSize", &NULLABLE_INTEGER),
+        Member::new("apiKeySource", "apiKeySource", &API_KEY_SOURCE_TYPE),
+        Member::new("endpointConfiguration", "endpointConfiguration", &ENDPOINT_CONFIGURATION),
+        Member::new("policy", "policy", &STRING),
+        Member::new("tags", "tags", &MAP_OF_STRING_TO_STRING),
+        Member::new("disableExecuteApiEndpoint", "disableExecuteApiEndpoint", &BOOLEAN),
+        Member::new("rootResourceId", "rootResourceId", &STRING),
+        Member::new("securityPolicy", "securityPolicy", &SECURITY_POLICY),
+        Member::new("endpointAccessMode", "endpointAccessMode", &ENDPOINT_ACCESS_MODE),
+        Member::new("apiStatus", "apiStatus", &API_STATUS),
+        Member::new("apiStatusMessage", "apiStatusMessage", &STRING),
     ],
 );
 
 pub static REST_APIS: ShapeTable = ShapeTable::structure(
     "RestApis",
-    &[Member::new("items", "item", &LIST_OF_REST_API), Member::new("position", "position", &STRING)],
+    &[Member::new("position", "position", &STRING), Member::new("items", "item", &LIST_OF_REST_API)],
 );
 
 pub static ROUTING_MODE: ShapeTable = ShapeTable {
@@ -1984,11 +1984,11 @@ pub static ROUTING_MODE: ShapeTable = ShapeTable {
 pub static SDK_CONFIGURATION_PROPERTY: ShapeTable = ShapeTable::structure(
     "SdkConfigurationProperty",
     &[
-        Member::new("defaultValue", "defaultValue", &STRING),
-        Member::new("description", "description", &STRING),
-        Member::new("friendlyName", "friendlyName", &STRING),
         Member::new("name", "name", &STRING),
+        Member::new("friendlyName", "friendlyName", &STRING),
+        Member::new("description", "description", &STRING),
         Member::new("required", "required", &BOOLEAN),
+        Member::new("defaultValue", "defaultValue", &STRING),
     ],
 );
 
@@ -1996,9 +1996,9 @@ pub static SDK_RESPONSE: ShapeTable = ShapeTable::new(
     "SdkResponse",
     Kind::Structure {
         members: &[
-            Member::new("body", "body", &BLOB),
-            Member::new("contentDisposition", "Content-Disposition", &STRING).header(),
             Member::new("contentType", "Content-Type", &STRING).header(),
+            Member::new("contentDisposition", "Content-Disposition", &STRING).header(),
+            Member::new("body", "body", &BLOB),
         ],
         payload: Some("body"),
     },
@@ -2007,20 +2007,20 @@ pub static SDK_RESPONSE: ShapeTable = ShapeTable::new(
 pub static SDK_TYPE: ShapeTable = ShapeTable::structure(
     "SdkType",
     &[
+        Member::new("id", "id", &STRING),
+        Member::new("friendlyName", "friendlyName", &STRING),
+        Member::new("description", "description", &STRING),
         Member::new(
             "configurationProperties",
             "configurationProperties",
             &LIST_OF_SDK_CONFIGURATION_PROPERTY,
         ),
-        Member::new("description", "description", &STRING),
-        Member::new("friendlyName", "friendlyName", &STRING),
-        Member::new("id", "id", &STRING),
     ],
 );
 
 pub static SDK_TYPES: ShapeTable = ShapeTable::structure(
     "SdkTypes",
-    &[Member::new("items", "item", &LIST_OF_SDK_TYPE), Member::new("position", "position", &STRING)],
+    &[Member::new("position", "position", &STRING), Member::new("items", "item", &LIST_OF_SDK_TYPE)],
 );
 
 pub static SECURITY_POLICY: ShapeTable = ShapeTable {
@@ -2050,23 +2050,23 @@ pub static SECURITY_POLICY: ShapeTable = ShapeTable {
 pub static STAGE: ShapeTable = ShapeTable::structure(
     "Stage",
     &[
-        Member::new("accessLogSettings", "accessLogSettings", &ACCESS_LOG_SETTINGS),
+        Member::new("deploymentId", "deploymentId", &STRING),
+        Member::new("clientCertificateId", "clientCertificateId", &STRING),
+        Member::new("stageName", "stageName", &STRING),
+        Member::new("description", "description", &STRING),
         Member::new("cacheClusterEnabled", "cacheClusterEnabled", &BOOLEAN),
         Member::new("cacheClusterSize", "cacheClusterSize", &CACHE_CLUSTER_SIZE),
         Member::new("cacheClusterStatus", "cacheClusterStatus", &CACHE_CLUSTER_STATUS),
-        Member::new("canarySettings", "canarySettings", &CANARY_SETTINGS),
-        Member::new("clientCertificateId", "clientCertificateId", &STRING),
-        Member::new("createdDate", "createdDate", &TIMESTAMP),
-        Member::new("deploymentId", "deploymentId", &STRING),
-        Member::new("description", "description", &STRING),
-        Member::new("documentationVersion", "documentationVersion", &STRING),
-        Member::new("lastUpdatedDate", "lastUpdatedDate", &TIMESTAMP),
         Member::new("methodSettings", "methodSettings", &MAP_OF_METHOD_SETTINGS),
-        Member::new("stageName", "stageName", &STRING),
-        Member::new("tags", "tags", &MAP_OF_STRING_TO_STRING),
-        Member::new("tracingEnabled", "tracingEnabled", &BOOLEAN),
         Member::new("variables", "variables", &MAP_OF_STRING_TO_STRING),
+        Member::new("documentationVersion", "documentationVersion", &STRING),
+        Member::new("accessLogSettings", "accessLogSettings", &ACCESS_LOG_SETTINGS),
+        Member::new("canarySettings", "canarySettings", &CANARY_SETTINGS),
+        Member::new("tracingEnabled", "tracingEnabled", &BOOLEAN),
         Member::new("webAclArn", "webAclArn", &STRING),
+        Member::new("tags", "tags", &MAP_OF_STRING_TO_STRING),
+        Member::new("createdDate", "createdDate", &TIMESTAMP),
+        Member::new("lastUpdatedDate", "lastUpdatedDate", &TIMESTAMP),
     ],
 );
 
@@ -2103,41 +2103,41 @@ pub static TEMPLATE: ShapeTable =
 pub static TEST_INVOKE_AUTHORIZER_REQUEST: ShapeTable = ShapeTable::structure(
     "TestInvokeAuthorizerRequest",
     &[
-        Member::new("additionalContext", "additionalContext", &MAP_OF_STRING_TO_STRING),
+        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
         Member::new("authorizerId", "authorizer_id", &STRING).uri().required(),
-        Member::new("body", "body", &STRING),
         Member::new("headers", "headers", &MAP_OF_STRING_TO_STRING),
         Member::new("multiValueHeaders", "multiValueHeaders", &MAP_OF_STRING_TO_LIST),
         Member::new("pathWithQueryString", "pathWithQueryString", &STRING),
-        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("body", "body", &STRING),
         Member::new("stageVariables", "stageVariables", &MAP_OF_STRING_TO_STRING),
+        Member::new("additionalContext", "additionalContext", &MAP_OF_STRING_TO_STRING),
     ],
 );
 
 pub static TEST_INVOKE_AUTHORIZER_RESPONSE: ShapeTable = ShapeTable::structure(
     "TestInvokeAuthorizerResponse",
     &[
+        Member::new("clientStatus", "clientStatus", &INTEGER),
+        Member::new("log", "log", &STRING),
+        Member::new("latency", "latency", &LONG),
+        Member::new("principalId", "principalId", &STRING),
+        Member::new("policy", "policy", &STRING),
         Member::new("authorization", "authorization", &MAP_OF_STRING_TO_LIST),
         Member::new("claims", "claims", &MAP_OF_STRING_TO_STRING),
-        Member::new("clientStatus", "clientStatus", &INTEGER),
-        Member::new("latency", "latency", &LONG),
-        Member::new("log", "log", &STRING),
-        Member::new("policy", "policy", &STRING),
-        Member::new("principalId", "principalId", &STRING),
     ],
 );
 
 pub static TEST_INVOKE_METHOD_REQUEST: ShapeTable = ShapeTable::structure(
     "TestInvokeMethodRequest",
     &[
-        Member::new("body", "body", &STRING),
-        Member::new("clientCertificateId", "clientCertificateId", &STRING),
-        Member::new("headers", "headers", &MAP_OF_STRING_TO_STRING),
-        Member::new("httpMethod", "http_method", &STRING).uri().required(),
-        Member::new("multiValueHeaders", "multiValueHeaders", &MAP_OF_STRING_TO_LIST),
-        Member::new("pathWithQueryString", "pathWithQueryString", &STRING),
-        Member::new("resourceId", "resource_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("resourceId", "resource_id", &STRING).uri().required(),
+        Member::new("httpMethod", "http_method", &STRING).uri().required(),
+        Member::new("pathWithQueryString", "pathWithQueryString", &STRING),
+        Member::new("body", "body", &STRING),
+        Member::new("headers", "headers", &MAP_OF_STRING_TO_STRING),
+        Member::new("multiValueHeaders", "multiValueHeaders", &MAP_OF_STRING_TO_LIST),
+        Member::new("clientCertificateId", "clientCertificateId", &STRING),
         Member::new("stageVariables", "stageVariables", &MAP_OF_STRING_TO_STRING),
     ],
 );
@@ -2145,12 +2145,12 @@ pub static TEST_INVOKE_METHOD_REQUEST: ShapeTable = ShapeTable::structure(
 pub static TEST_INVOKE_METHOD_RESPONSE: ShapeTable = ShapeTable::structure(
     "TestInvokeMethodResponse",
     &[
+        Member::new("status", "status", &INTEGER),
         Member::new("body", "body", &STRING),
         Member::new("headers", "headers", &MAP_OF_STRING_TO_STRING),
-        Member::new("latency", "latency", &LONG),
-        Member::new("log", "log", &STRING),
         Member::new("multiValueHeaders", "multiValueHeaders", &MAP_OF_STRING_TO_LIST),
-        Member::new("status", "status", &INTEGER),
+        Member::new("log", "log", &STRING),
+        Member::new("latency", "latency", &LONG),
     ],
 );
 
@@ -2199,18 +2199,18 @@ pub static UPDATE_API_KEY_REQUEST: ShapeTable = ShapeTable::structure(
 pub static UPDATE_AUTHORIZER_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateAuthorizerRequest",
     &[
+        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
         Member::new("authorizerId", "authorizer_id", &STRING).uri().required(),
         Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
-        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
     ],
 );
 
 pub static UPDATE_BASE_PATH_MAPPING_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateBasePathMappingRequest",
     &[
-        Member::new("basePath", "base_path", &STRING).uri().required(),
         Member::new("domainName", "domain_name", &STRING).uri().required(),
         Member::new("domainNameId", "domainNameId", &STRING).query(),
+        Member::new("basePath", "base_path", &STRING).uri().required(),
         Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
     ],
 );
@@ -2226,27 +2226,27 @@ pub static UPDATE_CLIENT_CERTIFICATE_REQUEST: ShapeTable = ShapeTable::structure
 pub static UPDATE_DEPLOYMENT_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateDeploymentRequest",
     &[
+        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
         Member::new("deploymentId", "deployment_id", &STRING).uri().required(),
         Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
-        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
     ],
 );
 
 pub static UPDATE_DOCUMENTATION_PART_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateDocumentationPartRequest",
     &[
+        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
         Member::new("documentationPartId", "part_id", &STRING).uri().required(),
         Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
-        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
     ],
 );
 
 pub static UPDATE_DOCUMENTATION_VERSION_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateDocumentationVersionRequest",
     &[
+        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
         Member::new("documentationVersion", "doc_version", &STRING).uri().required(),
         Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
-        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
     ],
 );
 
@@ -2262,145 +2262,145 @@ pub static UPDATE_DOMAIN_NAME_REQUEST: ShapeTable = ShapeTable::structure(
 pub static UPDATE_GATEWAY_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateGatewayResponseRequest",
     &[
-        Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
-        Member::new("responseType", "response_type", &GATEWAY_RESPONSE_TYPE).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("responseType", "response_type", &GATEWAY_RESPONSE_TYPE).uri().required(),
+        Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
     ],
 );
 
 pub static UPDATE_INTEGRATION_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateIntegrationRequest",
     &[
+        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("resourceId", "resource_id", &STRING).uri().required(),
         Member::new("httpMethod", "http_method", &STRING).uri().required(),
         Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
-        Member::new("resourceId", "resource_id", &STRING).uri().required(),
-        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
     ],
 );
 
 pub static UPDATE_INTEGRATION_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateIntegrationResponseRequest",
     &[
-        Member::new("httpMethod", "http_method", &STRING).uri().required(),
-        Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
-        Member::new("resourceId", "resource_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("resourceId", "resource_id", &STRING).uri().required(),
+        Member::new("httpMethod", "http_method", &STRING).uri().required(),
         Member::new("statusCode", "status_code", &STATUS_CODE).uri().required(),
+        Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
     ],
 );
 
 pub static UPDATE_METHOD_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateMethodRequest",
     &[
+        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("resourceId", "resource_id", &STRING).uri().required(),
         Member::new("httpMethod", "http_method", &STRING).uri().required(),
         Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
-        Member::new("resourceId", "resource_id", &STRING).uri().required(),
-        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
     ],
 );
 
 pub static UPDATE_METHOD_RESPONSE_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateMethodResponseRequest",
     &[
-        Member::new("httpMethod", "http_method", &STRING).uri().required(),
-        Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
-        Member::new("resourceId", "resource_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("resourceId", "resource_id", &STRING).uri().required(),
+        Member::new("httpMethod", "http_method", &STRING).uri().required(),
         Member::new("statusCode", "status_code", &STATUS_CODE).uri().required(),
+        Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
     ],
 );
 
 pub static UPDATE_MODEL_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateModelRequest",
     &[
+        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
         Member::new("modelName", "model_name", &STRING).uri().required(),
         Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
-        Member::new("restApiId", "restapi_id", &STRING).uri().required(),
     ],
 );
 
 pub static UPDATE_REQUEST_VALIDATOR_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateRequestValidatorRequest",
     &[
-        Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
-        Member::new("requestValidatorId", "requestvalidator_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("requestValidatorId", "requestvalidator_id", &STRING).uri().required(),
+        Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
     ],
 );
 
 pub static UPDATE_RESOURCE_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateResourceRequest",
     &[
-        Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
-        Member::new("resourceId", "resource_id", &STRING).uri().required(),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("resourceId", "resource_id", &STRING).uri().required(),
+        Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
     ],
 );
 
 pub static UPDATE_REST_API_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateRestApiRequest",
     &[
-        Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
+        Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
     ],
 );
 
 pub static UPDATE_STAGE_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateStageRequest",
     &[
-        Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
         Member::new("restApiId", "restapi_id", &STRING).uri().required(),
         Member::new("stageName", "stage_name", &STRING).uri().required(),
+        Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
     ],
 );
 
 pub static UPDATE_USAGE_PLAN_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateUsagePlanRequest",
     &[
-        Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
         Member::new("usagePlanId", "usageplanId", &STRING).uri().required(),
+        Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
     ],
 );
 
 pub static UPDATE_USAGE_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateUsageRequest",
     &[
+        Member::new("usagePlanId", "usageplanId", &STRING).uri().required(),
         Member::new("keyId", "keyId", &STRING).uri().required(),
         Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
-        Member::new("usagePlanId", "usageplanId", &STRING).uri().required(),
     ],
 );
 
 pub static UPDATE_VPC_LINK_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateVpcLinkRequest",
     &[
-        Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
         Member::new("vpcLinkId", "vpclink_id", &STRING).uri().required(),
+        Member::new("patchOperations", "patchOperations", &LIST_OF_PATCH_OPERATION),
     ],
 );
 
 pub static USAGE: ShapeTable = ShapeTable::structure(
     "Usage",
     &[
-        Member::new("endDate", "endDate", &STRING),
-        Member::new("items", "values", &MAP_OF_KEY_USAGES),
-        Member::new("position", "position", &STRING),
-        Member::new("startDate", "startDate", &STRING),
         Member::new("usagePlanId", "usagePlanId", &STRING),
+        Member::new("startDate", "startDate", &STRING),
+        Member::new("endDate", "endDate", &STRING),
+        Member::new("position", "position", &STRING),
+        Member::new("items", "values", &MAP_OF_KEY_USAGES),
     ],
 );
 
 pub static USAGE_PLAN: ShapeTable = ShapeTable::structure(
     "UsagePlan",
     &[
-        Member::new("apiStages", "apiStages", &LIST_OF_API_STAGE),
-        Member::new("description", "description", &STRING),
         Member::new("id", "id", &STRING),
         Member::new("name", "name", &STRING),
-        Member::new("productCode", "productCode", &STRING),
-        Member::new("quota", "quota", &QUOTA_SETTINGS),
-        Member::new("tags", "tags", &MAP_OF_STRING_TO_STRING),
+        Member::new("description", "description", &STRING),
+        Member::new("apiStages", "apiStages", &LIST_OF_API_STAGE),
         Member::new("throttle", "throttle", &THROTTLE_SETTINGS),
+        Member::new("quota", "quota", &QUOTA_SETTINGS),
+        Member::new("productCode", "productCode", &STRING),
+        Member::new("tags", "tags", &MAP_OF_STRING_TO_STRING),
     ],
 );
 
@@ -2408,32 +2408,32 @@ pub static USAGE_PLAN_KEY: ShapeTable = ShapeTable::structure(
     "UsagePlanKey",
     &[
         Member::new("id", "id", &STRING),
-        Member::new("name", "name", &STRING),
         Member::new("type", "type", &STRING),
         Member::new("value", "value", &STRING),
+        Member::new("name", "name", &STRING),
     ],
 );
 
 pub static USAGE_PLAN_KEYS: ShapeTable = ShapeTable::structure(
     "UsagePlanKeys",
-    &[Member::new("items", "item", &LIST_OF_USAGE_PLAN_KEY), Member::new("position", "position", &STRING)],
+    &[Member::new("position", "position", &STRING), Member::new("items", "item", &LIST_OF_USAGE_PLAN_KEY)],
 );
 
 pub static USAGE_PLANS: ShapeTable = ShapeTable::structure(
     "UsagePlans",
-    &[Member::new("items", "item", &LIST_OF_USAGE_PLAN), Member::new("position", "position", &STRING)],
+    &[Member::new("position", "position", &STRING), Member::new("items", "item", &LIST_OF_USAGE_PLAN)],
 );
 
 pub static VPC_LINK: ShapeTable = ShapeTable::structure(
     "VpcLink",
     &[
-        Member::new("description", "description", &STRING),
         Member::new("id", "id", &STRING),
         Member::new("name", "name", &STRING),
+        Member::new("description", "description", &STRING),
+        Member::new("targetArns", "targetArns", &LIST_OF_STRING),
         Member::new("status", "status", &VPC_LINK_STATUS),
         Member::new("statusMessage", "statusMessage", &STRING),
         Member::new("tags", "tags", &MAP_OF_STRING_TO_STRING),
-        Member::new("targetArns", "targetArns", &LIST_OF_STRING),
     ],
 );
 
@@ -2445,5 +2445,5 @@ pub static VPC_LINK_STATUS: ShapeTable = ShapeTable {
 
 pub static VPC_LINKS: ShapeTable = ShapeTable::structure(
     "VpcLinks",
-    &[Member::new("items", "item", &LIST_OF_VPC_LINK), Member::new("position", "position", &STRING)],
+    &[Member::new("position", "position", &STRING), Member::new("items", "item", &LIST_OF_VPC_LINK)],
 );

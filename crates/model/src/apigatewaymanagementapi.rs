@@ -74,8 +74,8 @@ pub static POST_TO_CONNECTION_REQUEST: ShapeTable = ShapeTable::new(
     "PostToConnectionRequest",
     Kind::Structure {
         members: &[
-            Member::new("ConnectionId", "connectionId", &STRING).uri().required(),
             Member::new("Data", "Data", &DATA).required(),
+            Member::new("ConnectionId", "connectionId", &STRING).uri().required(),
         ],
         payload: Some("Data"),
     },

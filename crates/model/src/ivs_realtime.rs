@@ -459,21 +459,21 @@ pub static ATTRIBUTE_KEY: ShapeTable = ShapeTable {
 pub static AUTO_PARTICIPANT_RECORDING_CONFIGURATION: ShapeTable = ShapeTable::structure(
     "AutoParticipantRecordingConfiguration",
     &[
-        Member::new("hlsConfiguration", "hlsConfiguration", &PARTICIPANT_RECORDING_HLS_CONFIGURATION),
-        Member::new("mediaTypes", "mediaTypes", &PARTICIPANT_RECORDING_MEDIA_TYPE_LIST),
-        Member::new("recordParticipantReplicas", "recordParticipantReplicas", &RECORD_PARTICIPANT_REPLICAS),
-        Member::new(
-            "recordingReconnectWindowSeconds",
-            "recordingReconnectWindowSeconds",
-            &PARTICIPANT_RECORDING_RECONNECT_WINDOW_SECONDS,
-        ),
         Member::new(
             "storageConfigurationArn",
             "storageConfigurationArn",
             &AUTO_PARTICIPANT_RECORDING_STORAGE_CONFIGURATION_ARN,
         )
         .required(),
+        Member::new("mediaTypes", "mediaTypes", &PARTICIPANT_RECORDING_MEDIA_TYPE_LIST),
         Member::new("thumbnailConfiguration", "thumbnailConfiguration", &PARTICIPANT_THUMBNAIL_CONFIGURATION),
+        Member::new(
+            "recordingReconnectWindowSeconds",
+            "recordingReconnectWindowSeconds",
+            &PARTICIPANT_RECORDING_RECONNECT_WINDOW_SECONDS,
+        ),
+        Member::new("hlsConfiguration", "hlsConfiguration", &PARTICIPANT_RECORDING_HLS_CONFIGURATION),
+        Member::new("recordParticipantReplicas", "recordParticipantReplicas", &RECORD_PARTICIPANT_REPLICAS),
     ],
 );
 
@@ -519,13 +519,13 @@ pub static COMPOSITION: ShapeTable = ShapeTable::structure(
     "Composition",
     &[
         Member::new("arn", "arn", &COMPOSITION_ARN).required(),
-        Member::new("destinations", "destinations", &DESTINATION_LIST).required(),
-        Member::new("endTime", "endTime", &TIME),
-        Member::new("layout", "layout", &LAYOUT_SHOWN).required(),
         Member::new("stageArn", "stageArn", &STAGE_ARN).required(),
-        Member::new("startTime", "startTime", &TIME),
         Member::new("state", "state", &COMPOSITION_STATE).required(),
+        Member::new("layout", "layout", &LAYOUT_SHOWN).required(),
+        Member::new("destinations", "destinations", &DESTINATION_LIST).required(),
         Member::new("tags", "tags", &TAGS),
+        Member::new("startTime", "startTime", &TIME),
+        Member::new("endTime", "endTime", &TIME),
     ],
 );
 
@@ -579,12 +579,12 @@ pub static COMPOSITION_SUMMARY: ShapeTable = ShapeTable::structure(
     "CompositionSummary",
     &[
         Member::new("arn", "arn", &COMPOSITION_ARN).required(),
-        Member::new("destinations", "destinations", &DESTINATION_SUMMARY_LIST).required(),
-        Member::new("endTime", "endTime", &TIME),
         Member::new("stageArn", "stageArn", &STAGE_ARN).required(),
-        Member::new("startTime", "startTime", &TIME),
+        Member::new("destinations", "destinations", &DESTINATION_SUMMARY_LIST).required(),
         Member::new("state", "state", &COMPOSITION_STATE).required(),
         Member::new("tags", "tags", &TAGS),
+        Member::new("startTime", "startTime", &TIME),
+        Member::new("endTime", "endTime", &TIME),
     ],
 );
 
@@ -594,8 +594,8 @@ pub static COMPOSITION_SUMMARY_LIST: ShapeTable =
 pub static COMPOSITION_THUMBNAIL_CONFIGURATION: ShapeTable = ShapeTable::structure(
     "CompositionThumbnailConfiguration",
     &[
-        Member::new("storage", "storage", &THUMBNAIL_STORAGE_TYPE_LIST),
         Member::new("targetIntervalSeconds", "targetIntervalSeconds", &THUMBNAIL_INTERVAL_SECONDS),
+        Member::new("storage", "storage", &THUMBNAIL_STORAGE_TYPE_LIST),
     ],
 );
 
@@ -620,8 +620,8 @@ pub static CREATE_ENCODER_CONFIGURATION_REQUEST: ShapeTable = ShapeTable::struct
     "CreateEncoderConfigurationRequest",
     &[
         Member::new("name", "name", &ENCODER_CONFIGURATION_NAME),
-        Member::new("tags", "tags", &TAGS),
         Member::new("video", "video", &VIDEO),
+        Member::new("tags", "tags", &TAGS),
     ],
 );
 
@@ -633,14 +633,14 @@ pub static CREATE_ENCODER_CONFIGURATION_RESPONSE: ShapeTable = ShapeTable::struc
 pub static CREATE_INGEST_CONFIGURATION_REQUEST: ShapeTable = ShapeTable::structure(
     "CreateIngestConfigurationRequest",
     &[
+        Member::new("name", "name", &INGEST_CONFIGURATION_NAME),
+        Member::new("stageArn", "stageArn", &INGEST_CONFIGURATION_STAGE_ARN),
+        Member::new("userId", "userId", &USER_ID),
         Member::new("attributes", "attributes", &PARTICIPANT_ATTRIBUTES),
         Member::new("ingestProtocol", "ingestProtocol", &INGEST_PROTOCOL).required(),
         Member::new("insecureIngest", "insecureIngest", &INSECURE_INGEST),
-        Member::new("name", "name", &INGEST_CONFIGURATION_NAME),
         Member::new("redundantIngest", "redundantIngest", &REDUNDANT_INGEST),
-        Member::new("stageArn", "stageArn", &INGEST_CONFIGURATION_STAGE_ARN),
         Member::new("tags", "tags", &TAGS),
-        Member::new("userId", "userId", &USER_ID),
     ],
 );
 
@@ -661,11 +661,11 @@ pub static CREATE_INGEST_CONFIGURATION_RESPONSE: ShapeTable = ShapeTable::struct
 pub static CREATE_PARTICIPANT_TOKEN_REQUEST: ShapeTable = ShapeTable::structure(
     "CreateParticipantTokenRequest",
     &[
+        Member::new("stageArn", "stageArn", &STAGE_ARN).required(),
+        Member::new("duration", "duration", &PARTICIPANT_TOKEN_DURATION_MINUTES),
+        Member::new("userId", "userId", &PARTICIPANT_TOKEN_USER_ID),
         Member::new("attributes", "attributes", &PARTICIPANT_TOKEN_ATTRIBUTES),
         Member::new("capabilities", "capabilities", &PARTICIPANT_TOKEN_CAPABILITIES),
-        Member::new("duration", "duration", &PARTICIPANT_TOKEN_DURATION_MINUTES),
-        Member::new("stageArn", "stageArn", &STAGE_ARN).required(),
-        Member::new("userId", "userId", &PARTICIPANT_TOKEN_USER_ID),
     ],
 );
 
@@ -677,11 +677,6 @@ pub static CREATE_PARTICIPANT_TOKEN_RESPONSE: ShapeTable = ShapeTable::structure
 pub static CREATE_STAGE_REQUEST: ShapeTable = ShapeTable::structure(
     "CreateStageRequest",
     &[
-        Member::new(
-            "autoParticipantRecordingConfiguration",
-            "autoParticipantRecordingConfiguration",
-            &AUTO_PARTICIPANT_RECORDING_CONFIGURATION,
-        ),
         Member::new("name", "name", &STAGE_NAME),
         Member::new(
             "participantTokenConfigurations",
@@ -689,14 +684,19 @@ pub static CREATE_STAGE_REQUEST: ShapeTable = ShapeTable::structure(
             &PARTICIPANT_TOKEN_CONFIGURATIONS,
         ),
         Member::new("tags", "tags", &TAGS),
+        Member::new(
+            "autoParticipantRecordingConfiguration",
+            "autoParticipantRecordingConfiguration",
+            &AUTO_PARTICIPANT_RECORDING_CONFIGURATION,
+        ),
     ],
 );
 
 pub static CREATE_STAGE_RESPONSE: ShapeTable = ShapeTable::structure(
     "CreateStageResponse",
     &[
-        Member::new("participantTokens", "participantTokens", &PARTICIPANT_TOKEN_LIST),
         Member::new("stage", "stage", &STAGE),
+        Member::new("participantTokens", "participantTokens", &PARTICIPANT_TOKEN_LIST),
     ],
 );
 
@@ -754,20 +754,20 @@ pub static DELETE_STORAGE_CONFIGURATION_RESPONSE: ShapeTable =
 pub static DESTINATION: ShapeTable = ShapeTable::structure(
     "Destination",
     &[
+        Member::new("id", "id", &STRING).required(),
+        Member::new("state", "state", &DESTINATION_STATE).required(),
+        Member::new("startTime", "startTime", &TIME),
+        Member::new("endTime", "endTime", &TIME),
         Member::new("configuration", "configuration", &DESTINATION_CONFIGURATION).required(),
         Member::new("detail", "detail", &DESTINATION_DETAIL),
-        Member::new("endTime", "endTime", &TIME),
-        Member::new("id", "id", &STRING).required(),
-        Member::new("startTime", "startTime", &TIME),
-        Member::new("state", "state", &DESTINATION_STATE).required(),
     ],
 );
 
 pub static DESTINATION_CONFIGURATION: ShapeTable = ShapeTable::structure(
     "DestinationConfiguration",
     &[
-        Member::new("channel", "channel", &CHANNEL_DESTINATION_CONFIGURATION),
         Member::new("name", "name", &DESTINATION_CONFIGURATION_NAME),
+        Member::new("channel", "channel", &CHANNEL_DESTINATION_CONFIGURATION),
         Member::new("s3", "s3", &S3_DESTINATION_CONFIGURATION),
     ],
 );
@@ -810,10 +810,10 @@ pub static DESTINATION_STATE: ShapeTable = ShapeTable {
 pub static DESTINATION_SUMMARY: ShapeTable = ShapeTable::structure(
     "DestinationSummary",
     &[
-        Member::new("endTime", "endTime", &TIME),
         Member::new("id", "id", &STRING).required(),
-        Member::new("startTime", "startTime", &TIME),
         Member::new("state", "state", &DESTINATION_STATE).required(),
+        Member::new("startTime", "startTime", &TIME),
+        Member::new("endTime", "endTime", &TIME),
     ],
 );
 
@@ -832,9 +832,9 @@ pub static DISCONNECT_PARTICIPANT_REASON: ShapeTable = ShapeTable {
 pub static DISCONNECT_PARTICIPANT_REQUEST: ShapeTable = ShapeTable::structure(
     "DisconnectParticipantRequest",
     &[
+        Member::new("stageArn", "stageArn", &STAGE_ARN).required(),
         Member::new("participantId", "participantId", &PARTICIPANT_TOKEN_ID).required(),
         Member::new("reason", "reason", &DISCONNECT_PARTICIPANT_REASON),
-        Member::new("stageArn", "stageArn", &STAGE_ARN).required(),
     ],
 );
 
@@ -846,8 +846,8 @@ pub static ENCODER_CONFIGURATION: ShapeTable = ShapeTable::structure(
     &[
         Member::new("arn", "arn", &ENCODER_CONFIGURATION_ARN).required(),
         Member::new("name", "name", &ENCODER_CONFIGURATION_NAME),
-        Member::new("tags", "tags", &TAGS),
         Member::new("video", "video", &VIDEO),
+        Member::new("tags", "tags", &TAGS),
     ],
 );
 
@@ -894,16 +894,16 @@ pub static ENCODER_CONFIGURATION_SUMMARY_LIST: ShapeTable =
 pub static EVENT: ShapeTable = ShapeTable::structure(
     "Event",
     &[
-        Member::new("destinationSessionId", "destinationSessionId", &STAGE_SESSION_ID),
-        Member::new("destinationStageArn", "destinationStageArn", &STAGE_ARN),
-        Member::new("errorCode", "errorCode", &EVENT_ERROR_CODE),
-        Member::new("eventTime", "eventTime", &TIME),
         Member::new("name", "name", &EVENT_NAME),
-        Member::new("newToken", "newToken", &EXCHANGED_PARTICIPANT_TOKEN),
         Member::new("participantId", "participantId", &PARTICIPANT_ID),
-        Member::new("previousToken", "previousToken", &EXCHANGED_PARTICIPANT_TOKEN),
+        Member::new("eventTime", "eventTime", &TIME),
         Member::new("remoteParticipantId", "remoteParticipantId", &PARTICIPANT_ID),
+        Member::new("errorCode", "errorCode", &EVENT_ERROR_CODE),
+        Member::new("destinationStageArn", "destinationStageArn", &STAGE_ARN),
+        Member::new("destinationSessionId", "destinationSessionId", &STAGE_SESSION_ID),
         Member::new("replica", "replica", &REPLICA),
+        Member::new("previousToken", "previousToken", &EXCHANGED_PARTICIPANT_TOKEN),
+        Member::new("newToken", "newToken", &EXCHANGED_PARTICIPANT_TOKEN),
     ],
 );
 
@@ -958,10 +958,10 @@ pub static EVENT_NAME: ShapeTable = ShapeTable {
 pub static EXCHANGED_PARTICIPANT_TOKEN: ShapeTable = ShapeTable::structure(
     "ExchangedParticipantToken",
     &[
-        Member::new("attributes", "attributes", &PARTICIPANT_TOKEN_ATTRIBUTES),
         Member::new("capabilities", "capabilities", &PARTICIPANT_TOKEN_CAPABILITIES),
-        Member::new("expirationTime", "expirationTime", &PARTICIPANT_TOKEN_EXPIRATION_TIME),
+        Member::new("attributes", "attributes", &PARTICIPANT_TOKEN_ATTRIBUTES),
         Member::new("userId", "userId", &PARTICIPANT_TOKEN_USER_ID),
+        Member::new("expirationTime", "expirationTime", &PARTICIPANT_TOKEN_EXPIRATION_TIME),
     ],
 );
 
@@ -1002,9 +1002,9 @@ pub static GET_INGEST_CONFIGURATION_RESPONSE: ShapeTable = ShapeTable::structure
 pub static GET_PARTICIPANT_REQUEST: ShapeTable = ShapeTable::structure(
     "GetParticipantRequest",
     &[
-        Member::new("participantId", "participantId", &PARTICIPANT_ID).required(),
-        Member::new("sessionId", "sessionId", &STAGE_SESSION_ID).required(),
         Member::new("stageArn", "stageArn", &STAGE_ARN).required(),
+        Member::new("sessionId", "sessionId", &STAGE_SESSION_ID).required(),
+        Member::new("participantId", "participantId", &PARTICIPANT_ID).required(),
     ],
 );
 
@@ -1028,8 +1028,8 @@ pub static GET_STAGE_RESPONSE: ShapeTable =
 pub static GET_STAGE_SESSION_REQUEST: ShapeTable = ShapeTable::structure(
     "GetStageSessionRequest",
     &[
-        Member::new("sessionId", "sessionId", &STAGE_SESSION_ID).required(),
         Member::new("stageArn", "stageArn", &STAGE_ARN).required(),
+        Member::new("sessionId", "sessionId", &STAGE_SESSION_ID).required(),
     ],
 );
 
@@ -1052,11 +1052,11 @@ pub static GRID_CONFIGURATION: ShapeTable = ShapeTable::structure(
     "GridConfiguration",
     &[
         Member::new("featuredParticipantAttribute", "featuredParticipantAttribute", &ATTRIBUTE_KEY),
-        Member::new("gridGap", "gridGap", &GRID_GAP),
         Member::new("omitStoppedVideo", "omitStoppedVideo", &OMIT_STOPPED_VIDEO),
-        Member::new("participantOrderAttribute", "participantOrderAttribute", &ATTRIBUTE_KEY),
         Member::new("videoAspectRatio", "videoAspectRatio", &VIDEO_ASPECT_RATIO),
         Member::new("videoFillMode", "videoFillMode", &VIDEO_FILL_MODE),
+        Member::new("gridGap", "gridGap", &GRID_GAP),
+        Member::new("participantOrderAttribute", "participantOrderAttribute", &ATTRIBUTE_KEY),
     ],
 );
 
@@ -1070,11 +1070,11 @@ pub static GRID_SHOWN: ShapeTable = ShapeTable::structure(
     "GridShown",
     &[
         Member::new("featuredParticipantAttribute", "featuredParticipantAttribute", &ATTRIBUTE_KEY),
-        Member::new("gridGap", "gridGap", &GRID_GAP),
         Member::new("omitStoppedVideo", "omitStoppedVideo", &OMIT_STOPPED_VIDEO),
-        Member::new("participantOrderAttribute", "participantOrderAttribute", &ATTRIBUTE_KEY),
         Member::new("videoAspectRatio", "videoAspectRatio", &VIDEO_ASPECT_RATIO),
         Member::new("videoFillMode", "videoFillMode", &VIDEO_FILL_MODE_SHOWN),
+        Member::new("gridGap", "gridGap", &GRID_GAP),
+        Member::new("participantOrderAttribute", "participantOrderAttribute", &ATTRIBUTE_KEY),
     ],
 );
 
@@ -1087,8 +1087,8 @@ pub static HEIGHT: ShapeTable = ShapeTable {
 pub static IMPORT_PUBLIC_KEY_REQUEST: ShapeTable = ShapeTable::structure(
     "ImportPublicKeyRequest",
     &[
-        Member::new("name", "name", &PUBLIC_KEY_NAME),
         Member::new("publicKeyMaterial", "publicKeyMaterial", &PUBLIC_KEY_MATERIAL).required(),
+        Member::new("name", "name", &PUBLIC_KEY_NAME),
         Member::new("tags", "tags", &TAGS),
     ],
 );
@@ -1099,22 +1099,22 @@ pub static IMPORT_PUBLIC_KEY_RESPONSE: ShapeTable =
 pub static INGEST_CONFIGURATION: ShapeTable = ShapeTable::structure(
     "IngestConfiguration",
     &[
-        Member::new("arn", "arn", &INGEST_CONFIGURATION_ARN).required(),
-        Member::new("attributes", "attributes", &PARTICIPANT_ATTRIBUTES),
-        Member::new("ingestProtocol", "ingestProtocol", &INGEST_PROTOCOL).required(),
         Member::new("name", "name", &INGEST_CONFIGURATION_NAME),
+        Member::new("arn", "arn", &INGEST_CONFIGURATION_ARN).required(),
+        Member::new("ingestProtocol", "ingestProtocol", &INGEST_PROTOCOL).required(),
+        Member::new("streamKey", "streamKey", &STREAM_KEY).required(),
+        Member::new("stageArn", "stageArn", &INGEST_CONFIGURATION_STAGE_ARN).required(),
         Member::new("participantId", "participantId", &PARTICIPANT_ID).required(),
+        Member::new("state", "state", &INGEST_CONFIGURATION_STATE).required(),
+        Member::new("userId", "userId", &USER_ID),
         Member::new("redundantIngest", "redundantIngest", &REDUNDANT_INGEST),
         Member::new(
             "redundantIngestCredentials",
             "redundantIngestCredentials",
             &REDUNDANT_INGEST_CREDENTIALS,
         ),
-        Member::new("stageArn", "stageArn", &INGEST_CONFIGURATION_STAGE_ARN).required(),
-        Member::new("state", "state", &INGEST_CONFIGURATION_STATE).required(),
-        Member::new("streamKey", "streamKey", &STREAM_KEY).required(),
+        Member::new("attributes", "attributes", &PARTICIPANT_ATTRIBUTES),
         Member::new("tags", "tags", &TAGS),
-        Member::new("userId", "userId", &USER_ID),
     ],
 );
 
@@ -1163,14 +1163,14 @@ pub static INGEST_CONFIGURATION_STATE: ShapeTable = ShapeTable {
 pub static INGEST_CONFIGURATION_SUMMARY: ShapeTable = ShapeTable::structure(
     "IngestConfigurationSummary",
     &[
+        Member::new("name", "name", &INGEST_CONFIGURATION_NAME),
         Member::new("arn", "arn", &INGEST_CONFIGURATION_ARN).required(),
         Member::new("ingestProtocol", "ingestProtocol", &INGEST_PROTOCOL).required(),
-        Member::new("name", "name", &INGEST_CONFIGURATION_NAME),
-        Member::new("participantId", "participantId", &PARTICIPANT_ID).required(),
-        Member::new("redundantIngest", "redundantIngest", &REDUNDANT_INGEST),
         Member::new("stageArn", "stageArn", &INGEST_CONFIGURATION_STAGE_ARN).required(),
+        Member::new("participantId", "participantId", &PARTICIPANT_ID).required(),
         Member::new("state", "state", &INGEST_CONFIGURATION_STATE).required(),
         Member::new("userId", "userId", &USER_ID),
+        Member::new("redundantIngest", "redundantIngest", &REDUNDANT_INGEST),
     ],
 );
 
@@ -1195,14 +1195,14 @@ pub static LAYOUT_SHOWN: ShapeTable = ShapeTable::structure(
 pub static LIST_COMPOSITIONS_REQUEST: ShapeTable = ShapeTable::structure(
     "ListCompositionsRequest",
     &[
+        Member::new("filterByStageArn", "filterByStageArn", &STAGE_ARN),
         Member::new(
             "filterByEncoderConfigurationArn",
             "filterByEncoderConfigurationArn",
             &ENCODER_CONFIGURATION_ARN,
         ),
-        Member::new("filterByStageArn", "filterByStageArn", &STAGE_ARN),
-        Member::new("maxResults", "maxResults", &MAX_COMPOSITION_RESULTS),
         Member::new("nextToken", "nextToken", &PAGINATION_TOKEN),
+        Member::new("maxResults", "maxResults", &MAX_COMPOSITION_RESULTS),
     ],
 );
 
@@ -1217,8 +1217,8 @@ pub static LIST_COMPOSITIONS_RESPONSE: ShapeTable = ShapeTable::structure(
 pub static LIST_ENCODER_CONFIGURATIONS_REQUEST: ShapeTable = ShapeTable::structure(
     "ListEncoderConfigurationsRequest",
     &[
-        Member::new("maxResults", "maxResults", &MAX_ENCODER_CONFIGURATION_RESULTS),
         Member::new("nextToken", "nextToken", &PAGINATION_TOKEN),
+        Member::new("maxResults", "maxResults", &MAX_ENCODER_CONFIGURATION_RESULTS),
     ],
 );
 
@@ -1236,8 +1236,8 @@ pub static LIST_INGEST_CONFIGURATIONS_REQUEST: ShapeTable = ShapeTable::structur
     &[
         Member::new("filterByStageArn", "filterByStageArn", &STAGE_ARN),
         Member::new("filterByState", "filterByState", &INGEST_CONFIGURATION_STATE),
-        Member::new("maxResults", "maxResults", &MAX_INGEST_CONFIGURATION_RESULTS),
         Member::new("nextToken", "nextToken", &PAGINATION_TOKEN),
+        Member::new("maxResults", "maxResults", &MAX_INGEST_CONFIGURATION_RESULTS),
     ],
 );
 
@@ -1252,11 +1252,11 @@ pub static LIST_INGEST_CONFIGURATIONS_RESPONSE: ShapeTable = ShapeTable::structu
 pub static LIST_PARTICIPANT_EVENTS_REQUEST: ShapeTable = ShapeTable::structure(
     "ListParticipantEventsRequest",
     &[
-        Member::new("maxResults", "maxResults", &MAX_PARTICIPANT_EVENT_RESULTS),
-        Member::new("nextToken", "nextToken", &PAGINATION_TOKEN),
-        Member::new("participantId", "participantId", &PARTICIPANT_ID).required(),
-        Member::new("sessionId", "sessionId", &STAGE_SESSION_ID).required(),
         Member::new("stageArn", "stageArn", &STAGE_ARN).required(),
+        Member::new("sessionId", "sessionId", &STAGE_SESSION_ID).required(),
+        Member::new("participantId", "participantId", &PARTICIPANT_ID).required(),
+        Member::new("nextToken", "nextToken", &PAGINATION_TOKEN),
+        Member::new("maxResults", "maxResults", &MAX_PARTICIPANT_EVENT_RESULTS),
     ],
 );
 
@@ -1271,110 +1271,110 @@ pub static LIST_PARTICIPANT_EVENTS_RESPONSE: ShapeTable = ShapeTable::structure(
 pub static LIST_PARTICIPANT_REPLICAS_REQUEST: ShapeTable = ShapeTable::structure(
     "ListParticipantReplicasRequest",
     &[
-        Member::new("maxResults", "maxResults", &MAX_PARTICIPANT_REPLICA_RESULTS),
-        Member::new("nextToken", "nextToken", &PAGINATION_TOKEN),
-        Member::new("participantId", "participantId", &PARTICIPANT_ID).required(),
         Member::new("sourceStageArn", "sourceStageArn", &STAGE_ARN).required(),
+        Member::new("participantId", "participantId", &PARTICIPANT_ID).required(),
+        Member::new("nextToken", "nextToken", &PAGINATION_TOKEN),
+        Member::new("maxResults", "maxResults", &MAX_PARTICIPANT_REPLICA_RESULTS),
     ],
 );
 
 pub static LIST_PARTICIPANT_REPLICAS_RESPONSE: ShapeTable = ShapeTable::structure(
     "ListParticipantReplicasResponse",
     &[
-        Member::new("nextToken", "nextToken", &PAGINATION_TOKEN),
         Member::new("replicas", "replicas", &PARTICIPANT_REPLICA_LIST).required(),
+        Member::new("nextToken", "nextToken", &PAGINATION_TOKEN),
     ],
 );
 
 pub static LIST_PARTICIPANTS_REQUEST: ShapeTable = ShapeTable::structure(
     "ListParticipantsRequest",
     &[
+        Member::new("stageArn", "stageArn", &STAGE_ARN).required(),
+        Member::new("sessionId", "sessionId", &STAGE_SESSION_ID).required(),
+        Member::new("filterByUserId", "filterByUserId", &USER_ID),
         Member::new("filterByPublished", "filterByPublished", &PUBLISHED),
+        Member::new("filterByState", "filterByState", &PARTICIPANT_STATE),
+        Member::new("nextToken", "nextToken", &PAGINATION_TOKEN),
+        Member::new("maxResults", "maxResults", &MAX_PARTICIPANT_RESULTS),
         Member::new(
             "filterByRecordingState",
             "filterByRecordingState",
             &PARTICIPANT_RECORDING_FILTER_BY_RECORDING_STATE,
         ),
-        Member::new("filterByState", "filterByState", &PARTICIPANT_STATE),
-        Member::new("filterByUserId", "filterByUserId", &USER_ID),
-        Member::new("maxResults", "maxResults", &MAX_PARTICIPANT_RESULTS),
-        Member::new("nextToken", "nextToken", &PAGINATION_TOKEN),
-        Member::new("sessionId", "sessionId", &STAGE_SESSION_ID).required(),
-        Member::new("stageArn", "stageArn", &STAGE_ARN).required(),
     ],
 );
 
 pub static LIST_PARTICIPANTS_RESPONSE: ShapeTable = ShapeTable::structure(
     "ListParticipantsResponse",
     &[
-        Member::new("nextToken", "nextToken", &PAGINATION_TOKEN),
         Member::new("participants", "participants", &PARTICIPANT_LIST).required(),
+        Member::new("nextToken", "nextToken", &PAGINATION_TOKEN),
     ],
 );
 
 pub static LIST_PUBLIC_KEYS_REQUEST: ShapeTable = ShapeTable::structure(
     "ListPublicKeysRequest",
     &[
-        Member::new("maxResults", "maxResults", &MAX_PUBLIC_KEY_RESULTS),
         Member::new("nextToken", "nextToken", &PAGINATION_TOKEN),
+        Member::new("maxResults", "maxResults", &MAX_PUBLIC_KEY_RESULTS),
     ],
 );
 
 pub static LIST_PUBLIC_KEYS_RESPONSE: ShapeTable = ShapeTable::structure(
     "ListPublicKeysResponse",
     &[
-        Member::new("nextToken", "nextToken", &PAGINATION_TOKEN),
         Member::new("publicKeys", "publicKeys", &PUBLIC_KEY_LIST).required(),
+        Member::new("nextToken", "nextToken", &PAGINATION_TOKEN),
     ],
 );
 
 pub static LIST_STAGE_SESSIONS_REQUEST: ShapeTable = ShapeTable::structure(
     "ListStageSessionsRequest",
     &[
-        Member::new("maxResults", "maxResults", &MAX_STAGE_SESSION_RESULTS),
-        Member::new("nextToken", "nextToken", &PAGINATION_TOKEN),
         Member::new("stageArn", "stageArn", &STAGE_ARN).required(),
+        Member::new("nextToken", "nextToken", &PAGINATION_TOKEN),
+        Member::new("maxResults", "maxResults", &MAX_STAGE_SESSION_RESULTS),
     ],
 );
 
 pub static LIST_STAGE_SESSIONS_RESPONSE: ShapeTable = ShapeTable::structure(
     "ListStageSessionsResponse",
     &[
-        Member::new("nextToken", "nextToken", &PAGINATION_TOKEN),
         Member::new("stageSessions", "stageSessions", &STAGE_SESSION_LIST).required(),
+        Member::new("nextToken", "nextToken", &PAGINATION_TOKEN),
     ],
 );
 
 pub static LIST_STAGES_REQUEST: ShapeTable = ShapeTable::structure(
     "ListStagesRequest",
     &[
-        Member::new("maxResults", "maxResults", &MAX_STAGE_RESULTS),
         Member::new("nextToken", "nextToken", &PAGINATION_TOKEN),
+        Member::new("maxResults", "maxResults", &MAX_STAGE_RESULTS),
     ],
 );
 
 pub static LIST_STAGES_RESPONSE: ShapeTable = ShapeTable::structure(
     "ListStagesResponse",
     &[
-        Member::new("nextToken", "nextToken", &PAGINATION_TOKEN),
         Member::new("stages", "stages", &STAGE_SUMMARY_LIST).required(),
+        Member::new("nextToken", "nextToken", &PAGINATION_TOKEN),
     ],
 );
 
 pub static LIST_STORAGE_CONFIGURATIONS_REQUEST: ShapeTable = ShapeTable::structure(
     "ListStorageConfigurationsRequest",
     &[
-        Member::new("maxResults", "maxResults", &MAX_STORAGE_CONFIGURATION_RESULTS),
         Member::new("nextToken", "nextToken", &PAGINATION_TOKEN),
+        Member::new("maxResults", "maxResults", &MAX_STORAGE_CONFIGURATION_RESULTS),
     ],
 );
 
 pub static LIST_STORAGE_CONFIGURATIONS_RESPONSE: ShapeTable = ShapeTable::structure(
     "ListStorageConfigurationsResponse",
     &[
-        Member::new("nextToken", "nextToken", &PAGINATION_TOKEN),
         Member::new("storageConfigurations", "storageConfigurations", &STORAGE_CONFIGURATION_SUMMARY_LIST)
             .required(),
+        Member::new("nextToken", "nextToken", &PAGINATION_TOKEN),
     ],
 );
 
@@ -1462,28 +1462,28 @@ pub static PAGINATION_TOKEN: ShapeTable = ShapeTable {
 pub static PARTICIPANT: ShapeTable = ShapeTable::structure(
     "Participant",
     &[
-        Member::new("attributes", "attributes", &PARTICIPANT_ATTRIBUTES),
-        Member::new("browserName", "browserName", &PARTICIPANT_CLIENT_ATTRIBUTE),
-        Member::new("browserVersion", "browserVersion", &PARTICIPANT_CLIENT_ATTRIBUTE),
+        Member::new("participantId", "participantId", &PARTICIPANT_ID),
+        Member::new("userId", "userId", &USER_ID),
+        Member::new("state", "state", &PARTICIPANT_STATE),
         Member::new("firstJoinTime", "firstJoinTime", &TIME),
-        Member::new("ingestConfigurationArn", "ingestConfigurationArn", &INGEST_CONFIGURATION_ARN),
+        Member::new("attributes", "attributes", &PARTICIPANT_ATTRIBUTES),
+        Member::new("published", "published", &PUBLISHED),
         Member::new("ispName", "ispName", &PARTICIPANT_CLIENT_ATTRIBUTE),
         Member::new("osName", "osName", &PARTICIPANT_CLIENT_ATTRIBUTE),
         Member::new("osVersion", "osVersion", &PARTICIPANT_CLIENT_ATTRIBUTE),
-        Member::new("participantId", "participantId", &PARTICIPANT_ID),
-        Member::new("protocol", "protocol", &PARTICIPANT_PROTOCOL),
-        Member::new("published", "published", &PUBLISHED),
+        Member::new("browserName", "browserName", &PARTICIPANT_CLIENT_ATTRIBUTE),
+        Member::new("browserVersion", "browserVersion", &PARTICIPANT_CLIENT_ATTRIBUTE),
+        Member::new("sdkVersion", "sdkVersion", &PARTICIPANT_CLIENT_ATTRIBUTE),
         Member::new("recordingS3BucketName", "recordingS3BucketName", &PARTICIPANT_RECORDING_S3_BUCKET_NAME),
         Member::new("recordingS3Prefix", "recordingS3Prefix", &PARTICIPANT_RECORDING_S3_PREFIX),
         Member::new("recordingState", "recordingState", &PARTICIPANT_RECORDING_STATE),
-        Member::new("redundantIngest", "redundantIngest", &REDUNDANT_INGEST),
-        Member::new("replicationState", "replicationState", &REPLICATION_STATE),
+        Member::new("protocol", "protocol", &PARTICIPANT_PROTOCOL),
         Member::new("replicationType", "replicationType", &REPLICATION_TYPE),
-        Member::new("sdkVersion", "sdkVersion", &PARTICIPANT_CLIENT_ATTRIBUTE),
-        Member::new("sourceSessionId", "sourceSessionId", &STAGE_SESSION_ID),
+        Member::new("replicationState", "replicationState", &REPLICATION_STATE),
         Member::new("sourceStageArn", "sourceStageArn", &STAGE_ARN),
-        Member::new("state", "state", &PARTICIPANT_STATE),
-        Member::new("userId", "userId", &USER_ID),
+        Member::new("sourceSessionId", "sourceSessionId", &STAGE_SESSION_ID),
+        Member::new("redundantIngest", "redundantIngest", &REDUNDANT_INGEST),
+        Member::new("ingestConfigurationArn", "ingestConfigurationArn", &INGEST_CONFIGURATION_ARN),
     ],
 );
 
@@ -1597,12 +1597,12 @@ pub static PARTICIPANT_RECORDING_TARGET_SEGMENT_DURATION_SECONDS: ShapeTable = S
 pub static PARTICIPANT_REPLICA: ShapeTable = ShapeTable::structure(
     "ParticipantReplica",
     &[
-        Member::new("destinationSessionId", "destinationSessionId", &STAGE_SESSION_ID).required(),
-        Member::new("destinationStageArn", "destinationStageArn", &STAGE_ARN).required(),
-        Member::new("participantId", "participantId", &PARTICIPANT_ID).required(),
-        Member::new("replicationState", "replicationState", &REPLICATION_STATE).required(),
-        Member::new("sourceSessionId", "sourceSessionId", &STAGE_SESSION_ID).required(),
         Member::new("sourceStageArn", "sourceStageArn", &STAGE_ARN).required(),
+        Member::new("participantId", "participantId", &PARTICIPANT_ID).required(),
+        Member::new("sourceSessionId", "sourceSessionId", &STAGE_SESSION_ID).required(),
+        Member::new("destinationStageArn", "destinationStageArn", &STAGE_ARN).required(),
+        Member::new("destinationSessionId", "destinationSessionId", &STAGE_SESSION_ID).required(),
+        Member::new("replicationState", "replicationState", &REPLICATION_STATE).required(),
     ],
 );
 
@@ -1618,40 +1618,40 @@ pub static PARTICIPANT_STATE: ShapeTable = ShapeTable {
 pub static PARTICIPANT_SUMMARY: ShapeTable = ShapeTable::structure(
     "ParticipantSummary",
     &[
-        Member::new("firstJoinTime", "firstJoinTime", &TIME),
-        Member::new("ingestConfigurationArn", "ingestConfigurationArn", &INGEST_CONFIGURATION_ARN),
         Member::new("participantId", "participantId", &PARTICIPANT_ID),
+        Member::new("userId", "userId", &USER_ID),
+        Member::new("state", "state", &PARTICIPANT_STATE),
+        Member::new("firstJoinTime", "firstJoinTime", &TIME),
         Member::new("published", "published", &PUBLISHED),
         Member::new("recordingState", "recordingState", &PARTICIPANT_RECORDING_STATE),
-        Member::new("redundantIngest", "redundantIngest", &REDUNDANT_INGEST),
-        Member::new("replicationState", "replicationState", &REPLICATION_STATE),
         Member::new("replicationType", "replicationType", &REPLICATION_TYPE),
-        Member::new("sourceSessionId", "sourceSessionId", &STAGE_SESSION_ID),
+        Member::new("replicationState", "replicationState", &REPLICATION_STATE),
         Member::new("sourceStageArn", "sourceStageArn", &STAGE_ARN),
-        Member::new("state", "state", &PARTICIPANT_STATE),
-        Member::new("userId", "userId", &USER_ID),
+        Member::new("sourceSessionId", "sourceSessionId", &STAGE_SESSION_ID),
+        Member::new("redundantIngest", "redundantIngest", &REDUNDANT_INGEST),
+        Member::new("ingestConfigurationArn", "ingestConfigurationArn", &INGEST_CONFIGURATION_ARN),
     ],
 );
 
 pub static PARTICIPANT_THUMBNAIL_CONFIGURATION: ShapeTable = ShapeTable::structure(
     "ParticipantThumbnailConfiguration",
     &[
-        Member::new("recordingMode", "recordingMode", &THUMBNAIL_RECORDING_MODE),
-        Member::new("storage", "storage", &THUMBNAIL_STORAGE_TYPE_LIST),
         Member::new("targetIntervalSeconds", "targetIntervalSeconds", &THUMBNAIL_INTERVAL_SECONDS),
+        Member::new("storage", "storage", &THUMBNAIL_STORAGE_TYPE_LIST),
+        Member::new("recordingMode", "recordingMode", &THUMBNAIL_RECORDING_MODE),
     ],
 );
 
 pub static PARTICIPANT_TOKEN: ShapeTable = ShapeTable::structure(
     "ParticipantToken",
     &[
-        Member::new("attributes", "attributes", &PARTICIPANT_TOKEN_ATTRIBUTES),
-        Member::new("capabilities", "capabilities", &PARTICIPANT_TOKEN_CAPABILITIES),
-        Member::new("duration", "duration", &PARTICIPANT_TOKEN_DURATION_MINUTES),
-        Member::new("expirationTime", "expirationTime", &PARTICIPANT_TOKEN_EXPIRATION_TIME),
         Member::new("participantId", "participantId", &PARTICIPANT_TOKEN_ID),
         Member::new("token", "token", &PARTICIPANT_TOKEN_STRING),
         Member::new("userId", "userId", &PARTICIPANT_TOKEN_USER_ID),
+        Member::new("attributes", "attributes", &PARTICIPANT_TOKEN_ATTRIBUTES),
+        Member::new("duration", "duration", &PARTICIPANT_TOKEN_DURATION_MINUTES),
+        Member::new("capabilities", "capabilities", &PARTICIPANT_TOKEN_CAPABILITIES),
+        Member::new("expirationTime", "expirationTime", &PARTICIPANT_TOKEN_EXPIRATION_TIME),
     ],
 );
 
@@ -1673,10 +1673,10 @@ pub static PARTICIPANT_TOKEN_CAPABILITY: ShapeTable = ShapeTable {
 pub static PARTICIPANT_TOKEN_CONFIGURATION: ShapeTable = ShapeTable::structure(
     "ParticipantTokenConfiguration",
     &[
-        Member::new("attributes", "attributes", &PARTICIPANT_TOKEN_ATTRIBUTES),
-        Member::new("capabilities", "capabilities", &PARTICIPANT_TOKEN_CAPABILITIES),
         Member::new("duration", "duration", &PARTICIPANT_TOKEN_DURATION_MINUTES),
         Member::new("userId", "userId", &PARTICIPANT_TOKEN_USER_ID),
+        Member::new("attributes", "attributes", &PARTICIPANT_TOKEN_ATTRIBUTES),
+        Member::new("capabilities", "capabilities", &PARTICIPANT_TOKEN_CAPABILITIES),
     ],
 );
 
@@ -1731,16 +1731,16 @@ pub static PIP_CONFIGURATION: ShapeTable = ShapeTable::structure(
     "PipConfiguration",
     &[
         Member::new("featuredParticipantAttribute", "featuredParticipantAttribute", &ATTRIBUTE_KEY),
-        Member::new("gridGap", "gridGap", &GRID_GAP),
         Member::new("omitStoppedVideo", "omitStoppedVideo", &OMIT_STOPPED_VIDEO),
-        Member::new("participantOrderAttribute", "participantOrderAttribute", &ATTRIBUTE_KEY),
-        Member::new("pipBehavior", "pipBehavior", &PIP_BEHAVIOR),
-        Member::new("pipHeight", "pipHeight", &PIP_HEIGHT),
-        Member::new("pipOffset", "pipOffset", &PIP_OFFSET),
+        Member::new("videoFillMode", "videoFillMode", &VIDEO_FILL_MODE),
+        Member::new("gridGap", "gridGap", &GRID_GAP),
         Member::new("pipParticipantAttribute", "pipParticipantAttribute", &ATTRIBUTE_KEY),
+        Member::new("pipBehavior", "pipBehavior", &PIP_BEHAVIOR),
+        Member::new("pipOffset", "pipOffset", &PIP_OFFSET),
         Member::new("pipPosition", "pipPosition", &PIP_POSITION),
         Member::new("pipWidth", "pipWidth", &PIP_WIDTH),
-        Member::new("videoFillMode", "videoFillMode", &VIDEO_FILL_MODE),
+        Member::new("pipHeight", "pipHeight", &PIP_HEIGHT),
+        Member::new("participantOrderAttribute", "participantOrderAttribute", &ATTRIBUTE_KEY),
     ],
 );
 
@@ -1775,9 +1775,9 @@ pub static PUBLIC_KEY: ShapeTable = ShapeTable::structure(
     "PublicKey",
     &[
         Member::new("arn", "arn", &PUBLIC_KEY_ARN),
-        Member::new("fingerprint", "fingerprint", &PUBLIC_KEY_FINGERPRINT),
         Member::new("name", "name", &PUBLIC_KEY_NAME),
         Member::new("publicKeyMaterial", "publicKeyMaterial", &PUBLIC_KEY_MATERIAL),
+        Member::new("fingerprint", "fingerprint", &PUBLIC_KEY_FINGERPRINT),
         Member::new("tags", "tags", &TAGS),
     ],
 );
@@ -1842,8 +1842,8 @@ pub static RECORD_PARTICIPANT_REPLICAS: ShapeTable =
 pub static RECORDING_CONFIGURATION: ShapeTable = ShapeTable::structure(
     "RecordingConfiguration",
     &[
-        Member::new("format", "format", &RECORDING_CONFIGURATION_FORMAT),
         Member::new("hlsConfiguration", "hlsConfiguration", &COMPOSITION_RECORDING_HLS_CONFIGURATION),
+        Member::new("format", "format", &RECORDING_CONFIGURATION_FORMAT),
     ],
 );
 
@@ -1913,11 +1913,11 @@ pub static S3_BUCKET_NAME: ShapeTable = ShapeTable {
 pub static S3_DESTINATION_CONFIGURATION: ShapeTable = ShapeTable::structure(
     "S3DestinationConfiguration",
     &[
+        Member::new("storageConfigurationArn", "storageConfigurationArn", &STORAGE_CONFIGURATION_ARN)
+            .required(),
         Member::new("encoderConfigurationArns", "encoderConfigurationArns", &ENCODER_CONFIGURATION_ARN_LIST)
             .required(),
         Member::new("recordingConfiguration", "recordingConfiguration", &RECORDING_CONFIGURATION),
-        Member::new("storageConfigurationArn", "storageConfigurationArn", &STORAGE_CONFIGURATION_ARN)
-            .required(),
         Member::new(
             "thumbnailConfigurations",
             "thumbnailConfigurations",
@@ -1939,16 +1939,16 @@ pub static S3_STORAGE_CONFIGURATION: ShapeTable = ShapeTable::structure(
 pub static STAGE: ShapeTable = ShapeTable::structure(
     "Stage",
     &[
-        Member::new("activeSessionId", "activeSessionId", &STAGE_SESSION_ID),
         Member::new("arn", "arn", &STAGE_ARN).required(),
+        Member::new("name", "name", &STAGE_NAME),
+        Member::new("activeSessionId", "activeSessionId", &STAGE_SESSION_ID),
+        Member::new("tags", "tags", &TAGS),
         Member::new(
             "autoParticipantRecordingConfiguration",
             "autoParticipantRecordingConfiguration",
             &AUTO_PARTICIPANT_RECORDING_CONFIGURATION,
         ),
         Member::new("endpoints", "endpoints", &STAGE_ENDPOINTS),
-        Member::new("name", "name", &STAGE_NAME),
-        Member::new("tags", "tags", &TAGS),
     ],
 );
 
@@ -1973,9 +1973,9 @@ pub static STAGE_ENDPOINTS: ShapeTable = ShapeTable::structure(
     "StageEndpoints",
     &[
         Member::new("events", "events", &STAGE_ENDPOINT),
+        Member::new("whip", "whip", &STAGE_ENDPOINT),
         Member::new("rtmp", "rtmp", &STAGE_ENDPOINT),
         Member::new("rtmps", "rtmps", &STAGE_ENDPOINT),
-        Member::new("whip", "whip", &STAGE_ENDPOINT),
     ],
 );
 
@@ -1993,9 +1993,9 @@ pub static STAGE_NAME: ShapeTable = ShapeTable {
 pub static STAGE_SESSION: ShapeTable = ShapeTable::structure(
     "StageSession",
     &[
-        Member::new("endTime", "endTime", &TIME),
         Member::new("sessionId", "sessionId", &STAGE_SESSION_ID),
         Member::new("startTime", "startTime", &TIME),
+        Member::new("endTime", "endTime", &TIME),
     ],
 );
 
@@ -2016,18 +2016,18 @@ pub static STAGE_SESSION_LIST: ShapeTable =
 pub static STAGE_SESSION_SUMMARY: ShapeTable = ShapeTable::structure(
     "StageSessionSummary",
     &[
-        Member::new("endTime", "endTime", &TIME),
         Member::new("sessionId", "sessionId", &STAGE_SESSION_ID),
         Member::new("startTime", "startTime", &TIME),
+        Member::new("endTime", "endTime", &TIME),
     ],
 );
 
 pub static STAGE_SUMMARY: ShapeTable = ShapeTable::structure(
     "StageSummary",
     &[
-        Member::new("activeSessionId", "activeSessionId", &STAGE_SESSION_ID),
         Member::new("arn", "arn", &STAGE_ARN).required(),
         Member::new("name", "name", &STAGE_NAME),
+        Member::new("activeSessionId", "activeSessionId", &STAGE_SESSION_ID),
         Member::new("tags", "tags", &TAGS),
     ],
 );
@@ -2037,10 +2037,10 @@ pub static STAGE_SUMMARY_LIST: ShapeTable = ShapeTable::new("StageSummaryList", 
 pub static START_COMPOSITION_REQUEST: ShapeTable = ShapeTable::structure(
     "StartCompositionRequest",
     &[
-        Member::new("destinations", "destinations", &DESTINATION_CONFIGURATION_LIST).required(),
+        Member::new("stageArn", "stageArn", &STAGE_ARN).required(),
         Member::new("idempotencyToken", "idempotencyToken", &COMPOSITION_CLIENT_TOKEN),
         Member::new("layout", "layout", &LAYOUT_CONFIGURATION),
-        Member::new("stageArn", "stageArn", &STAGE_ARN).required(),
+        Member::new("destinations", "destinations", &DESTINATION_CONFIGURATION_LIST).required(),
         Member::new("tags", "tags", &TAGS),
     ],
 );
@@ -2053,11 +2053,11 @@ pub static START_COMPOSITION_RESPONSE: ShapeTable = ShapeTable::structure(
 pub static START_PARTICIPANT_REPLICATION_REQUEST: ShapeTable = ShapeTable::structure(
     "StartParticipantReplicationRequest",
     &[
-        Member::new("attributes", "attributes", &PARTICIPANT_ATTRIBUTES),
+        Member::new("sourceStageArn", "sourceStageArn", &STAGE_ARN).required(),
         Member::new("destinationStageArn", "destinationStageArn", &STAGE_ARN).required(),
         Member::new("participantId", "participantId", &PARTICIPANT_ID).required(),
         Member::new("reconnectWindowSeconds", "reconnectWindowSeconds", &RECONNECT_WINDOW_SECONDS),
-        Member::new("sourceStageArn", "sourceStageArn", &STAGE_ARN).required(),
+        Member::new("attributes", "attributes", &PARTICIPANT_ATTRIBUTES),
     ],
 );
 
@@ -2084,9 +2084,9 @@ pub static STOP_COMPOSITION_RESPONSE: ShapeTable = ShapeTable::structure("StopCo
 pub static STOP_PARTICIPANT_REPLICATION_REQUEST: ShapeTable = ShapeTable::structure(
     "StopParticipantReplicationRequest",
     &[
+        Member::new("sourceStageArn", "sourceStageArn", &STAGE_ARN).required(),
         Member::new("destinationStageArn", "destinationStageArn", &STAGE_ARN).required(),
         Member::new("participantId", "participantId", &PARTICIPANT_ID).required(),
-        Member::new("sourceStageArn", "sourceStageArn", &STAGE_ARN).required(),
     ],
 );
 
@@ -2234,8 +2234,8 @@ pub static UPDATE_INGEST_CONFIGURATION_REQUEST: ShapeTable = ShapeTable::structu
     "UpdateIngestConfigurationRequest",
     &[
         Member::new("arn", "arn", &INGEST_CONFIGURATION_ARN).required(),
-        Member::new("redundantIngest", "redundantIngest", &REDUNDANT_INGEST),
         Member::new("stageArn", "stageArn", &INGEST_CONFIGURATION_STAGE_ARN),
+        Member::new("redundantIngest", "redundantIngest", &REDUNDANT_INGEST),
     ],
 );
 
@@ -2257,12 +2257,12 @@ pub static UPDATE_STAGE_REQUEST: ShapeTable = ShapeTable::structure(
     "UpdateStageRequest",
     &[
         Member::new("arn", "arn", &STAGE_ARN).required(),
+        Member::new("name", "name", &STAGE_NAME),
         Member::new(
             "autoParticipantRecordingConfiguration",
             "autoParticipantRecordingConfiguration",
             &AUTO_PARTICIPANT_RECORDING_CONFIGURATION,
         ),
-        Member::new("name", "name", &STAGE_NAME),
     ],
 );
 
@@ -2278,10 +2278,10 @@ pub static USER_ID: ShapeTable = ShapeTable {
 pub static VIDEO: ShapeTable = ShapeTable::structure(
     "Video",
     &[
-        Member::new("bitrate", "bitrate", &BITRATE),
-        Member::new("framerate", "framerate", &FRAMERATE),
-        Member::new("height", "height", &HEIGHT),
         Member::new("width", "width", &WIDTH),
+        Member::new("height", "height", &HEIGHT),
+        Member::new("framerate", "framerate", &FRAMERATE),
+        Member::new("bitrate", "bitrate", &BITRATE),
     ],
 );
 

@@ -1,4 +1,4 @@
-//! Reading `models/<service>.json` and the corrections in `models/patches/`.
+//! Reading `models/<service>.json`, the corrections in `models/patches/` and the order of members.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -25,6 +25,7 @@ impl Model {
                 merge(&mut model, &patch["merge"]);
             }
         }
+        restore_order(&mut model, &read(&root.join("models/order.json"))?[service]);
         let map = |key: &str| -> Result<BTreeMap<String, Json>, Box<dyn Error>> {
             let object = model[key].as_object().ok_or_else(|| format!("{service}: {key} missing"))?;
             Ok(object.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
@@ -47,6 +48,15 @@ impl Model {
 
     pub fn is_error(&self, name: &str) -> bool {
         self.shape(name)["exception"].as_bool() == Some(true)
+    }
+}
+
+/// Gives shapes the `memberOrder` of AWS's original models, unless a patch gave them another.
+fn restore_order(model: &mut Json, orders: &Json) {
+    for (shape, order) in orders.as_object().into_iter().flatten() {
+        if let Some(shape) = model["shapes"][shape].as_object_mut() {
+            shape.entry("memberOrder").or_insert_with(|| order.clone());
+        }
     }
 }
 

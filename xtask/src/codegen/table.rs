@@ -26,10 +26,21 @@ pub fn file(model: &Model) -> String {
             out.push_str(&shape_table(name, shape));
         }
     }
-    let imports =
-        ["Constraint", "Kind", "Member", "Operation", "Paginator", "Pattern", "Service", "ShapeTable", "TimeFormat"];
-    let used: Vec<_> =
-        imports.into_iter().filter(|name| out.contains(&format!("{name}::")) || out.contains(&format!("{name} {{"))).collect();
+    let imports = [
+        "Constraint",
+        "Kind",
+        "Member",
+        "Operation",
+        "Paginator",
+        "Pattern",
+        "Service",
+        "ShapeTable",
+        "TimeFormat",
+    ];
+    let used: Vec<_> = imports
+        .into_iter()
+        .filter(|name| out.contains(&format!("{name}::")) || out.contains(&format!("{name} {{")))
+        .collect();
     format!("{}use crate::table::{{{}}};\n\n{out}", super::HEADER, used.join(", "))
 }
 
