@@ -55,7 +55,6 @@ pub(crate) struct Define {
 #[derive(Debug)]
 pub(crate) struct Macro {
     pub(crate) params: Vec<Symbol>,
-    /// Parameters as a template writes them: `$name`. What prints where a caller left the argument out.
     pub(crate) body: Block,
 }
 

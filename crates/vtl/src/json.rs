@@ -3,6 +3,8 @@
 //!
 //! Integers keep every digit; fractions become Java doubles.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 
 use crate::error::{Failure, RenderError};
@@ -48,7 +50,7 @@ impl<'a> Reader<'a> {
         match self.peek() {
             Some(b'{') => self.object(depth),
             Some(b'[') => self.array(depth),
-            Some(b'"' | b'\'') => Ok(Value::str(self.string()?)),
+            Some(b'"' | b'\'') => Ok(Value::Str(self.string()?)),
             Some(_) => {
                 let word = self.bare_word();
                 self.bare(word)
@@ -78,7 +80,7 @@ impl<'a> Reader<'a> {
             self.position += 1;
             self.meter.allocate(ENTRY_BYTES)?;
             let value = self.value(depth + 1)?;
-            entries.insert(Key(Value::str(key)), value);
+            entries.insert(Key(Value::Str(key)), value);
             self.separator(b'}')?;
         }
         self.position += 1;
@@ -114,7 +116,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn key(&mut self) -> Result<String, RenderError> {
+    fn key(&mut self) -> Result<Arc<str>, RenderError> {
         if matches!(self.peek(), Some(b'"' | b'\'')) {
             return self.string();
         }
@@ -123,7 +125,7 @@ impl<'a> Reader<'a> {
             return Err(self.error("expected a name"));
         }
         self.meter.allocate(word.len())?;
-        Ok(word.to_owned())
+        Ok(word.into())
     }
 
     /// Text without quotes, up to where a list or an object goes on.
@@ -147,9 +149,19 @@ impl<'a> Reader<'a> {
         Ok(number(word).unwrap_or_else(|| Value::str(word)))
     }
 
-    fn string(&mut self) -> Result<String, RenderError> {
+    fn string(&mut self) -> Result<Arc<str>, RenderError> {
         let quote = char::from(self.peek().unwrap_or(b'"'));
         self.position += 1;
+        let rest = &self.text[self.position..];
+        if let Some(length) = rest.find([quote, '\\']).filter(|length| rest[*length..].starts_with(quote)) {
+            self.meter.allocate(length)?;
+            self.position += length + 1;
+            return Ok(rest[..length].into());
+        }
+        self.string_with_escapes(quote)
+    }
+
+    fn string_with_escapes(&mut self, quote: char) -> Result<Arc<str>, RenderError> {
         let mut out = String::new();
         loop {
             let rest = &self.text[self.position..];
@@ -158,7 +170,7 @@ impl<'a> Reader<'a> {
             out.push_str(&rest[..length]);
             self.position += length + 1;
             if rest[length..].starts_with(quote) {
-                return Ok(out);
+                return Ok(out.into());
             }
             self.escape(&mut out)?;
         }

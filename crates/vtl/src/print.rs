@@ -154,7 +154,7 @@ impl Printer<'_> {
     fn quoted(&mut self, text: &str) -> Result<(), RenderError> {
         self.out.push('"');
         let mut rest = text;
-        while let Some(at) = rest.find(|character| must_escape(character)) {
+        while let Some(at) = rest.find(must_escape) {
             self.push(&rest[..at])?;
             let escaped = rest[at..].chars().next().unwrap_or_default();
             push_escape(escaped, self.out);

@@ -104,7 +104,7 @@ impl Renderer<'_> {
     }
 
     fn insert(&mut self, id: ListId, slot: usize, items: &[Value]) -> Result<(), RenderError> {
-        self.meter.allocate(items.len() * size_of::<Value>())?;
+        self.meter.allocate(size_of_val(items))?;
         let list = &mut self.heap.list_mut(id).items;
         let moved = list.len() - slot;
         list.splice(slot..slot, items.iter().cloned());

@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 use serde_json::{Map, Number, Value as Json};
 
+use crate::ast::Step;
 use crate::error::{Failure, RenderError};
 use crate::heap::{ListKind, MapId, MapKind};
 use crate::limits::VALUE_DEPTH_MAX;
@@ -10,44 +11,88 @@ use crate::overrides::Overrides;
 use crate::render::Renderer;
 use crate::value::{Key, Value};
 
-/// The map behind `$context`.
+/// The maps behind `$context`, made when a template first asks for them.
 #[derive(Clone, Copy)]
 pub(crate) struct Maps {
-    root: MapId,
+    /// All of it. Most templates read single members only, which needs no map.
+    root: Option<MapId>,
+    request: MapId,
+    response: MapId,
 }
 
 const REQUEST: &str = "requestOverride";
 const RESPONSE: &str = "responseOverride";
 
 impl Renderer<'_> {
-    /// The map of `$context`, made when a template first asks for it.
+    /// What `$context` followed by `steps` means, if it can be told without the map of all of it; and how many of the
+    /// steps that took.
+    pub(crate) fn context_member(&mut self, steps: &[Step]) -> Result<Option<(Value, usize)>, RenderError> {
+        let Some(Step::Property(name)) = steps.first() else { return Ok(None) };
+        if **name == *REQUEST || **name == *RESPONSE {
+            let maps = self.context_maps()?;
+            return Ok(Some((Value::Map(if **name == *REQUEST { maps.request } else { maps.response }), 1)));
+        }
+        let mut found = self.scope.context.and_then(|context| context.get(&**name));
+        let mut taken = 1;
+        while let (Some(Json::Object(members)), Some(Step::Property(name))) = (found, steps.get(taken)) {
+            found = members.get(&**name);
+            taken += 1;
+        }
+        match found {
+            Some(Json::Object(_) | Json::Array(_)) => Ok(None),
+            Some(scalar) => Ok(Some((self.imported(scalar, MapKind::Context, 0)?, taken))),
+            None => Ok(Some((Value::Null, taken))),
+        }
+    }
+
+    /// The map of all of `$context`.
     pub(crate) fn context_map(&mut self) -> Result<Value, RenderError> {
-        if let Some(maps) = self.context {
-            return Ok(Value::Map(maps.root));
+        let maps = self.context_maps()?;
+        if let Some(root) = maps.root {
+            return Ok(Value::Map(root));
         }
         let mut entries = IndexMap::new();
         for (name, value) in self.scope.context.into_iter().flatten() {
-            let kind = if name == REQUEST || name == RESPONSE { MapKind::Override } else { MapKind::Context };
-            let value = self.imported(value, kind, 1)?;
+            let value = match name.as_str() {
+                REQUEST => Value::Map(maps.request),
+                RESPONSE => Value::Map(maps.response),
+                _ => self.imported(value, MapKind::Context, 1)?,
+            };
             entries.insert(Key(Value::str(name.as_str())), value);
         }
-        for (name, members) in [(REQUEST, &["header", "querystring", "path"][..]), (RESPONSE, &["header"])] {
-            let slot = entries.entry(Key(Value::str(name))).or_insert(Value::Null);
-            if !matches!(slot, Value::Map(_)) {
-                *slot = Value::Map(self.heap.new_map(IndexMap::new(), MapKind::Override));
-            }
-            let Value::Map(id) = *slot else { continue };
-            for member in members {
-                let key = Key(Value::str(*member));
-                if !self.heap.map(id).entries.contains_key(&key) {
-                    let empty = self.heap.new_map(IndexMap::new(), MapKind::Override);
-                    self.heap.map_mut(id).entries.insert(key, Value::Map(empty));
-                }
+        entries.entry(Key(Value::str(REQUEST))).or_insert(Value::Map(maps.request));
+        entries.entry(Key(Value::str(RESPONSE))).or_insert(Value::Map(maps.response));
+        let root = self.heap.new_map(entries, MapKind::Context);
+        self.context = Some(Maps { root: Some(root), ..maps });
+        Ok(Value::Map(root))
+    }
+
+    fn context_maps(&mut self) -> Result<Maps, RenderError> {
+        if let Some(maps) = self.context {
+            return Ok(maps);
+        }
+        let request = self.override_map(REQUEST, &["header", "querystring", "path"])?;
+        let response = self.override_map(RESPONSE, &["header"])?;
+        let maps = Maps { root: None, request, response };
+        self.context = Some(maps);
+        Ok(maps)
+    }
+
+    /// A map of overrides: what it was given, and the members that must be there.
+    fn override_map(&mut self, name: &str, members: &[&'static str]) -> Result<MapId, RenderError> {
+        let given = self.scope.context.and_then(|context| context.get(name));
+        let imported = given.map_or(Ok(Value::Null), |given| self.imported(given, MapKind::Override, 1))?;
+        let id = match imported {
+            Value::Map(id) => id,
+            _ => self.heap.new_map(IndexMap::new(), MapKind::Override),
+        };
+        for member in members {
+            if self.heap.map(id).get_str(member).is_none() {
+                let empty = self.heap.new_map(IndexMap::new(), MapKind::Override);
+                self.heap.map_mut(id).entries.insert(Key(Value::str(*member)), Value::Map(empty));
             }
         }
-        let root = self.heap.new_map(entries, MapKind::Context);
-        self.context = Some(Maps { root });
-        Ok(Value::Map(root))
+        Ok(id)
     }
 
     fn imported(&mut self, json: &Json, kind: MapKind, depth: usize) -> Result<Value, RenderError> {
@@ -92,17 +137,22 @@ pub(crate) fn overrides(renderer: &mut Renderer<'_>) -> Result<Overrides, Render
         return Ok(Overrides { request: given(REQUEST), response: given(RESPONSE) });
     };
     Ok(Overrides {
-        request: exported_member(renderer, maps, REQUEST)?,
-        response: exported_member(renderer, maps, RESPONSE)?,
+        request: exported_member(renderer, maps.root, REQUEST, maps.request)?,
+        response: exported_member(renderer, maps.root, RESPONSE, maps.response)?,
     })
 }
 
+/// The map of overrides, or what a template has put in its place.
 fn exported_member(
     renderer: &mut Renderer<'_>,
-    maps: Maps,
+    root: Option<MapId>,
     name: &str,
+    map: MapId,
 ) -> Result<Map<String, Json>, RenderError> {
-    let Some(value) = renderer.heap.map(maps.root).get_str(name).cloned() else { return Ok(Map::new()) };
+    let value = match root {
+        Some(root) => renderer.heap.map(root).get_str(name).cloned().unwrap_or(Value::Null),
+        None => Value::Map(map),
+    };
     let exported = exported(renderer, &value, 0)?;
     Ok(if let Json::Object(members) = exported { members } else { Map::new() })
 }

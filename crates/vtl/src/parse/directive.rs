@@ -25,11 +25,11 @@ impl<'s> Parser<'s> {
         let rest = self.rest();
         if rest.starts_with("##") {
             self.line_comment();
-        } else if rest.starts_with("#*") {
-            self.position += rest[2..].find("*#").map_or(rest.len(), |end| 2 + end + 2);
-        } else if rest.starts_with("#[[") {
-            let end = rest[3..].find("]]#").ok_or_else(|| self.error("#[[ without ]]#"))?;
-            builder.text.push_str(&rest[3..3 + end]);
+        } else if let Some(comment) = rest.strip_prefix("#*") {
+            self.position += comment.find("*#").map_or(rest.len(), |end| 2 + end + 2);
+        } else if let Some(literal) = rest.strip_prefix("#[[") {
+            let end = literal.find("]]#").ok_or_else(|| self.error("#[[ without ]]#"))?;
+            builder.text.push_str(&literal[..end]);
             self.position += 3 + end + 3;
         } else if rest.starts_with("#@") && identifier_length(&rest.as_bytes()[2..]) > 0 {
             self.block_call(builder)?;

@@ -4,8 +4,9 @@ use super::Renderer;
 use crate::ast::{Expr, Reference, Step};
 use crate::error::RenderError;
 use crate::heap::MapKind;
+use crate::symbols::Symbol;
 use crate::template::Dialect;
-use crate::value::{Key, Value};
+use crate::value::{Key, Object, Value};
 
 impl Renderer<'_> {
     /// The value of a reference; where there is none, the dialect's idea of nothing.
@@ -19,8 +20,12 @@ impl Renderer<'_> {
 
     /// Follows the first `count` steps of a reference.
     fn walk(&mut self, reference: &Reference, count: usize) -> Result<Value, RenderError> {
-        let mut value = self.variable(reference.root)?;
-        for step in &reference.steps[..count] {
+        let steps = &reference.steps[..count];
+        let (mut value, taken) = match self.unopened_context(reference, steps)? {
+            Some(found) => found,
+            None => (self.variable(reference.root)?, 0),
+        };
+        for step in &steps[taken..] {
             if value.is_null() {
                 return Ok(value);
             }
@@ -30,6 +35,22 @@ impl Renderer<'_> {
             self.depth -= 1;
         }
         Ok(value)
+    }
+
+    /// A member of `$context`, as long as the template has not asked for all of it.
+    fn unopened_context(
+        &mut self,
+        reference: &Reference,
+        steps: &[Step],
+    ) -> Result<Option<(Value, usize)>, RenderError> {
+        let unopened = Value::Object(Object::Context);
+        if reference.root != Symbol::CONTEXT
+            || self.variables[Symbol::CONTEXT.index()] != unopened
+            || self.parameter(Symbol::CONTEXT).is_some()
+        {
+            return Ok(None);
+        }
+        self.context_member(steps)
     }
 
     fn step(&mut self, value: Value, step: &Step) -> Result<Value, RenderError> {
@@ -131,10 +152,10 @@ impl Renderer<'_> {
     ) -> Result<Value, RenderError> {
         self.meter.allocate(3 * size_of::<Value>())?;
         let is_override = self.heap.map(id).kind == MapKind::Override;
-        if let (true, Value::Str(name)) = (is_override, &key) {
-            if !self.overridden.insert((id, name.clone())) {
-                return Err(crate::error::Failure::OverriddenTwice(name.to_string()).into());
-            }
+        if let (true, Value::Str(name)) = (is_override, &key)
+            && !self.overridden.insert((id, name.clone()))
+        {
+            return Err(crate::error::Failure::OverriddenTwice(name.to_string()).into());
         }
         Ok(self.heap.map_mut(id).entries.insert(Key(key), value).unwrap_or(Value::Null))
     }

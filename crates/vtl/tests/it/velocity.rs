@@ -50,7 +50,8 @@ fn renders_as_velocity_does() {
 fn refuses_what_velocity_refuses() {
     let cases: Vec<String> = serde_json::from_str(REFUSED).unwrap();
     assert!(!cases.is_empty());
-    let accepted: Vec<_> = cases.iter().filter(|template| render(template, Dialect::Velocity).is_ok()).collect();
+    let accepted: Vec<_> =
+        cases.iter().filter(|template| render(template, Dialect::Velocity).is_ok()).collect();
     assert!(accepted.is_empty(), "accepted: {accepted:#?}");
 }
 
