@@ -240,3 +240,109 @@ fn skeleton(word: Option<&String>) -> Result<Skeleton> {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use stagedoor_model::SERVICES;
+
+    use super::*;
+    use crate::globals;
+
+    /// Lines of `service operation [>] option …`, written by `tests/awscli/make.py`: `>` marks an output file, `!` what
+    /// must be given.
+    const COMMANDS: &str = include_str!("../tests/awscli/commands.txt");
+
+    #[test]
+    fn operations_and_options_are_called_as_in_the_aws_cli() {
+        for line in COMMANDS.lines() {
+            let mut words = line.split_whitespace().peekable();
+            let (service, name) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+            let service = SERVICES.into_iter().find(|known| known.name == service).expect("one of ours");
+            let command = Command::find(service, name).unwrap_or_else(|| panic!("no {line}"));
+            assert_eq!(command.has_outfile(), words.next_if_eq(&">").is_some(), "{line}");
+            let options: Vec<_> = command.options().collect();
+            for word in words {
+                let (name, required) = word.strip_suffix('!').map_or((word, false), |name| (name, true));
+                let found = options.iter().find(|(known, ..)| *known == name);
+                assert_eq!(found.map(|(_, _, required)| *required), Some(required), "{name} of {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_option_is_taken_for_a_global_one() {
+        for service in SERVICES {
+            for operation in service.operations {
+                for (name, ..) in Command::new(service, operation).options() {
+                    let hides = globals::OPTIONS.iter().find(|(global, ..)| global.starts_with(name));
+                    assert!(hides.is_none(), "{} --{name}", operation.name);
+                }
+            }
+        }
+    }
+
+    fn told(service: &'static Service, line: &[&str]) -> String {
+        let command = Command::find(service, line[0]).expect("there is such an operation");
+        let words: Vec<_> = line[1..].iter().map(|word| (*word).to_owned()).collect();
+        match command.read(&words, BinaryFormat::Base64) {
+            Ok(invocation) => serde_json::to_string(&invocation.input).unwrap_or_default(),
+            Err(failure) => failure.to_string().trim().lines().last().unwrap_or_default().to_owned(),
+        }
+    }
+
+    #[test]
+    fn words_become_the_input() {
+        let (v1, v2) = (&stagedoor_model::apigateway::SERVICE, &stagedoor_model::apigatewayv2::SERVICE);
+        let cases: [(&'static Service, &[&str], &str); 9] = [
+            (
+                v1,
+                &["create-rest-api", "--name", "a", "--tags", "x=1,y=2", "--api-version", "3"],
+                r#"{"name":"a","tags":{"x":"1","y":"2"},"version":"3"}"#,
+            ),
+            (
+                v1,
+                &[
+                    "update-stage",
+                    "--rest-api-id",
+                    "a",
+                    "--stage-name",
+                    "b",
+                    "--patch-operations",
+                    "op=add,path=/x,value=y",
+                    "op=remove,path=/z",
+                ],
+                r#"{"restApiId":"a","stageName":"b","patchOperations":[{"op":"add","path":"/x","value":"y"},{"op":"remove","path":"/z"}]}"#,
+            ),
+            (
+                v2,
+                &[
+                    "create-api",
+                    "--name",
+                    "a",
+                    "--protocol-type",
+                    "HTTP",
+                    "--cors-configuration",
+                    "AllowOrigins=a,b,MaxAge=3,AllowCredentials=true",
+                ],
+                r#"{"Name":"a","ProtocolType":"HTTP","CorsConfiguration":{"AllowOrigins":["a","b"],"MaxAge":3,"AllowCredentials":true}}"#,
+            ),
+            (
+                v2,
+                &["create-stage", "--api-id", "a", "--stage-name", "b", "--no-auto-deploy"],
+                r#"{"ApiId":"a","StageName":"b","AutoDeploy":false}"#,
+            ),
+            (v1, &["import-rest-api", "--body", "e30="], r#"{"body":"e30="}"#),
+            (v1, &["import-rest-api", "--body", "{"], r#"Invalid base64: "{""#),
+            (v2, &["get-api"], "stagedoor: error: the following arguments are required: --api-id"),
+            (v2, &["get-api", "--api-id", "a", "b"], "stagedoor: error: Unknown options: b"),
+            (
+                v2,
+                &["create-api", "--name", "a", "--protocol-type", "HTTP", "--tags", "{\"a\":1}"],
+                "Invalid type for parameter Tags.a, value: 1, type: <class 'int'>, valid types: <class 'str'>",
+            ),
+        ];
+        for (service, line, expected) in cases {
+            assert_eq!(told(service, line), expected, "{line:?}");
+        }
+    }
+}

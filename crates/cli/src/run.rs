@@ -219,6 +219,7 @@ fn render(
         text.push_str(&match settings.output {
             Format::Json => output::json(&value),
             Format::Text => output::text(&value),
+            Format::Yaml => output::yaml(&value),
             Format::Table => output::table(operation.name, &value, look(globals)),
         });
     }

@@ -316,3 +316,60 @@ fn follows_first(c: char) -> bool {
 fn follows_second(c: char) -> bool {
     c.is_whitespace() || matches!(c, '!' | '#'..='&' | '('..='+' | '-'..='<' | '>'..='\u{ffff}')
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn told(text: &str) -> String {
+        let load =
+            |text: &str| Ok(text.strip_prefix("file://").map(|name| Value::String(format!("<{name}>"))));
+        match parse(text, &load) {
+            Ok(value) => serde_json::to_string(&value).unwrap_or_default(),
+            Err(error) => error.lines().next().unwrap_or_default().to_owned(),
+        }
+    }
+
+    #[test]
+    fn expressions_mean_what_they_mean_to_the_aws_cli() {
+        let cases = [
+            ("a=b", r#"{"a":"b"}"#),
+            ("a=b,c=d", r#"{"a":"b","c":"d"}"#),
+            ("a=b,c", r#"{"a":["b","c"]}"#),
+            ("a=b,c,d=e,f", r#"{"a":["b","c"],"d":["e","f"]}"#),
+            ("a=", r#"{"a":""}"#),
+            ("a=,b=", r#"{"a":"","b":""}"#),
+            ("a=[b,c]", r#"{"a":["b","c"]}"#),
+            ("a={b=c,d=[e,{f=g}]}", r#"{"a":{"b":"c","d":["e",{"f":"g"}]}}"#),
+            ("a='b,c'", r#"{"a":"b,c"}"#),
+            (r#"a="b\"c""#, r#"{"a":"b\"c"}"#),
+            (r"a=b\,c", r#"{"a":"b,c"}"#),
+            ("a=b=c", r#"{"a":"b=c"}"#),
+            ("a = b , c = d", r#"{"a":"b","c":"d"}"#),
+            ("a@=file://x,b=file://y", r#"{"a":"<x>","b":"file://y"}"#),
+            ("a=arn:aws:ivs:us-east-1:1:stage/x", r#"{"a":"arn:aws:ivs:us-east-1:1:stage/x"}"#),
+            ("a", "Expected: '=', received: 'EOF' for input:"),
+            ("a=b,", "Expected: '<second>', received: '<none>' for input:"),
+            ("a=[b", "Expected: ',', received: 'EOF' for input:"),
+            ("a='b", "Expected: '<singled quoted>', received: '<none>' for input:"),
+            ("a=b,a=c", "Second instance of key \"a\" encountered for input:"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(told(text), expected, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_a_surprise(text in r#"([a-c=,\[\]{}@'"\\ ]|.){0,40}"#) {
+            let _ = told(&text);
+        }
+
+        #[test]
+        fn deep_nesting_ends(depth in 0_usize..10_000, open in r"[\[{]") {
+            let _ = told(&format!("a={}", if open == "[" { open.repeat(depth) } else { "{a=".repeat(depth) }));
+        }
+    }
+}

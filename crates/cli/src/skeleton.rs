@@ -2,7 +2,8 @@
 
 use stagedoor_model::{Kind, ShapeTable, Value};
 
-/// The input with empty values, to be filled in for `--cli-input-json`. Of an enumeration the first value stands.
+/// The input with empty values, to be filled in for `--cli-input-json`. Of an enumeration the AWS CLI takes any
+/// value; here it is the first by alphabet.
 pub fn input(shape: &ShapeTable) -> Value {
     Generator { names: false, within: Vec::new() }.shape(shape, "")
 }
@@ -37,7 +38,7 @@ impl Generator {
             Kind::Map { value, .. } => Value::Map(vec![("KeyName".into(), self.shape(value, ""))]),
             Kind::String if self.names => Value::String(name.to_owned()),
             Kind::String => {
-                Value::String(shape.constraint.values.first().copied().unwrap_or_default().to_owned())
+                Value::String(shape.constraint.values.iter().min().copied().unwrap_or_default().to_owned())
             }
             Kind::Integer | Kind::Long => Value::Int(0),
             Kind::Float | Kind::Double => Value::Float(0.0),
@@ -47,5 +48,31 @@ impl Generator {
         };
         self.within.pop();
         value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stagedoor_model::SERVICES;
+
+    use super::*;
+    use crate::command::Command;
+
+    /// What the AWS CLI generates, written by `tests/awscli/make.py`.
+    const SKELETONS: &str = include_str!("../tests/awscli/skeletons.json");
+
+    #[test]
+    fn skeletons_are_those_of_the_aws_cli() {
+        let Ok(Value::Map(commands)) = serde_json::from_str(SKELETONS) else { panic!("not an object") };
+        for (name, expected) in commands {
+            let (service, operation) = name.split_once(' ').expect("service and operation");
+            let service = SERVICES.into_iter().find(|known| known.name == service).expect("one of ours");
+            let operation = Command::find(service, operation).expect("there is such an operation").operation;
+            let ours = [Some(input(operation.input)), operation.output.map(output)];
+            for (ours, kind) in ours.into_iter().zip(["input", "output"]) {
+                let theirs = expected.get(kind).filter(|value| !value.is_null());
+                assert_eq!(ours.as_ref(), theirs, "{name}, {kind}");
+            }
+        }
     }
 }

@@ -4,11 +4,13 @@ mod json;
 mod shown;
 mod table;
 mod text;
+mod yaml;
 
 pub use json::{json, json_whole};
 pub use shown::{Times, shown};
 pub use table::{Look, table, terminal_width};
 pub use text::text;
+pub use yaml::yaml;
 
 /// What `--output` chooses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,6 +19,7 @@ pub enum Format {
     Json,
     Text,
     Table,
+    Yaml,
 }
 
 impl Format {
@@ -25,6 +28,7 @@ impl Format {
             "json" => Some(Self::Json),
             "text" => Some(Self::Text),
             "table" => Some(Self::Table),
+            "yaml" => Some(Self::Yaml),
             _ => None,
         }
     }
