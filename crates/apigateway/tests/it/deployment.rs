@@ -43,6 +43,31 @@ fn the_life_of_a_deployment() {
 }
 
 #[test]
+fn a_snapshot_holds_what_methods_refer_to() {
+    let control = Control::new();
+    let root = control.api();
+    control.mock(&root);
+    control.ok("CreateRequestValidator", json!({"restApiId": API, "name": "v"}));
+    let uri = "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/f/invocations";
+    control.ok(
+        "CreateAuthorizer",
+        json!({"restApiId": API, "name": "a", "type": "TOKEN", "authorizerUri": uri}),
+    );
+    control.ok(
+        "PutGatewayResponse",
+        json!({"restApiId": API, "responseType": "THROTTLED", "statusCode": "420"}),
+    );
+    let id = control.deployment();
+    let snapshot = control.documents(|documents| documents.get::<Snapshot>(&[API, &id]));
+    let snapshot = snapshot.expect("it is stored");
+    let names: Vec<_> = snapshot.models.iter().filter_map(|model| model.name.as_deref()).collect();
+    assert_eq!(names, ["Empty", "Error"]);
+    assert_eq!(snapshot.request_validators[0].name.as_deref(), Some("v"));
+    assert_eq!(snapshot.authorizers[0].name.as_deref(), Some("a"));
+    assert_eq!(snapshot.gateway_responses[0].status_code.as_deref(), Some("420"));
+}
+
+#[test]
 fn a_deployment_needs_methods_and_their_integrations() {
     let control = Control::new();
     let root = control.api();

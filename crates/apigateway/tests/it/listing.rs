@@ -23,7 +23,20 @@ fn pages_visit_everything_once() {
     let control = Control::new();
     let root = control.api();
     control.mock(&root);
+    let plan = control.ok("CreateUsagePlan", json!({"name": "p"}))["id"].clone();
     for number in 0..30 {
+        let schema = json!({"restApiId": API, "name": format!("M{number}"), "contentType": "text/plain", "schema": "x"});
+        control.ok("CreateModel", schema);
+        control.ok("CreateRequestValidator", json!({"restApiId": API, "name": "v"}));
+        let key = control.ok("CreateApiKey", json!({}))["id"].clone();
+        control.ok("CreateUsagePlanKey", json!({"usagePlanId": plan, "keyId": key, "keyType": "API_KEY"}));
+        control.ok("CreateUsagePlan", json!({"name": "p"}));
+        control.ok("CreateVpcLink", json!({"name": "l", "targetArns": []}));
+        let location = json!({"type": "MODEL", "name": format!("M{number}")});
+        control.ok(
+            "CreateDocumentationPart",
+            json!({"restApiId": API, "location": location, "properties": "{}"}),
+        );
         control.ok("CreateRestApi", json!({"name": "shop"}));
         control.resource(&root, &format!("r{number}"));
         control.deployment();
@@ -32,6 +45,13 @@ fn pages_visit_everything_once() {
         ("GetRestApis", json!({}), 31),
         ("GetResources", json!({"restApiId": API}), 31),
         ("GetDeployments", json!({"restApiId": API}), 30),
+        ("GetModels", json!({"restApiId": API}), 32),
+        ("GetRequestValidators", json!({"restApiId": API}), 30),
+        ("GetDocumentationParts", json!({"restApiId": API}), 30),
+        ("GetApiKeys", json!({}), 30),
+        ("GetUsagePlans", json!({}), 31),
+        ("GetUsagePlanKeys", json!({"usagePlanId": plan}), 30),
+        ("GetVpcLinks", json!({}), 30),
     ];
     for (operation, input, total) in cases {
         let limits = [(Json::Null, 25), (json!(7), 7), (json!(1000), 500), (json!(0), 25), (json!(-1), 25)];

@@ -199,6 +199,35 @@ fn a_clone_has_resources_of_its_own() {
 }
 
 #[test]
+fn a_clone_has_all_that_its_methods_refer_to() {
+    let control = Control::new();
+    control.api();
+    let address =
+        |api: &str| format!(r#"{{"$ref":"https://apigateway.amazonaws.com/restapis/{api}/models/Error"}}"#);
+    let model = json!({
+        "restApiId": API, "name": "Mine", "contentType": "application/json", "schema": address(API),
+    });
+    control.ok("CreateModel", model);
+    let validator = control.ok("CreateRequestValidator", json!({"restApiId": API, "name": "v"}));
+    control.ok(
+        "PutGatewayResponse",
+        json!({"restApiId": API, "responseType": "THROTTLED", "statusCode": "420"}),
+    );
+    let location = json!({"restApiId": API, "location": {"type": "API"}, "properties": "{}"});
+    control.ok("CreateDocumentationPart", location);
+    let clone = control.ok("CreateRestApi", json!({"name": "clone", "cloneFrom": API}))["id"].clone();
+    let list = |operation: &str| control.ok(operation, json!({"restApiId": clone}))["items"].clone();
+    let models = list("GetModels");
+    assert_eq!(each(&models, "name"), ["Empty", "Error", "Mine"]);
+    assert_eq!(models[2]["schema"], address(clone.as_str().expect("an id")));
+    assert_eq!(list("GetRequestValidators"), json!([validator]));
+    assert_eq!(list("GetDocumentationParts")[0]["location"], json!({"type": "API"}));
+    let throttled =
+        control.ok("GetGatewayResponse", json!({"restApiId": clone, "responseType": "THROTTLED"}));
+    assert_eq!(throttled["statusCode"], "420");
+}
+
+#[test]
 fn a_policy_is_completed_and_its_quotes_are_escaped_twice() {
     let control = Control::new();
     control.api();
