@@ -1,10 +1,12 @@
 //! The data plane of API Gateway: serves the stages of REST APIs and HTTP APIs over HTTP.
 //!
 //! Reading order: [`Gateway`] is all that the binary sees; [`address`] says which API a request means; `plans` turns
-//! stored documents into immutable plans; `rest/pipeline.rs` and `http/pipeline.rs` are the way of a request, one
-//! file in `steps` or `integrations` per step; [`fault`] is every way to end early.
+//! stored documents into immutable plans; `rest/pipeline.rs` and `http_api/pipeline.rs` are the way of a request, one
+//! file in `steps` or `integrations` per step; `events` is what functions are told and `lambda` where they run; [`fault`]
+//! is every way to end early.
 //!
-//! Invariants: a request never reads the store and takes no lock; nothing here writes documents.
+//! Invariants: a request never reads the store and takes no lock that a change of a plan holds; nothing here writes
+//! documents.
 
 mod config;
 mod gateway;

@@ -32,6 +32,8 @@ use crate::fault::GatewayFault;
 
 /// Longest event of an invocation that is waited for, in bytes: AWS's quota.
 const EVENT_BYTES_MAX: usize = 6 * 1024 * 1024;
+/// The same of an invocation that is not waited for.
+const ASYNCHRONOUS_EVENT_BYTES_MAX: usize = 1024 * 1024;
 /// How long invocations under way may take to finish when the server stops.
 const DRAIN_MAX: Duration = Duration::from_secs(8);
 
@@ -64,7 +66,11 @@ impl Lambda {
     /// As a fault of the integration: no such function, too many invocations, an event that is too long or no JSON,
     /// an endpoint that fails. A function's own failure is a result.
     pub(crate) async fn invoke(&self, backends: &Backends, order: Order) -> Result<Returned, GatewayFault> {
-        if order.payload.len() > EVENT_BYTES_MAX {
+        let bytes_max = match order.kind {
+            Kind::RequestResponse => EVENT_BYTES_MAX,
+            Kind::Event => ASYNCHRONOUS_EVENT_BYTES_MAX,
+        };
+        if order.payload.len() > bytes_max {
             return Err(GatewayFault::RequestTooLarge);
         }
         if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(&order.payload) {

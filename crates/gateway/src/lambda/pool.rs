@@ -14,10 +14,12 @@ use super::{Function, process};
 use crate::fault::GatewayFault;
 use crate::ids::RequestIds;
 
-/// Invocations that wait for a free process while their callers wait too; more are refused, as AWS throttles.
-const WAITING_MAX: usize = 100;
 /// Invocations of kind `Event` that are not done yet; more are refused.
 const EVENTS_MAX: usize = 100;
+/// Invocations of both kinds that wait for a free process; more are refused, as AWS throttles.
+const WAITING_MAX: usize = 100 + EVENTS_MAX;
+/// What waits of all of them together, in bytes.
+const WAITING_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 pub(super) struct Pool {
     pub(super) function: Function,
@@ -63,9 +65,7 @@ impl Pool {
     /// # Errors
     /// If too many wait already, or the server stops.
     pub(super) async fn invoke(self: &Arc<Self>, order: Order) -> Result<Returned, GatewayFault> {
-        if self.state().waiting.len() >= WAITING_MAX + EVENTS_MAX {
-            return Err(GatewayFault::IntegrationFailure("too many invocations of the function wait"));
-        }
+        self.check_room(&order)?;
         self.wait_for(order).await
     }
 
@@ -74,6 +74,7 @@ impl Pool {
     /// # Errors
     /// If too many are under way.
     pub(super) fn accept(self: &Arc<Self>, order: Order) -> Result<(), GatewayFault> {
+        self.check_room(&order)?;
         let slot = Arc::clone(&self.events).try_acquire_owned();
         let slot =
             slot.map_err(|_| GatewayFault::IntegrationFailure("too many events of the function wait"))?;
@@ -91,6 +92,15 @@ impl Pool {
                 Err(error) => warn!(function, %error, "an asynchronous invocation was not done"),
             }
         });
+        Ok(())
+    }
+
+    fn check_room(&self, order: &Order) -> Result<(), GatewayFault> {
+        let state = self.state();
+        let bytes: usize = state.waiting.iter().map(|job| job.payload.len()).sum();
+        if state.waiting.len() >= WAITING_MAX || bytes + order.payload.len() > WAITING_BYTES_MAX {
+            return Err(GatewayFault::IntegrationFailure("too many invocations of the function wait"));
+        }
         Ok(())
     }
 

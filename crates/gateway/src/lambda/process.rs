@@ -42,6 +42,9 @@ enum Phase {
     Busy(Job),
 }
 
+/// How a runtime fails an invocation that asks for the next one instead of answering.
+const NO_ANSWER: &str = "without an answer: it asked for the next invocation";
+
 /// Why a process ended.
 #[derive(Debug)]
 enum End {
@@ -61,8 +64,10 @@ pub(super) async fn run(pool: Arc<Pool>) {
         phase: Mutex::new(Phase::Starting(None)),
         deadline: watch::Sender::new(Some(Instant::now() + patience)),
     });
-    let end = match start(&pool.function).await {
-        Ok((listener, child)) => watch_over(&process, &listener, child).await,
+    let started = if census.is_stopped() { Ok(None) } else { start(&pool.function).await.map(Some) };
+    let end = match started {
+        Ok(Some((listener, child))) => watch_over(&process, &listener, child).await,
+        Ok(None) => End::Stopped,
         Err(error) => End::NotStarted(error),
     };
     let function = &pool.function.name;
@@ -154,7 +159,7 @@ async fn until(deadline: Option<Instant>) {
 impl Process {
     /// Waits for an invocation. `None` if the pool is gone.
     pub(super) async fn next(&self) -> Option<Announced> {
-        self.give_up("asked for the next invocation without an answer to this one");
+        self.give_up();
         let job = match self.pool.next() {
             Next::Now(job) => job,
             Next::Later(job) => job.await.ok()?,
@@ -168,7 +173,12 @@ impl Process {
             deadline,
         };
         self.deadline.send_replace(Some(Instant::now() + self.pool.function.timeout));
-        *self.phase() = Phase::Busy(job);
+        let before = std::mem::replace(&mut *self.phase(), Phase::Busy(job));
+        if let Phase::Busy(job) = before {
+            // It has asked twice at the same time.
+            let failure = Returned::exited(&job.id, NO_ANSWER);
+            job.reply.send(failure).ok();
+        }
         Some(announced)
     }
 
@@ -197,13 +207,13 @@ impl Process {
     }
 
     /// Makes the process idle; what it works on, if anything, has failed.
-    fn give_up(&self, how: &str) {
+    fn give_up(&self) {
         let phase = std::mem::replace(&mut *self.phase(), Phase::Idle);
         match phase {
             Phase::Starting(_) => self.pool.is_ready(),
             Phase::Idle => {}
             Phase::Busy(job) => {
-                let failure = Returned::exited(&job.id, how);
+                let failure = Returned::exited(&job.id, NO_ANSWER);
                 job.reply.send(failure).ok();
             }
         }

@@ -57,7 +57,7 @@ pub(crate) fn of_function(mut answer: Answered, call: &Call<'_>) -> Response<Bod
     with_trace(response, call)
 }
 
-/// Adds the trace, as answers of Lambda integrations have it.
+/// Adds the trace, as answers of Lambda integrations have it (recorded).
 pub(crate) fn with_trace(mut response: Response<Body>, call: &Call<'_>) -> Response<Body> {
     let trace = call.visit.trace(call.head.headers.get(headers::TRACE_ID));
     response.headers_mut().insert(headers::TRACE_ID, trace);

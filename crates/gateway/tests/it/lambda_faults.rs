@@ -65,6 +65,13 @@ async fn a_result_that_is_too_long_does_not_cost_the_process() {
 }
 
 #[tokio::test]
+async fn an_event_that_is_too_long_is_refused() {
+    let world = world("well", LONG).await;
+    let refused = bad(&world, &"x".repeat(6 * 1024 * 1024)).await;
+    refused.is(413, r#"{"message":"Request Too Long"}"#);
+}
+
+#[tokio::test]
 async fn functions_that_cannot_start_fail_their_callers() {
     for start in ["not", "with an error"] {
         let world = world(start, LONG).await;
