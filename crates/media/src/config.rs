@@ -10,6 +10,8 @@ pub use stagedoor_sfu::Rules;
 pub struct Config {
     /// Address of the media socket (UDP). Default `127.0.0.1:4570`; port 0 picks a free one.
     pub listen: SocketAddr,
+    /// Whether the same port takes media over TCP too, for clients without UDP. Default yes.
+    pub tcp: bool,
     /// Addresses at which clients reach the media socket, for the ICE candidates; the port is the socket's own. Needed
     /// when `listen` is a wildcard address. Default: the address of `listen`.
     pub advertise: Vec<IpAddr>,
@@ -53,6 +55,7 @@ impl Default for Config {
     fn default() -> Config {
         Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4570)),
+            tcp: true,
             advertise: Vec::new(),
             timeouts: Timeouts::default(),
             limits: Limits::default(),

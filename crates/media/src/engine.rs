@@ -16,7 +16,7 @@ pub mod str0m;
 /// Several [`Connection::write`] calls may precede one [`Connection::advance`] and one such round.
 pub trait Connection: Send {
     /// Takes a datagram. `false`: it is not for this connection (wrong credentials) and was ignored.
-    fn receive(&mut self, now: Instant, source: SocketAddr, datagram: &[u8]) -> Result<bool, Failure>;
+    fn receive(&mut self, now: Instant, from: Path, datagram: &[u8]) -> Result<bool, Failure>;
 
     /// Moves the connection's time to `now` and releases what was written.
     fn advance(&mut self, now: Instant) -> Result<(), Failure>;
@@ -37,11 +37,18 @@ pub trait Connection: Send {
     fn close(&mut self);
 }
 
+/// The peer's end of a way to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Path {
+    Udp(SocketAddr),
+    Tcp(SocketAddr),
+}
+
 /// What a connection has to say.
 #[derive(Debug)]
 pub enum Output {
     /// Send this to the peer.
-    Datagram { to: SocketAddr, contents: Vec<u8> },
+    Datagram { to: Path, contents: Vec<u8> },
     /// ICE and DTLS are done: media can flow.
     Connected,
     /// The peer said goodbye, or its consent expired.
@@ -115,6 +122,8 @@ pub struct Terms {
     pub estimate: bool,
     /// Addresses at which the media socket is reached.
     pub candidates: Vec<SocketAddr>,
+    /// Addresses at which the media port is reached over TCP.
+    pub tcp_candidates: Vec<SocketAddr>,
     /// ICE user name fragment, by which the first datagrams are told apart, and its password.
     pub ice_ufrag: String,
     pub ice_password: String,

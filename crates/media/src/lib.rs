@@ -3,7 +3,7 @@
 //!
 //! Reading order: [`service`] is what runs and what requests come to; `whip` and `events_socket` are its two
 //! faces; `presence` decides who is on which stage. [`shard`] is a media thread, [`engine`] the WebRTC it drives,
-//! [`udp`] and [`demux`] its way to the network. [`client`] is our own WebRTC client.
+//! [`udp`], [`tcp`] and [`demux`] its way to the network. [`client`] is our own WebRTC client.
 
 pub mod service;
 
@@ -22,6 +22,7 @@ pub mod engine;
 pub mod metrics;
 pub mod sdp;
 pub mod shard;
+pub mod tcp;
 pub mod udp;
 pub mod world;
 

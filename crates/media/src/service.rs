@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -25,6 +25,8 @@ use crate::world::{Moment, World};
 const TICK: Duration = Duration::from_millis(250);
 /// Changes of a stage within this time reach the events sockets as one message.
 const STATE_DELAY: Duration = Duration::from_millis(20);
+/// Ports tried when any will do.
+const PORT_TRIES_MAX: u32 = 32;
 /// Reports that may wait between a shard and the service; the shard keeps what does not fit.
 const REPORTS_MAX: usize = 1024;
 
@@ -34,6 +36,7 @@ pub struct Media {
     reports: mpsc::Receiver<Report>,
     changes: mpsc::Receiver<Change>,
     thread: JoinHandle<io::Result<()>>,
+    tcp: Option<TcpListener>,
 }
 
 /// A cheap reference to the media plane, for the HTTP listener.
@@ -68,8 +71,11 @@ impl Media {
     ) -> io::Result<(Media, Handle)> {
         let engine = Str0m::new().ok_or_else(|| io::Error::other("cannot make a DTLS certificate"))?;
         let (sender, reports) = mpsc::channel(REPORTS_MAX);
+        let tcp = config.tcp.then(|| tcp_listener(config.listen)).transpose()?;
+        // One port for both.
+        let listen = tcp.as_ref().map_or(Ok(config.listen), TcpListener::local_addr)?;
         let (shard, thread) =
-            ShardHandle::start(config.listen, config.timeouts.clone(), config.rules, world.clone(), sender)?;
+            ShardHandle::start(listen, config.timeouts.clone(), config.rules, world.clone(), sender)?;
         let candidates = candidates(shard.address(), &config.advertise);
         if candidates.is_empty() {
             drop(shard.send(Command::Stop));
@@ -90,13 +96,17 @@ impl Media {
             keys: AtomicU64::new(1),
         };
         let handle = Handle { inner: Arc::new(inner) };
-        Ok((Media { handle: handle.clone(), reports, changes, thread }, handle))
+        Ok((Media { handle: handle.clone(), reports, changes, thread, tcp }, handle))
     }
 
     /// Works until `shutdown` is ready; then says goodbye to every peer, notes that all have left, and returns when
     /// the media thread has ended. An error is one of the media socket.
     pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
         let inner = self.handle.inner.clone();
+        let mut tasks = tokio::task::JoinSet::new();
+        if let Some(listener) = self.tcp.take() {
+            tasks.spawn(inner.shard.clone().serve_tcp(listener));
+        }
         let mut tick = tokio::time::interval(TICK);
         let mut changes_open = true;
         let mut states_pending = false;
@@ -215,6 +225,18 @@ impl Inner {
         let close = self.change(|presence, moment| presence.tick(moment));
         self.close(close);
     }
+}
+
+/// Binds the media port over TCP. A port that the system picks must be free for UDP too.
+fn tcp_listener(address: SocketAddr) -> io::Result<TcpListener> {
+    let mut listener = TcpListener::bind(address)?;
+    for _ in 0..PORT_TRIES_MAX {
+        if address.port() != 0 || UdpSocket::bind(listener.local_addr()?).is_ok() {
+            break;
+        }
+        listener = TcpListener::bind(address)?;
+    }
+    Ok(listener)
 }
 
 /// The media socket's addresses for clients: what is advertised, else what it is bound to.

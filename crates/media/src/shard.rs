@@ -26,9 +26,10 @@ use tokio::sync::{mpsc, watch};
 
 use crate::config::Timeouts;
 use crate::demux::Demux;
-use crate::engine::{Output, Packet};
+use crate::engine::{Output, Packet, Path};
 use crate::metrics::Counters;
 use crate::shard::peer::Peer;
+use crate::tcp;
 use crate::udp::{BATCH, Inbox, Outbox, Socket};
 use crate::world::World;
 
@@ -59,6 +60,10 @@ struct Shard {
     peers: PeerMap<Peer>,
     rooms: HashMap<Arc<str>, Room>,
     demux: Demux,
+    /// Connections over TCP by the client's address, and whose they are.
+    tcp: HashMap<SocketAddr, mpsc::Sender<Vec<u8>>>,
+    tcp_inputs: mpsc::Receiver<tcp::Input>,
+    tcp_demux: Demux,
     timers: BinaryHeap<Reverse<(Instant, PeerKey)>>,
     next_tick: Option<Instant>,
     outbox: Outbox,
@@ -71,9 +76,12 @@ impl Shard {
     fn run(mut self) -> io::Result<()> {
         let mut inbox = Inbox::new();
         let mut errors = 0;
+        let mut more = false;
         while !self.stopping {
-            self.socket.wait(self.patience())?;
+            let patience = if more { Some(Duration::ZERO) } else { self.patience() };
+            self.socket.wait(patience)?;
             self.take_commands();
+            more = self.take_tcp();
             match self.take_datagrams(&mut inbox) {
                 Ok(()) => errors = 0,
                 Err(error) if errors < SOCKET_ERRORS_MAX => {
@@ -117,6 +125,7 @@ impl Shard {
         let now = self.world.now();
         let key = seat.key;
         self.demux.insert(key, seat.ice_ufrag.clone());
+        self.tcp_demux.insert(key, seat.ice_ufrag.clone());
         self.peers.insert(key, Peer::new(seat, now));
         self.next_tick.get_or_insert(now + TICK);
         // The first timeout starts the ICE agent.
@@ -128,7 +137,7 @@ impl Shard {
             let count = self.socket.receive(inbox)?;
             let now = self.world.now();
             for (source, datagram) in inbox.datagrams() {
-                self.take_datagram(now, source, datagram);
+                self.take_datagram(now, Path::Udp(source), datagram);
             }
             self.forward(now);
             self.flush();
@@ -139,17 +148,45 @@ impl Shard {
         Ok(())
     }
 
-    fn take_datagram(&mut self, now: Instant, source: SocketAddr, datagram: &[u8]) {
+    /// Takes what came over TCP, no more than a batch of it, and says whether there may be more.
+    fn take_tcp(&mut self) -> bool {
+        let now = self.world.now();
+        for _ in 0..BATCH {
+            match self.tcp_inputs.try_recv() {
+                Ok(tcp::Input::Opened(client, outputs)) => drop(self.tcp.insert(client, outputs)),
+                Ok(tcp::Input::Closed(client)) => drop(self.tcp.remove(&client)),
+                Ok(tcp::Input::Datagram(client, datagram)) => {
+                    let unknown = self.tcp_demux.find(client, &datagram).is_none();
+                    self.take_datagram(now, Path::Tcp(client), &datagram);
+                    if unknown {
+                        self.tcp.remove(&client);
+                    }
+                }
+                Err(_) => {
+                    self.forward(now);
+                    return false;
+                }
+            }
+        }
+        self.forward(now);
+        true
+    }
+
+    fn take_datagram(&mut self, now: Instant, from: Path, datagram: &[u8]) {
         self.counters.datagrams_in += 1;
         self.counters.bytes_in += datagram.len() as u64;
-        let Some(key) = self.demux.find(source, datagram) else {
+        let (demux, source) = match from {
+            Path::Udp(source) => (&mut self.demux, source),
+            Path::Tcp(source) => (&mut self.tcp_demux, source),
+        };
+        let Some(key) = demux.find(source, datagram) else {
             self.counters.dropped_unknown += 1;
             return;
         };
         let Some(peer) = self.peers.get_mut(&key) else { return };
-        match peer.receive(now, source, datagram) {
+        match peer.receive(now, from, datagram) {
             Ok(true) => {
-                self.demux.learn(key, source);
+                demux.learn(key, source);
                 self.drain(key, now);
             }
             Ok(false) => self.counters.dropped_refused += 1,
@@ -170,7 +207,7 @@ impl Shard {
         loop {
             let Some(peer) = self.peers.get_mut(&key) else { return };
             match peer.poll() {
-                Ok(Output::Datagram { to, contents }) => self.outbox.push(to, &contents),
+                Ok(Output::Datagram { to, contents }) => self.post(to, contents),
                 Ok(Output::Packet(packet)) => self.burst.push((key, packet)),
                 Ok(Output::Connected) => self.connected(key, now),
                 Ok(Output::KeyFrameWanted) => self.want_key_frame(key, now),
@@ -372,14 +409,34 @@ impl Shard {
 
     fn farewell(&mut self, key: PeerKey) {
         if let Some(peer) = self.peers.get_mut(&key) {
-            let outbox = &mut self.outbox;
-            peer.farewell(|to, contents| outbox.push(to, contents));
+            let mut farewell = Vec::new();
+            peer.farewell(|to, contents| farewell.push((to, contents)));
+            farewell.into_iter().for_each(|(to, contents)| self.post(to, contents));
+        }
+    }
+
+    /// A datagram leaves with the next flush, or goes into the queue of a TCP connection.
+    fn post(&mut self, to: Path, contents: Vec<u8>) {
+        match to {
+            Path::Udp(to) => self.outbox.push(to, &contents),
+            Path::Tcp(to) => {
+                let bytes = contents.len() as u64;
+                match self.tcp.get(&to).map(|outputs| outputs.try_send(contents)) {
+                    Some(Ok(())) => {
+                        self.counters.datagrams_out += 1;
+                        self.counters.bytes_out += bytes;
+                        self.counters.messages_out += 1;
+                    }
+                    Some(Err(_)) | None => self.counters.dropped_unsent += 1,
+                }
+            }
         }
     }
 
     fn end(&mut self, key: PeerKey, end: End) {
         let Some(peer) = self.peers.remove(&key) else { return };
         self.demux.remove(key);
+        self.tcp_demux.remove(key);
         if end == End::Failed {
             self.counters.failures += 1;
         }

@@ -26,11 +26,11 @@ use str0m::config::DtlsCert;
 use str0m::crypto::from_feature_flags;
 use str0m::format::{Codec as StrCodec, PayloadParams};
 use str0m::media::{KeyframeRequestKind, Mid, Pt, Rid, Rids};
-use str0m::net::{Protocol, Receive};
+use str0m::net::{Protocol, Receive, TcpType};
 use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite, VideoOrientation, Vp8Descriptor, Vp8Patch};
 use str0m::{Candidate, Event, IceConnectionState, IceCreds, Input, Output as StrOutput, Rtc, RtcConfig};
 
-use super::{Answer, Connection, Engine, Extensions, Failure, Orientation, Output, Packet, Terms};
+use super::{Answer, Connection, Engine, Extensions, Failure, Orientation, Output, Packet, Path, Terms};
 use crate::sdp::{Offer, Section};
 
 /// Packets kept for retransmission, and for how long.
@@ -71,6 +71,10 @@ impl Str0m {
         for address in &terms.candidates {
             let candidate = Candidate::host(*address, "udp").map_err(|e| Failure(e.to_string()))?;
             rtc.add_local_candidate(candidate);
+        }
+        for address in &terms.tcp_candidates {
+            let candidate = Candidate::builder().tcp().host(*address).tcptype(TcpType::Passive).build();
+            rtc.add_local_candidate(candidate.map_err(failure)?);
         }
         let parsed = SdpOffer::from_sdp_string(&offer.text(terms.direction)).map_err(failure)?;
         let answer = rtc.sdp_api().accept_offer(parsed).map_err(failure)?;
@@ -171,6 +175,7 @@ struct Str0mConnection {
     rtc: Rtc,
     /// Our own addresses, as in the candidates: `str0m` wants to know at which one a datagram arrived.
     local: Vec<SocketAddr>,
+    local_tcp: Vec<SocketAddr>,
     tracks: Vec<Track>,
     /// Whether the bandwidth is estimated, and the plan that the estimate knows of.
     estimate: bool,
@@ -183,8 +188,16 @@ struct Str0mConnection {
 
 impl Str0mConnection {
     fn new(rtc: Rtc, terms: Terms, tracks: Vec<Track>, now: Instant) -> Str0mConnection {
-        let (local, estimate) = (terms.candidates, terms.estimate);
-        Str0mConnection { rtc, local, tracks, estimate, planned: (0, 0), clock: now, at_once: 0 }
+        Str0mConnection {
+            rtc,
+            local: terms.candidates,
+            local_tcp: terms.tcp_candidates,
+            tracks,
+            estimate: terms.estimate,
+            planned: (0, 0),
+            clock: now,
+            at_once: 0,
+        }
     }
 
     /// Time as the engine may be told it: it never goes back.
@@ -244,12 +257,16 @@ impl Str0mConnection {
 }
 
 impl Connection for Str0mConnection {
-    fn receive(&mut self, now: Instant, source: SocketAddr, datagram: &[u8]) -> Result<bool, Failure> {
+    fn receive(&mut self, now: Instant, from: Path, datagram: &[u8]) -> Result<bool, Failure> {
+        let (proto, source, local) = match from {
+            Path::Udp(source) => (Protocol::Udp, source, &self.local),
+            Path::Tcp(source) => (Protocol::Tcp, source, &self.local_tcp),
+        };
         let same_family = |local: &&SocketAddr| local.is_ipv4() == source.is_ipv4();
-        let Some(destination) = self.local.iter().find(same_family).copied() else { return Ok(false) };
+        let Some(destination) = local.iter().find(same_family).copied() else { return Ok(false) };
         let Ok(contents) = datagram.try_into() else { return Ok(false) };
         let now = self.time(now);
-        let input = Input::Receive(now, Receive { proto: Protocol::Udp, source, destination, contents });
+        let input = Input::Receive(now, Receive { proto, source, destination, contents });
         if !self.rtc.accepts(&input) {
             return Ok(false);
         }
@@ -307,7 +324,11 @@ impl Connection for Str0mConnection {
                 }
                 StrOutput::Timeout(at) => return Ok(Output::Wait(at)),
                 StrOutput::Transmit(send) => {
-                    return Ok(Output::Datagram { to: send.destination, contents: send.contents.into() });
+                    let to = match send.proto {
+                        Protocol::Udp => Path::Udp(send.destination),
+                        _ => Path::Tcp(send.destination),
+                    };
+                    return Ok(Output::Datagram { to, contents: send.contents.into() });
                 }
                 StrOutput::Event(event) => {
                     if let Some(output) = self.event(event) {

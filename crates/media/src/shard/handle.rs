@@ -1,7 +1,7 @@
 //! What the rest of the media plane holds of a shard: a bounded queue of commands, reports, and counters.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -14,6 +14,7 @@ use super::peer::{End, Role};
 use crate::config::Timeouts;
 use crate::engine::Connection;
 use crate::metrics::Counters;
+use crate::tcp;
 use crate::udp::{Outbox, Socket, Waker};
 use crate::world::World;
 
@@ -55,6 +56,7 @@ pub struct Full;
 #[derive(Clone)]
 pub struct ShardHandle {
     commands: SyncSender<Command>,
+    tcp: mpsc::Sender<tcp::Input>,
     waker: Arc<Waker>,
     address: SocketAddr,
     counters: watch::Receiver<Counters>,
@@ -71,9 +73,10 @@ impl ShardHandle {
     ) -> io::Result<(ShardHandle, JoinHandle<io::Result<()>>)> {
         let socket = Socket::bind(address)?;
         let (commands, queue) = sync_channel(COMMANDS_MAX);
+        let (tcp, tcp_inputs) = tcp::channel();
         let (published, counters) = watch::channel(Counters::default());
         let waker = Arc::new(socket.waker()?);
-        let handle = ShardHandle { commands, waker, address: socket.local_address()?, counters };
+        let handle = ShardHandle { commands, tcp, waker, address: socket.local_address()?, counters };
         let shard = Shard {
             socket,
             commands: queue,
@@ -88,6 +91,9 @@ impl ShardHandle {
             peers: Default::default(),
             rooms: Default::default(),
             demux: Default::default(),
+            tcp: Default::default(),
+            tcp_inputs,
+            tcp_demux: Default::default(),
             timers: Default::default(),
             next_tick: None,
             outbox: Outbox::default(),
@@ -101,6 +107,12 @@ impl ShardHandle {
     /// The address that the media socket is bound to.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Accepts media over TCP for this shard, for ever.
+    pub async fn serve_tcp(self, listener: TcpListener) -> io::Result<()> {
+        let waker = self.waker;
+        tcp::serve(listener, self.tcp, move || waker.wake()).await
     }
 
     pub fn counters(&self) -> Counters {

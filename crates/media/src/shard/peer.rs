@@ -1,6 +1,5 @@
 //! One connection on a shard: the engine's half of it, when it was last heard, and its place in the timer queue.
 
-use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,7 +7,7 @@ use std::time::Instant;
 use stagedoor_sfu::{Choice, Kind, Outgoing, TrackSpec, Violation, Wanted};
 
 use crate::config::Timeouts;
-use crate::engine::{Connection, Failure, Output, Packet};
+use crate::engine::{Connection, Failure, Output, Packet, Path};
 use crate::shard::Seat;
 
 /// What a connection is for. The participant is the one who publishes, in both cases.
@@ -70,8 +69,8 @@ impl Peer {
         }
     }
 
-    pub fn receive(&mut self, now: Instant, source: SocketAddr, datagram: &[u8]) -> Result<bool, End> {
-        let accepted = guarded(|| self.connection.receive(now, source, datagram))?;
+    pub fn receive(&mut self, now: Instant, from: Path, datagram: &[u8]) -> Result<bool, End> {
+        let accepted = guarded(|| self.connection.receive(now, from, datagram))?;
         if accepted {
             self.heard = now;
         }
@@ -99,11 +98,11 @@ impl Peer {
     }
 
     /// Says goodbye and hands out the datagrams that do.
-    pub fn farewell(&mut self, mut send: impl FnMut(SocketAddr, &[u8])) {
+    pub fn farewell(&mut self, mut send: impl FnMut(Path, Vec<u8>)) {
         self.connection.close();
         while let Ok(output) = self.poll() {
             match output {
-                Output::Datagram { to, contents } => send(to, &contents),
+                Output::Datagram { to, contents } => send(to, contents),
                 Output::Wait(_) | Output::Closed => return,
                 Output::Connected | Output::Packet(_) | Output::KeyFrameWanted | Output::Bandwidth(_) => {}
             }

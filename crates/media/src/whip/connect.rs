@@ -120,6 +120,7 @@ impl Inner {
             video,
             estimate,
             candidates: self.candidates.clone(),
+            tcp_candidates: if self.config.tcp { self.candidates.clone() } else { Vec::new() },
             ice_ufrag: random_name(&*self.world, UFRAG_CHARS),
             ice_password: random_name(&*self.world, PASSWORD_CHARS),
         };

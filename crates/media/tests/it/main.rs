@@ -7,4 +7,5 @@ mod offers;
 mod simulcast;
 mod stage;
 mod support;
+mod tcp;
 mod whip;

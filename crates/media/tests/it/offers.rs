@@ -23,6 +23,7 @@ fn answer(engine: &Str0m, lines: &[String]) {
             video: offer.video_codec().into_iter().collect(),
             estimate: direction == Direction::Subscribe,
             candidates: vec![(LOCALHOST, 4570).into()],
+            tcp_candidates: Vec::new(),
             ice_ufrag: "ufrag".into(),
             ice_password: "0123456789012345678901".into(),
         };

@@ -98,6 +98,7 @@ impl TestShard {
             video: video.to_vec(),
             estimate: direction == Direction::Subscribe,
             candidates: vec![self.handle.address()],
+            tcp_candidates: Vec::new(),
             ice_ufrag: random_name(&*self.world, 8),
             ice_password: random_name(&*self.world, 24),
         };

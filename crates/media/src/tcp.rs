@@ -1,0 +1,167 @@
+//! The media port over TCP (ICE-TCP passive, RFC 6544) for clients whose network lets no UDP through. Connections are
+//! accepted and read here, on the runtime; each frame (RFC 4571: two bytes of length, then a datagram) goes to the
+//! media thread, which treats it as it does one from its UDP socket and answers into a bounded queue.
+//!
+//! A connection that is slow to take what it is sent loses packets, as on any congested path, and then its place. One
+//! that says nothing meaningful is closed by the media thread, which knows the ICE user names.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::timeout;
+
+use crate::udp::DATAGRAM_BYTES_MAX;
+
+/// Connections at a time.
+const CONNECTIONS_MAX: usize = 1024;
+/// Datagrams of all connections that wait for the media thread; readers wait while it is full.
+const INPUTS_MAX: usize = 1024;
+/// Datagrams that wait for one connection; what comes on top is lost. About a second of 2.5 Mbit/s.
+const OUTPUTS_MAX: usize = 256;
+/// For a frame from the client, and for it to take one. Clients check their path every few seconds (RFC 7675).
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What happened on a connection, by the client's address.
+pub enum Input {
+    /// It is there, and this is how to answer. The connection ends when the sender is dropped.
+    Opened(SocketAddr, mpsc::Sender<Vec<u8>>),
+    Datagram(SocketAddr, Vec<u8>),
+    Closed(SocketAddr),
+}
+
+/// The way from the connections to the media thread.
+pub fn channel() -> (mpsc::Sender<Input>, mpsc::Receiver<Input>) {
+    mpsc::channel(INPUTS_MAX)
+}
+
+/// Accepts connections for ever. `wake` is called after each input.
+pub async fn serve<W>(listener: TcpListener, inputs: mpsc::Sender<Input>, wake: W) -> io::Result<()>
+where
+    W: Fn() + Clone + Send + Sync + 'static,
+{
+    listener.set_nonblocking(true)?;
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        let Ok(place) = places.clone().acquire_owned().await else { return Ok(()) };
+        let (stream, client) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a media connection");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let (inputs, wake) = (inputs.clone(), wake.clone());
+        tokio::spawn(async move {
+            let (outputs, queue) = mpsc::channel(OUTPUTS_MAX);
+            if inputs.send(Input::Opened(client, outputs)).await.is_ok() {
+                // How it ended does not matter: the client's ICE agent finds out and so does ours.
+                drop(carry(stream, client, &inputs, queue, &wake).await);
+                drop(inputs.send(Input::Closed(client)).await);
+                wake();
+            }
+            drop(place);
+        });
+    }
+}
+
+/// Carries datagrams both ways until one side ends it.
+async fn carry(
+    mut stream: TcpStream,
+    client: SocketAddr,
+    inputs: &mpsc::Sender<Input>,
+    mut queue: mpsc::Receiver<Vec<u8>>,
+    wake: &impl Fn(),
+) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut received = BytesMut::with_capacity(DATAGRAM_BYTES_MAX + 2);
+    let mut silence = Box::pin(tokio::time::sleep(PATIENCE));
+    loop {
+        tokio::select! {
+            () = &mut silence => return Ok(()),
+            count = stream.read_buf(&mut received) => {
+                if count? == 0 {
+                    return Ok(());
+                }
+                while let Some(datagram) = next_frame(&mut received)? {
+                    if inputs.send(Input::Datagram(client, datagram)).await.is_err() {
+                        return Ok(());
+                    }
+                    silence = Box::pin(tokio::time::sleep(PATIENCE));
+                }
+                wake();
+            }
+            datagram = queue.recv() => {
+                let Some(datagram) = datagram else { return Ok(()) };
+                let mut bytes = frame(&datagram);
+                // Whatever else is waiting leaves with it.
+                while let Ok(more) = queue.try_recv() {
+                    bytes.extend(frame(&more));
+                }
+                timeout(PATIENCE, stream.write_all(&bytes)).await??;
+            }
+        }
+    }
+}
+
+/// Takes the first whole frame from what was received. A frame longer than any datagram of ours ends the connection.
+fn next_frame(received: &mut BytesMut) -> io::Result<Option<Vec<u8>>> {
+    let Some(head) = received.first_chunk::<2>() else { return Ok(None) };
+    let length = usize::from(u16::from_be_bytes(*head));
+    if length > DATAGRAM_BYTES_MAX {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "a frame is too long"));
+    }
+    if received.len() < length + 2 {
+        received.reserve(length + 2 - received.len());
+        return Ok(None);
+    }
+    received.advance(2);
+    Ok(Some(received.split_to(length).to_vec()))
+}
+
+/// A datagram with its length before it. Those of the media thread are shorter than 64 KiB.
+fn frame(datagram: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(datagram.len()).unwrap_or(u16::MAX);
+    let mut frame = Vec::with_capacity(datagram.len() + 2);
+    frame.extend_from_slice(&length.to_be_bytes());
+    frame.extend_from_slice(&datagram[..usize::from(length)]);
+    frame
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_frame_that_is_too_long_is_refused() {
+        assert!(next_frame(&mut BytesMut::from(&[0xff, 0xff][..])).is_err());
+    }
+
+    proptest! {
+        /// However the network cuts the stream, the datagrams come out as they went in.
+        #[test]
+        fn frames_survive_every_cut(
+            datagrams in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..300), 0..8),
+            cut in 1usize..50,
+        ) {
+            let stream: Vec<u8> = datagrams.iter().flat_map(|datagram| frame(datagram)).collect();
+            let mut received = BytesMut::new();
+            let mut found = Vec::new();
+            for piece in stream.chunks(cut) {
+                received.extend_from_slice(piece);
+                while let Some(datagram) = next_frame(&mut received).expect("short frames") {
+                    found.push(datagram);
+                }
+            }
+            prop_assert_eq!(found, datagrams);
+        }
+    }
+}
