@@ -12,7 +12,8 @@ use stagedoor_wire::route::route;
 fuzz_target!(|bytes: &[u8]| {
     let mut lines = bytes.splitn(3, |byte| *byte == b'\n');
     let request = String::from_utf8_lossy(lines.next().unwrap_or_default()).into_owned();
-    let service = SERVICES[usize::from(lines.next().and_then(<[u8]>::first).copied().unwrap_or(0)) % SERVICES.len()];
+    let service =
+        SERVICES[usize::from(lines.next().and_then(<[u8]>::first).copied().unwrap_or(0)) % SERVICES.len()];
     let body = lines.next().unwrap_or_default().to_vec().into();
     let (method, uri) = request.split_once(' ').unwrap_or(("POST", &request));
     let (path, query) = uri.split_once('?').unwrap_or((uri, ""));

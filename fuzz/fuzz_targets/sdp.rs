@@ -21,6 +21,8 @@ fuzz_target!(|bytes: &[u8]| {
             direction,
             video: offer.video_codec().into_iter().collect(),
             candidates: vec![([127, 0, 0, 1], 4570).into()],
+            tcp_candidates: vec![([127, 0, 0, 1], 4570).into()],
+            estimate: true,
             ice_ufrag: "ufrag".into(),
             ice_password: "0123456789012345678901".into(),
         };
