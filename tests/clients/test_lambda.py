@@ -193,3 +193,22 @@ def test_the_server_ends_with_its_functions(tmp_path):
         assert pathlib.Path(f"/proc/{process}").exists()
         assert server.stop() == 0
         assert not pathlib.Path(f"/proc/{process}").exists()
+
+
+def test_functions_do_not_outlive_a_server_that_is_killed(tmp_path):
+    config = tmp_path / "stagedoor.toml"
+    config.write_text(table("echo", "echo"))
+    with Server(tmp_path / "data", "--config", str(config)) as server:
+        api = rest_stage(client(server, "apigateway"), "echo")
+        process = execute_api(server, api, "GET", "/prod/x").json["process"]
+        server.kill()
+        # The runtime client ends when its Runtime API is gone. Nobody may be there to collect what is left of it.
+        assert eventually(lambda: state(process) in ("", "Z"))
+
+
+def state(process):
+    """The letter of a process's state; empty if there is no such process."""
+    try:
+        return pathlib.Path(f"/proc/{process}/stat").read_text().rsplit(") ", 1)[1][0]
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
