@@ -7,6 +7,7 @@ use stagedoor_api::apigateway::{
     ApiKey, ApiKeyIds, ApiKeys, CreateApiKeyRequest, DeleteApiKeyRequest, GetApiKeyRequest,
     GetApiKeysRequest, ImportApiKeysRequest, Op, Stage, StageKey, UpdateApiKeyRequest,
 };
+use stagedoor_model::Timestamp;
 use stagedoor_state::page::newest_first;
 use stagedoor_state::rest::KeyValue;
 use stagedoor_state::{Cx, Result, ids};
@@ -30,23 +31,18 @@ pub fn create_api_key(cx: &mut Cx<'_>, input: CreateApiKeyRequest) -> Result<Api
     if let Some(tags) = &input.tags {
         tags::check(tags)?;
     }
-    let now = Some(cx.now().whole_seconds());
     let stage_keys = input.stage_keys.unwrap_or_default();
-    create(
-        cx,
-        ApiKey {
-            name: input.name,
-            value: input.value,
-            description: input.description,
-            customer_id: input.customer_id,
-            enabled: Some(input.enabled.unwrap_or_default()),
-            created_date: now,
-            last_updated_date: now,
-            stage_keys: Some(stage_keys.into_iter().map(stage_key).collect()),
-            tags: input.tags.filter(|tags| !tags.is_empty()),
-            id: None,
-        },
-    )
+    let key = ApiKey {
+        name: input.name,
+        value: input.value,
+        description: input.description,
+        customer_id: input.customer_id,
+        enabled: Some(input.enabled.unwrap_or_default()),
+        stage_keys: Some(stage_keys.into_iter().map(stage_key).collect()),
+        tags: input.tags.filter(|tags| !tags.is_empty()),
+        ..ApiKey::default()
+    };
+    create(cx, key).map(dated)
 }
 
 /// `GET /apikeys/{api_Key}`; the value only if it is asked for.
@@ -71,8 +67,8 @@ pub fn get_api_keys(cx: &mut Cx<'_>, input: GetApiKeysRequest) -> Result<ApiKeys
     let wish = listing::Wish { position: input.position.as_deref(), limit: input.limit };
     let page = listing::page(cx, "apikeys", keys, place, &wish)?;
     let shown = |key: ApiKey| match input.include_values {
-        Some(true) => key,
-        _ => ApiKey { value: None, ..key },
+        Some(true) => dated(key),
+        _ => ApiKey { value: None, ..dated(key) },
     };
     let items = page.items.into_iter().map(shown).collect();
     Ok(ApiKeys { items: Some(items), position: page.next, warnings: None })
@@ -105,7 +101,7 @@ pub fn import_api_keys(cx: &mut Cx<'_>, input: ImportApiKeysRequest) -> Result<A
 pub fn update_api_key(cx: &mut Cx<'_>, input: UpdateApiKeyRequest) -> Result<ApiKey> {
     let old = existing(cx, &input.api_key)?;
     let key = PATCHES.apply(&old, input.patch_operations.as_deref())?;
-    let key = ApiKey { last_updated_date: Some(cx.now().whole_seconds()), ..settled(key)? };
+    let key = ApiKey { last_updated_date: Some(cx.now()), ..settled(key)? };
     check_new_stages(cx, &old, &key)?;
     cx.put(&[&input.api_key], &key)?;
     Ok(answered(key))
@@ -131,7 +127,13 @@ fn place(key: &ApiKey) -> String {
 
 /// Without the value, and with tags even where there are none.
 fn answered(key: ApiKey) -> ApiKey {
-    ApiKey { value: None, tags: Some(key.tags.unwrap_or_default()), ..key }
+    ApiKey { value: None, tags: Some(key.tags.clone().unwrap_or_default()), ..dated(key) }
+}
+
+/// As it is answered, to the second. What is stored is more exact, because keys are listed newest first.
+fn dated(key: ApiKey) -> ApiKey {
+    let created_date = key.created_date.map(Timestamp::whole_seconds);
+    ApiKey { created_date, last_updated_date: key.last_updated_date.map(Timestamp::whole_seconds), ..key }
 }
 
 fn stage_key(key: StageKey) -> String {
@@ -140,7 +142,7 @@ fn stage_key(key: StageKey) -> String {
 
 // === Creating ===
 
-/// Stores a key that has no id yet, and makes up the value that nobody chose.
+/// Stores a key that has neither id nor dates yet, and makes up the value that nobody chose.
 fn create(cx: &mut Cx<'_>, key: ApiKey) -> Result<ApiKey> {
     let key = settled(key)?;
     check_new_stages(cx, &ApiKey::default(), &key)?;
@@ -153,7 +155,9 @@ fn create(cx: &mut Cx<'_>, key: ApiKey) -> Result<ApiKey> {
         return Err(messages::api_key_exists());
     }
     cx.put(&[&value], &KeyValue { key: id.clone() })?;
-    let key = ApiKey { id: Some(id.clone()), value: Some(value), ..key };
+    let now = Some(cx.now());
+    let (created_date, last_updated_date) = (now, now);
+    let key = ApiKey { id: Some(id.clone()), value: Some(value), created_date, last_updated_date, ..key };
     cx.put(&[&id], &key)?;
     Ok(key)
 }
@@ -162,14 +166,11 @@ fn import_row(cx: &mut Cx<'_>, row: &api_key_file::Row) -> Result<String> {
     for plan in &row.usage_plan_ids {
         usage_plan::existing(cx, plan)?;
     }
-    let now = Some(cx.now().whole_seconds());
     let key = ApiKey {
         name: Some(row.name.clone()),
         value: Some(row.key.clone()),
         description: row.description.clone(),
         enabled: Some(row.enabled),
-        created_date: now,
-        last_updated_date: now,
         stage_keys: Some(Vec::new()),
         ..ApiKey::default()
     };

@@ -50,7 +50,7 @@ fn keys_are_listed_newest_first() {
     let control = Control::new();
     for (name, customer) in [("test_a", "x"), ("test_b", "y"), ("Test", "x")] {
         control.ok("CreateApiKey", json!({"name": name, "customerId": customer}));
-        control.wait(1);
+        control.wait_micros(1000);
     }
     let names = |wish: Json| {
         let list = control.ok("GetApiKeys", wish);

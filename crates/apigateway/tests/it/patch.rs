@@ -64,6 +64,22 @@ const NOUNS: &[(&str, &[&str])] = &[
         ],
     ),
     ("Deployment", &["/description"]),
+    ("Account", &["/cloudwatchRoleArn", "/features"]),
+    ("ApiKey", &["/customerId", "/description", "/enabled", "/name", "/stages"]),
+    (
+        "Authorizer",
+        &[
+            "/authType",
+            "/authorizerResultTtlInSeconds",
+            "/authorizerUri",
+            "/identitySource",
+            "/name",
+            "/providerARNs",
+            "/type",
+        ],
+    ),
+    ("DocumentationPart", &["/properties"]),
+    ("VpcLink", &["/description", "/name"]),
     ("Model", &["/description", "/schema"]),
     ("RequestValidator", &["/name", "/validateRequestBody", "/validateRequestParameters"]),
     (
@@ -168,6 +184,22 @@ fn place(control: &Control, noun: &str) -> Json {
         "RequestValidator" => {
             let validator = control.ok("CreateRequestValidator", json!({"restApiId": API, "name": "v"}));
             json!({"restApiId": API, "requestValidatorId": validator["id"]})
+        }
+        "Account" => json!({}),
+        "ApiKey" => json!({"apiKey": control.ok("CreateApiKey", json!({}))["id"]}),
+        "Authorizer" => {
+            let uri = "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/f/invocations";
+            let authorizer = json!({"restApiId": API, "name": "a", "type": "TOKEN", "authorizerUri": uri});
+            json!({"restApiId": API, "authorizerId": control.ok("CreateAuthorizer", authorizer)["id"]})
+        }
+        "DocumentationPart" => {
+            let part = json!({"restApiId": API, "location": {"type": "API"}, "properties": "{}"});
+            let part = control.ok("CreateDocumentationPart", part);
+            json!({"restApiId": API, "documentationPartId": part["id"]})
+        }
+        "VpcLink" => {
+            let link = control.ok("CreateVpcLink", json!({"name": "l", "targetArns": []}));
+            json!({"vpcLinkId": link["id"]})
         }
         "GatewayResponse" => json!({"restApiId": API, "responseType": "THROTTLED"}),
         "UsagePlan" => {
