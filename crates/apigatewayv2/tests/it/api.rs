@@ -185,6 +185,8 @@ fn unknown_apis() {
         "GetStages",
         "GetDeployments",
         "CreateDeployment",
+        "GetAuthorizers",
+        "GetModels",
     ] {
         assert_eq!(control.err(operation, json!({"ApiId": "nowhere"})), UNKNOWN, "{operation}");
     }
@@ -193,6 +195,11 @@ fn unknown_apis() {
         ("CreateStage", json!({"ApiId": "nowhere", "StageName": "$default"})),
         ("CreateIntegration", json!({"ApiId": "nowhere", "IntegrationType": "MOCK"})),
         ("GetStage", json!({"ApiId": "nowhere", "StageName": "x"})),
+        ("ResetAuthorizersCache", json!({"ApiId": "nowhere", "StageName": "x"})),
+        ("CreateModel", json!({"ApiId": "nowhere", "Name": "a", "Schema": "{}"})),
+        ("GetModelTemplate", json!({"ApiId": "nowhere", "ModelId": "x"})),
+        ("DeleteAuthorizer", json!({"ApiId": "nowhere", "AuthorizerId": "x"})),
+        ("ExportApi", json!({"ApiId": "nowhere", "Specification": "OAS30", "OutputType": "JSON"})),
     ] {
         assert_eq!(control.err(operation, more), UNKNOWN, "{operation}");
     }

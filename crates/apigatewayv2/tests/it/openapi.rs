@@ -8,7 +8,7 @@ use stagedoor_state::definition;
 use crate::control::{Control, each, text};
 
 /// A definition as people write them.
-const PETS: &str = r#"
+pub(crate) const PETS: &str = r#"
 openapi: 3.0.1
 info: {title: pets, description: all pets, version: 1.0}
 servers:

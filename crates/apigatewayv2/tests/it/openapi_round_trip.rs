@@ -1,11 +1,13 @@
-//! Property: importing what was exported makes the same API, whatever the API and whichever text.
+//! Properties: importing what was exported makes the same API, whatever the API and whichever text; a definition
+//! with something odd in it is imported or refused, and nothing worse.
 
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::{Value as Json, json};
+use stagedoor_state::definition;
 
 use crate::control::{Control, text};
-use crate::openapi::{exported, routes};
+use crate::openapi::{PETS, exported, routes};
 
 const KEYS: [&str; 10] = [
     "$default",
@@ -223,6 +225,44 @@ fn content(control: &Control, api: &Json) -> Json {
     json!({"api": shown, "authorizers": authorizers, "routes": routes(control, api)})
 }
 
+/// The pointers to everything in a definition.
+fn pointers(value: &Json, at: &str, found: &mut Vec<String>) {
+    found.push(at.to_owned());
+    match value {
+        Json::Object(members) => {
+            for (name, member) in members {
+                let name = name.replace('~', "~0").replace('/', "~1");
+                pointers(member, &format!("{at}/{name}"), found);
+            }
+        }
+        Json::Array(items) => {
+            for (place, item) in items.iter().enumerate() {
+                pointers(item, &format!("{at}/{place}"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Values that stand where nobody expects them.
+fn odd() -> impl Strategy<Value = Json> {
+    let odd = [
+        Json::Null,
+        json!(true),
+        json!(-1),
+        json!(1.5),
+        json!(""),
+        json!("{"),
+        json!([]),
+        json!([[]]),
+        json!({}),
+        json!({"": null}),
+        json!({"$ref": "#"}),
+        json!({"$ref": "#/nowhere"}),
+    ];
+    select(odd.to_vec())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -243,5 +283,26 @@ proptest! {
         reimport["ApiId"] = other.clone();
         control.ok("ReimportApi", reimport);
         prop_assert_eq!(content(&control, &other), expected, "{}", body);
+    }
+
+    #[test]
+    fn an_odd_definition_is_imported_or_refused(
+        changes in proptest::collection::vec((any::<proptest::sample::Index>(), odd()), 1..4),
+    ) {
+        let mut root = Json::Object(definition::read(PETS).expect("it is a definition"));
+        for (place, value) in changes {
+            let mut places = Vec::new();
+            pointers(&root, "", &mut places);
+            *root.pointer_mut(&places[place.index(places.len())]).expect("it is there") = value;
+        }
+        let control = Control::new();
+        match control.call("ImportApi", json!({"Body": root.to_string()})) {
+            Ok(api) => {
+                let input = json!({"ApiId": api["ApiId"], "Specification": "OAS30", "OutputType": "YAML"});
+                let again = json!({"Body": exported(&control, input), "FailOnWarnings": true});
+                control.ok("ImportApi", again);
+            }
+            Err(fault) => prop_assert_eq!(fault.status, 400, "{}", fault),
+        }
     }
 }
