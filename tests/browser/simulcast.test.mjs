@@ -84,7 +84,8 @@ async function shows(page, width) {
   }
 }
 
-async function watchLayers(codec, context) {
+/** A page that publishes three layers and one that watches it; what the rest of a test needs to know. */
+async function cameraAndScreen(codec) {
   const { stage } = await ivs.send(new CreateStageCommand({ name: `simulcast-${codec}` }));
   const { whip: url, events } = stage.endpoints;
   const publisher = await tokenFor(stage, "PUBLISH");
@@ -94,12 +95,16 @@ async function watchLayers(codec, context) {
   await camera.evaluate(publishLayers, { url, token: publisher.token, codec, widths: WIDTHS });
   const { participantId } = publisher;
   await screen.evaluate((options) => window.subscribe(options), { url, token: viewer.token, participant: participantId });
-  // A choice by name counts as soon as the layer flows.
   const topic = stage.arn.split("/").at(-1);
+  return { camera, screen, wish: { url: `${events}/${topic}`, token: viewer.token, participantId } };
+}
+
+async function watchLayers(codec, context) {
+  const { camera, screen, wish } = await cameraAndScreen(codec);
+  // A choice by name counts as soon as the layer flows.
   let freezes;
   for (const layer of ["h", "l", "m"]) {
-    const wish = { url: `${events}/${topic}`, token: viewer.token, participantId, layer };
-    const answer = await screen.evaluate(chooseLayer, wish);
+    const answer = await screen.evaluate(chooseLayer, { ...wish, layer });
     assert.equal(answer.type, "x-stagedoor-LAYER_CHOSEN", JSON.stringify(answer));
     assert.deepEqual(answer.payload.layers, Object.keys(WIDTHS));
     const received = await shows(screen, WIDTHS[layer]);
@@ -117,3 +122,12 @@ async function watchLayers(codec, context) {
 for (const codec of ["VP8", "H264"]) {
   test(`a page changes between three layers of ${codec}`, (context) => watchLayers(codec, context));
 }
+
+test("without a choice the layer follows the bandwidth", async (context) => {
+  const { camera, screen } = await cameraAndScreen("VP8");
+  const received = await shows(screen, WIDTHS.h);
+  context.diagnostic(JSON.stringify(received));
+  assert.equal(received.lost, 0, JSON.stringify(received));
+  await camera.close();
+  await screen.close();
+});
