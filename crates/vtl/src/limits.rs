@@ -61,6 +61,16 @@ impl Meter {
         Ok(())
     }
 
+    /// Bytes that values may still take.
+    pub(crate) fn memory_left(&self) -> usize {
+        self.memory_left
+    }
+
+    /// Steps that may still be taken.
+    pub(crate) fn steps_left(&self) -> u64 {
+        self.steps_left
+    }
+
     /// Work that reads `bytes` bytes.
     pub(crate) fn read(&mut self, bytes: usize) -> Result<(), RenderError> {
         self.steps((bytes / BYTES_PER_STEP) as u64)

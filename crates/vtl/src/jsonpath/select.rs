@@ -48,18 +48,21 @@ impl Path {
         &self,
         root: &'v serde_json::Value,
     ) -> Result<Found<&'v serde_json::Value>, TooManyNodes> {
-        self.find_in(&Borrowed::default(), root, VISITS_MAX)
+        let mut visits_left = VISITS_MAX;
+        self.find_in(&Borrowed::default(), root, &mut visits_left)
     }
 
-    /// Follows the path from `root` in a document of any kind, visiting at most `visits_max` nodes.
+    /// Follows the path from `root` in a document of any kind, taking each node visited off `visits_left`.
     pub fn find_in<D: Document>(
         &self,
         document: &D,
         root: D::Node,
-        visits_max: u64,
+        visits_left: &mut u64,
     ) -> Result<Found<D::Node>, TooManyNodes> {
-        let visits = Visits(Cell::new(visits_max));
-        let mut nodes = self.select(document, &root, &root, &visits)?;
+        let visits = Visits(Cell::new(*visits_left));
+        let nodes = self.select(document, &root, &root, &visits);
+        *visits_left = visits.0.get();
+        let mut nodes = nodes?;
         if let Some(function) = self.function {
             return Ok(apply(function, document, &nodes, self.is_definite()));
         }

@@ -5,10 +5,11 @@
 
 mod entry;
 mod format;
+mod java_regex;
 mod list;
 mod map;
 mod number;
-mod pattern;
+pub(crate) mod pattern;
 mod string;
 mod utf16;
 

@@ -1,4 +1,5 @@
-//! Java's regular expressions on the `regex` crate, which never backtracks and so takes linear time.
+//! Matching, replacing and splitting by Java's regular expressions, on the `regex` crate, which never backtracks and so
+//! takes linear time.
 //!
 //! What Java has and this has not: look-around, back-references, possessive quantifiers and atomic groups; a template
 //! that uses one fails. `.` stops at `\n` only, and `$` matches at the very end only.
@@ -7,7 +8,8 @@ use std::sync::Arc;
 
 use regex::{Captures, Regex, RegexBuilder};
 
-use crate::error::RenderError;
+use super::java_regex::{literal, translated};
+use crate::error::{Failure, RenderError};
 use crate::render::Renderer;
 
 /// Bytes of a compiled pattern.
@@ -17,7 +19,10 @@ const NEST_MAX: u32 = 64;
 /// Bytes of a pattern's text.
 const PATTERN_BYTES_MAX: usize = 16 * 1024;
 /// Steps that compiling one pattern counts.
-const COMPILE_STEPS: u64 = 5_000;
+pub(crate) const COMPILE_STEPS: u64 = 5_000;
+
+/// Compiled patterns of a rendering, by their text and by whether they must match all of it.
+pub(crate) type Patterns = std::collections::HashMap<(Arc<str>, bool), Regex>;
 
 /// A pattern ready for use.
 pub(super) enum Pattern {
@@ -27,74 +32,94 @@ pub(super) enum Pattern {
 }
 
 impl Renderer<'_> {
-    /// Compiles a pattern, or finds it compiled.
+    /// A pattern to search for.
     pub(super) fn pattern(&mut self, java: &Arc<str>) -> Result<Pattern, RenderError> {
-        if let Some(literal) = literal(java) {
-            return Ok(Pattern::Literal(literal));
+        match literal(java) {
+            Some(literal) => Ok(Pattern::Literal(literal)),
+            None => self.regex(java, false).map(Pattern::Regex),
         }
-        if let Some(regex) = self.patterns.get(java) {
-            return Ok(Pattern::Regex(regex.clone()));
+    }
+
+    /// `String.matches`: the pattern matches the whole text.
+    pub(super) fn matches(&mut self, text: &str, java: &Arc<str>) -> Result<bool, RenderError> {
+        match literal(java) {
+            Some(literal) => Ok(text == literal),
+            None => Ok(self.regex(java, true)?.is_match(text)),
+        }
+    }
+
+    /// Compiles a pattern, or finds it compiled.
+    fn regex(&mut self, java: &Arc<str>, whole: bool) -> Result<Regex, RenderError> {
+        let key = (Arc::clone(java), whole);
+        if let Some(regex) = self.patterns.get(&key) {
+            return Ok(regex.clone());
         }
         self.meter.steps(COMPILE_STEPS)?;
+        self.meter.allocate(COMPILED_BYTES_MAX / 16)?;
         let unusable = |what: &str| RenderError::method(format!("pattern {java}: {what}"));
         if java.len() > PATTERN_BYTES_MAX {
             return Err(unusable("too long"));
         }
-        let regex = RegexBuilder::new(&translated(java))
+        let pattern = translated(java);
+        let pattern = if whole { format!(r"\A(?:{pattern})\z") } else { pattern };
+        let regex = RegexBuilder::new(&pattern)
             .size_limit(COMPILED_BYTES_MAX)
             .nest_limit(NEST_MAX)
             .build()
             .map_err(|_| unusable("not supported"))?;
-        self.meter.allocate(COMPILED_BYTES_MAX / 16)?;
-        self.patterns.insert(Arc::clone(java), regex.clone());
-        Ok(Pattern::Regex(regex))
+        self.patterns.insert(key, regex.clone());
+        Ok(regex)
     }
 }
 
 impl Pattern {
-    /// `String.matches`: the pattern matches the whole text.
-    pub(super) fn matches_all(&self, java: &str, text: &str) -> Result<bool, RenderError> {
-        match self {
-            Pattern::Literal(literal) => Ok(text == literal),
-            // Anchored anew: the leftmost match alone need not be the one that reaches the end.
-            Pattern::Regex(_) => RegexBuilder::new(&format!(r"\A(?:{})\z", translated(java)))
-                .size_limit(COMPILED_BYTES_MAX)
-                .nest_limit(NEST_MAX + 1)
-                .build()
-                .map(|regex| regex.is_match(text))
-                .map_err(|_| RenderError::method(format!("pattern {java}: not supported"))),
-        }
-    }
-
     /// `replaceAll`, or `replaceFirst` with a count of 1.
-    pub(super) fn replace(&self, text: &str, replacement: &str, count: usize) -> Result<String, RenderError> {
+    pub(super) fn replace(
+        &self,
+        text: &str,
+        replacement: &str,
+        count: usize,
+        bytes_max: usize,
+    ) -> Result<String, RenderError> {
+        let mut out = Bounded { text: String::new(), bytes_max };
+        let mut end = 0;
         match self {
             Pattern::Literal(literal) => {
-                let replacement = expand(replacement, None)?;
-                Ok(text.replacen(literal.as_str(), &replacement, count))
+                for (start, found) in text.match_indices(literal.as_str()).take(count) {
+                    out.push(&text[end..start])?;
+                    expand(replacement, None, &mut out)?;
+                    end = start + found.len();
+                }
             }
             Pattern::Regex(regex) => {
-                let mut out = String::new();
-                let mut end = 0;
                 for captures in regex.captures_iter(text).take(count) {
-                    let Some(whole) = captures.get(0) else { continue };
-                    out.push_str(&text[end..whole.start()]);
-                    out.push_str(&expand(replacement, Some(&captures))?);
-                    end = whole.end();
+                    let Some(found) = captures.get(0) else { continue };
+                    out.push(&text[end..found.start()])?;
+                    expand(replacement, Some(&captures), &mut out)?;
+                    end = found.end();
                 }
-                out.push_str(&text[end..]);
-                Ok(out)
             }
         }
+        out.push(&text[end..])?;
+        Ok(out.text)
     }
 
     /// `split`: no empty piece from a match of nothing at the start; a limit of 0 drops empty pieces at the end.
-    pub(super) fn split<'t>(&self, text: &'t str, limit: i32) -> Vec<&'t str> {
+    pub(super) fn split<'t>(
+        &self,
+        text: &'t str,
+        limit: i32,
+        pieces_max: usize,
+    ) -> Result<Vec<&'t str>, RenderError> {
+        let wanted = usize::try_from(limit).ok().filter(|limit| *limit > 0).unwrap_or(usize::MAX);
         let mut pieces = Vec::new();
         let mut end = 0;
         for (start, stop) in self.spans(text) {
-            if limit > 0 && pieces.len() + 1 >= limit as usize {
+            if pieces.len() + 1 >= wanted {
                 break;
+            }
+            if pieces.len() >= pieces_max {
+                return Err(Failure::TooMuchMemory.into());
             }
             if stop == 0 || (start == stop && start == text.len()) {
                 continue;
@@ -103,7 +128,7 @@ impl Pattern {
             end = stop;
         }
         if pieces.is_empty() {
-            return vec![text];
+            return Ok(vec![text]);
         }
         pieces.push(&text[end..]);
         if limit == 0 {
@@ -111,137 +136,81 @@ impl Pattern {
                 pieces.pop();
             }
         }
-        pieces
+        Ok(pieces)
     }
 
-    fn spans(&self, text: &str) -> Vec<(usize, usize)> {
+    /// Where the pattern matches, from start to end.
+    fn spans<'p>(&'p self, text: &'p str) -> Box<dyn Iterator<Item = (usize, usize)> + 'p> {
         match self {
-            Pattern::Literal(literal) => text
-                .match_indices(literal.as_str())
-                .map(|(start, found)| (start, start + found.len()))
-                .collect(),
+            Pattern::Literal(literal) => {
+                let found = text.match_indices(literal.as_str());
+                Box::new(found.map(|(start, found)| (start, start + found.len())))
+            }
             Pattern::Regex(regex) => {
-                regex.find_iter(text).map(|found| (found.start(), found.end())).collect()
+                Box::new(regex.find_iter(text).map(|found| (found.start(), found.end())))
             }
         }
     }
 }
 
-/// What a pattern without operators matches.
-fn literal(java: &str) -> Option<String> {
-    let mut out = String::with_capacity(java.len());
-    let mut characters = java.chars();
-    while let Some(character) = characters.next() {
-        match character {
-            '\\' => match characters.next()? {
-                'n' => out.push('\n'),
-                'r' => out.push('\r'),
-                't' => out.push('\t'),
-                escaped if escaped.is_ascii_alphanumeric() => return None,
-                escaped => out.push(escaped),
-            },
-            '.' | '$' | '|' | '(' | ')' | '[' | ']' | '{' | '}' | '^' | '?' | '*' | '+' => return None,
-            plain => out.push(plain),
-        }
-    }
-    Some(out)
+/// A text that may not grow beyond the memory that is left.
+struct Bounded {
+    text: String,
+    bytes_max: usize,
 }
 
-/// A replacement with `$1`, `${name}` and backslash escapes, as `Matcher.appendReplacement` reads it.
-fn expand(replacement: &str, captures: Option<&Captures<'_>>) -> Result<String, RenderError> {
-    let mut out = String::new();
-    let mut characters = replacement.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '\\' => out.push(
-                characters.next().ok_or_else(|| RenderError::method("character to be escaped is missing"))?,
-            ),
-            '$' if characters.peek() == Some(&'{') => {
-                characters.next();
-                let name: String = characters.by_ref().take_while(|character| *character != '}').collect();
-                let group = captures.and_then(|captures| captures.name(&name));
-                out.push_str(group.ok_or_else(|| no_group(&name))?.as_str());
+impl Bounded {
+    fn push(&mut self, more: &str) -> Result<(), RenderError> {
+        if self.text.len() + more.len() > self.bytes_max {
+            return Err(Failure::TooMuchMemory.into());
+        }
+        self.text.push_str(more);
+        Ok(())
+    }
+}
+
+/// Writes a replacement with `$1`, `${name}` and backslash escapes, as `Matcher.appendReplacement` reads it.
+fn expand(replacement: &str, captures: Option<&Captures<'_>>, out: &mut Bounded) -> Result<(), RenderError> {
+    let mut rest = replacement;
+    while let Some(at) = rest.find(['\\', '$']) {
+        out.push(&rest[..at])?;
+        let is_escape = rest[at..].starts_with('\\');
+        rest = &rest[at + 1..];
+        if is_escape {
+            let escaped = rest.chars().next();
+            let escaped = escaped.ok_or_else(|| RenderError::method("character to be escaped is missing"))?;
+            out.push(&rest[..escaped.len_utf8()])?;
+            rest = &rest[escaped.len_utf8()..];
+        } else if let Some((name, after)) = rest.strip_prefix('{').and_then(|named| named.split_once('}')) {
+            let group = captures.and_then(|captures| captures.name(name));
+            out.push(group.ok_or_else(|| no_group(name))?.as_str())?;
+            rest = after;
+        } else {
+            let groups = captures.map_or(0, |captures| captures.len());
+            let digits = group_digits(rest, groups);
+            let group = rest[..digits]
+                .parse::<usize>()
+                .map_err(|_| RenderError::method("illegal group reference"))?;
+            if group >= groups {
+                return Err(no_group(&rest[..digits]));
             }
-            '$' => {
-                let digit = characters.next().and_then(|digit| digit.to_digit(10));
-                let mut group = digit.ok_or_else(|| RenderError::method("illegal group reference"))? as usize;
-                let groups = captures.map_or(1, |captures| captures.len());
-                while let Some(digit) = characters.peek().and_then(|digit| digit.to_digit(10)) {
-                    let longer = group * 10 + digit as usize;
-                    if longer >= groups {
-                        break;
-                    }
-                    group = longer;
-                    characters.next();
-                }
-                if group >= groups || captures.is_none() && group > 0 {
-                    return Err(no_group(&group.to_string()));
-                }
-                out.push_str(
-                    captures.and_then(|captures| captures.get(group)).map_or("", |found| found.as_str()),
-                );
-            }
-            plain => out.push(plain),
+            out.push(captures.and_then(|captures| captures.get(group)).map_or("", |found| found.as_str()))?;
+            rest = &rest[digits..];
         }
     }
-    Ok(out)
+    out.push(rest)
+}
+
+/// How many digits name a group: the first, and each further one as long as there is such a group.
+fn group_digits(text: &str, groups: usize) -> usize {
+    let available = text.bytes().take_while(u8::is_ascii_digit).count();
+    let mut digits = available.min(1);
+    while digits < available && text[..digits + 1].parse::<usize>().is_ok_and(|group| group < groups) {
+        digits += 1;
+    }
+    digits
 }
 
 fn no_group(name: &str) -> RenderError {
     RenderError::method(format!("no group {name}"))
-}
-
-/// The same pattern in the `regex` crate's words: Java's `\d`, `\w` and `\s` are ASCII, and some escapes are its own.
-fn translated(java: &str) -> String {
-    const POSIX: [(&str, &str); 8] = [
-        ("{Lower}", "a-z"),
-        ("{Upper}", "A-Z"),
-        ("{Alpha}", "a-zA-Z"),
-        ("{Digit}", "0-9"),
-        ("{Alnum}", "a-zA-Z0-9"),
-        ("{Punct}", "!-/:-@\\[-`{-~"),
-        ("{Space}", " \\t\\n\\x0B\\f\\r"),
-        ("{XDigit}", "0-9a-fA-F"),
-    ];
-    let mut out = String::with_capacity(java.len() + 16);
-    let mut rest = java;
-    while let Some(at) = rest.find('\\') {
-        out.push_str(&rest[..at]);
-        rest = &rest[at + 1..];
-        let Some(escaped) = rest.chars().next() else {
-            out.push('\\');
-            break;
-        };
-        rest = &rest[escaped.len_utf8()..];
-        match escaped {
-            'd' => out.push_str("[0-9]"),
-            'D' => out.push_str("[^0-9]"),
-            'w' => out.push_str("[a-zA-Z_0-9]"),
-            'W' => out.push_str("[^a-zA-Z_0-9]"),
-            's' => out.push_str("[ \\t\\n\\x0B\\f\\r]"),
-            'S' => out.push_str("[^ \\t\\n\\x0B\\f\\r]"),
-            'h' => out.push_str("[ \\t\\u{A0}]"),
-            'R' => out.push_str("(?:\\r\\n|[\\n\\r\\x0B\\f])"),
-            'Z' => out.push_str("\\z"),
-            'e' => out.push_str("\\x1B"),
-            'p' | 'P' => {
-                let negated = if escaped == 'P' { "^" } else { "" };
-                let class = POSIX.iter().find(|(name, _)| rest.starts_with(name));
-                if let Some((name, class)) = class {
-                    out.push_str(&format!("[{negated}{class}]"));
-                    rest = &rest[name.len()..];
-                } else {
-                    out.extend(['\\', escaped]);
-                }
-            }
-            'Q' => {
-                let end = rest.find("\\E").unwrap_or(rest.len());
-                out.push_str(&regex::escape(&rest[..end]));
-                rest = rest[end..].strip_prefix("\\E").unwrap_or_default();
-            }
-            _ => out.extend(['\\', escaped]),
-        }
-    }
-    out.push_str(rest);
-    out
 }

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use super::utf16;
-use crate::error::RenderError;
+use crate::error::{Failure, RenderError};
 use crate::number::Number;
 use crate::render::Renderer;
 use crate::value::Value;
+
+/// Bytes that a short text costs beside its characters.
+const PIECE_BYTES: usize = 64;
 
 impl Renderer<'_> {
     /// `None` if strings have no such method.
@@ -46,6 +49,7 @@ impl Renderer<'_> {
             }
             ("join", [Value::Str(separator), items @ ..]) => self.joined(separator, items)?,
             ("toCharArray", []) => {
+                self.meter.allocate(utf16::length(text) * PIECE_BYTES)?;
                 let characters: Vec<_> =
                     text.chars().map(|character| Value::str(character.to_string())).collect();
                 return self.new_list(characters).map(Some);
@@ -63,13 +67,11 @@ impl Renderer<'_> {
         args: &[Value],
     ) -> Result<Option<Value>, RenderError> {
         Ok(Some(match (name, args) {
-            ("matches", [Value::Str(pattern)]) => {
-                Value::Bool(self.pattern(pattern)?.matches_all(pattern, text)?)
-            }
+            ("matches", [Value::Str(pattern)]) => Value::Bool(self.matches(text, pattern)?),
             ("replaceAll" | "replaceFirst", [Value::Str(pattern), Value::Str(replacement)]) => {
                 let count = if name == "replaceFirst" { 1 } else { usize::MAX };
-                self.allow_growth(text.len(), replacement.len())?;
-                let replaced = self.pattern(pattern)?.replace(text, replacement, count)?;
+                let replaced =
+                    self.pattern(pattern)?.replace(text, replacement, count, self.meter.memory_left())?;
                 self.meter.allocate(replaced.len())?;
                 Value::str(replaced)
             }
@@ -80,22 +82,17 @@ impl Renderer<'_> {
     }
 
     fn split(&mut self, text: &str, pattern: &Arc<str>, limit: i32) -> Result<Value, RenderError> {
-        let pieces = self.pattern(pattern)?.split(text, limit);
-        self.meter.allocate(text.len())?;
+        let pieces = self.pattern(pattern)?.split(text, limit, self.meter.memory_left() / PIECE_BYTES)?;
+        self.meter.allocate(text.len() + pieces.len() * PIECE_BYTES)?;
         self.new_list(pieces.into_iter().map(Value::str).collect())
     }
 
     fn replaced(&mut self, text: &str, from: &str, to: &str) -> Result<String, RenderError> {
-        self.allow_growth(text.len(), to.len())?;
+        let found = text.matches(from).count();
+        if found.saturating_mul(to.len()) > self.meter.memory_left() {
+            return Err(Failure::TooMuchMemory.into());
+        }
         Ok(text.replace(from, to))
-    }
-
-    /// Refuses work whose result, at worst, the remaining memory could not hold many times over: a replacement grows a
-    /// text by as much as its length for every character.
-    fn allow_growth(&mut self, text: usize, replacement: usize) -> Result<(), RenderError> {
-        const WORST_BYTES_MAX: usize = 512 * 1024 * 1024;
-        let worst = (text + 1).saturating_mul(replacement + 1);
-        if worst > WORST_BYTES_MAX { Err(crate::error::Failure::TooMuchMemory.into()) } else { Ok(()) }
     }
 
     fn repeated(&mut self, text: &str, count: i32) -> Result<String, RenderError> {

@@ -4,6 +4,7 @@ use crate::error::{Failure, RenderError};
 use crate::heap::{Heap, ListKind};
 use crate::json;
 use crate::jsonpath::{Document, Found, Path, Scalar};
+use crate::methods::pattern::COMPILE_STEPS;
 use crate::render::Renderer;
 use crate::value::Value;
 
@@ -13,17 +14,25 @@ pub(crate) struct Input {
     /// The payload as JSON, once asked for.
     document: Option<Value>,
     params: Option<Value>,
+    body: Option<Value>,
 }
 
 /// Nodes of the payload one search may visit.
 const VISITS_MAX: u64 = 1_000_000;
+/// Bytes of a path that count as one step of parsing it.
+const PATH_BYTES_PER_STEP: usize = 4;
 
 impl Renderer<'_> {
     /// `$input.body`: the payload as text; `{}` where there is none.
     pub(crate) fn input_body(&mut self) -> Result<Value, RenderError> {
+        if let Some(body) = &self.input.body {
+            return Ok(body.clone());
+        }
         let body = if self.scope.body.is_empty() { "{}" } else { self.scope.body };
         self.meter.allocate(body.len())?;
-        Ok(Value::str(body))
+        let body = Value::str(body);
+        self.input.body = Some(body.clone());
+        Ok(body)
     }
 
     /// A method of `$input`; `None` if it has no such method.
@@ -44,7 +53,8 @@ impl Renderer<'_> {
         if document.is_null() {
             return Ok(document);
         }
-        self.follow(&path, document)
+        let found = self.search(&path, document)?;
+        self.found(found)
     }
 
     /// JSON text of what the path leads to; two quotes where it leads nowhere.
@@ -54,8 +64,7 @@ impl Renderer<'_> {
         if document.is_null() && text.trim() == "$" && self.scope.body.trim().is_empty() {
             return Ok(Value::str("{}"));
         }
-        let path = parsed(&text)?;
-        let found = path.find_in(&self.heap, document, VISITS_MAX).map_err(|_| Failure::TooManySteps)?;
+        let found = self.search(&text, document)?;
         if found == Found::Missing {
             return Ok(Value::str("\"\""));
         }
@@ -63,11 +72,17 @@ impl Renderer<'_> {
         Ok(Value::Str(self.json_of(&value)?))
     }
 
-    /// Follows a JSONPath; null where it leads nowhere.
-    fn follow(&mut self, path: &str, root: Value) -> Result<Value, RenderError> {
-        let path = parsed(path)?;
-        let found = path.find_in(&self.heap, root, VISITS_MAX).map_err(|_| Failure::TooManySteps)?;
-        self.found(found)
+    /// Follows a JSONPath.
+    fn search(&mut self, path: &str, root: Value) -> Result<Found<Value>, RenderError> {
+        let has_pattern = path.contains("=~");
+        self.meter
+            .steps((path.len() / PATH_BYTES_PER_STEP) as u64 + if has_pattern { COMPILE_STEPS } else { 0 })?;
+        let path = Path::parse(path).map_err(|error| Failure::InvalidPath(format!("{error} of {path}")))?;
+        let visits = self.meter.steps_left().min(VISITS_MAX);
+        let mut visits_left = visits;
+        let found = path.find_in(&self.heap, root, &mut visits_left).map_err(|_| Failure::TooManySteps)?;
+        self.meter.steps(visits - visits_left)?;
+        Ok(found)
     }
 
     fn found(&mut self, found: Found<Value>) -> Result<Value, RenderError> {
@@ -127,10 +142,6 @@ impl Renderer<'_> {
         self.meter.allocate(value.len())?;
         Ok(Value::str(value))
     }
-}
-
-fn parsed(path: &str) -> Result<Path, RenderError> {
-    Path::parse(path).map_err(|error| Failure::InvalidPath(format!("{error} of {path}")).into())
 }
 
 impl Document for Heap {

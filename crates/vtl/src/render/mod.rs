@@ -7,15 +7,14 @@ mod macros;
 mod reference;
 mod variables;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
-
-use regex::Regex;
 
 use crate::ast::{Block, Macros, Node, Reference};
 use crate::error::{Failure, RenderError};
 use crate::heap::{Heap, LoopId, MapId};
 use crate::limits::{Limits, Meter, RENDER_DEPTH_MAX};
+use crate::methods::pattern::Patterns;
 use crate::objects::context;
 use crate::objects::input::Input;
 use crate::parse::Parser;
@@ -25,6 +24,9 @@ use crate::symbols::{Symbol, Symbols};
 use crate::template::{Dialect, Rendered, Template};
 use crate::value::{Object, Value};
 use macros::Frame;
+
+/// Steps that parsing even the shortest text counts.
+const PARSE_STEPS: u64 = 20;
 
 /// Whether rendering goes on behind a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +67,7 @@ pub(crate) struct Renderer<'a> {
     pub(crate) context: Option<context::Maps>,
     /// Members of override maps that this template has set.
     pub(crate) overridden: HashSet<(MapId, Arc<str>)>,
-    pub(crate) patterns: HashMap<Arc<str>, Regex>,
+    pub(crate) patterns: Patterns,
     /// Names and macros beyond the template's own, from `#evaluate`.
     evaluated: Option<Box<(Symbols, Macros)>>,
 }
@@ -93,7 +95,7 @@ impl<'a> Renderer<'a> {
             input: Input::default(),
             context: None,
             overridden: HashSet::new(),
-            patterns: HashMap::new(),
+            patterns: Patterns::new(),
             evaluated: None,
         }
     }
@@ -163,6 +165,7 @@ impl<'a> Renderer<'a> {
             return Ok(Flow::Next);
         }
         let source = self.text_of(&value)?;
+        self.meter.steps(PARSE_STEPS)?;
         self.meter.allocate(source.len() * 8)?;
         let template = self.template;
         let mut names = self

@@ -58,6 +58,9 @@ fn memory_is_bounded() {
         "#set($s = 'x')#foreach($i in [1..1000])#set($s = \"$s$s\")#end",
         "#set($s = 'x')#set($t = $s.repeat(2000000000))",
         "#set($s = 'x')#set($s = $s.repeat(1000000))#set($t = $s.replaceAll('x', $s))",
+        "#set($s = 'x')#set($s = $s.repeat(4000000))#set($r = '$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0')#set($t = $s.replaceAll('x+', $r))",
+        "#set($s = 'x')#set($s = $s.repeat(4000000))#set($t = $s.split(''))",
+        "#set($s = 'x')#set($s = $s.repeat(4000000))#set($t = $s.toCharArray())",
         "#set($l = [1..900000])#foreach($i in [1..1000])#set($x = $l.addAll($l))#end",
         "#set($l = [1..1000000000])",
     ];
@@ -113,6 +116,8 @@ fn searches_are_bounded() {
     let nested = format!("{}1{}", "[".repeat(100), "]".repeat(100));
     let wide = format!("[{}]", vec![nested; 50].join(","));
     assert_eq!(failure_with("$input.json('$..*..*..*..*')", &wide), Some(Failure::TooManySteps));
+    let often = "#foreach($a in [1..1000])#foreach($b in [1..1000])#set($x = $input.path('$..x'))#end#end";
+    assert_eq!(failure_with(often, &wide), Some(Failure::TooManySteps));
 }
 
 #[test]
