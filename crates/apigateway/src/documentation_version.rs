@@ -12,6 +12,9 @@ use stagedoor_state::{Cx, Result, rest};
 use crate::patch::{Change, Row, Table, refuse_first_generation};
 use crate::{listing, messages, rest_api, stage};
 
+/// AWS's limit is not known; ours is what the store can name.
+const NAME_LENGTH_MAX: usize = 128;
+
 /// `POST /restapis/{restapi_id}/documentation/versions`: keeps the parts as they are; with `stageName` the stage
 /// shows the version.
 ///
@@ -24,6 +27,9 @@ pub fn create_documentation_version(
     rest_api::existing(cx, api)?;
     if name.is_empty() {
         return Err(messages::documentation_version_empty());
+    }
+    if name.chars().count() > NAME_LENGTH_MAX {
+        return Err(messages::name_too_long("documentation version", NAME_LENGTH_MAX));
     }
     if cx.exists::<rest::DocumentationVersion>(&[api, name])? {
         return Err(messages::documentation_version_exists());

@@ -145,6 +145,11 @@ pub fn bad_model_name(name: &str) -> Fault {
     bad_request(format!("Model name must be alphanumeric: {name}"))
 }
 
+/// No record of AWS's words for this exists; they follow those for API keys.
+pub fn name_too_long(what: &str, most: usize) -> Fault {
+    bad_request(format!("Invalid {what}, can be at most {most} characters."))
+}
+
 pub fn model_schema_empty() -> Fault {
     bad_request("Model schema must have at least 1 property or array items defined")
 }

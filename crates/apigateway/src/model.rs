@@ -14,6 +14,8 @@ use crate::{listing, messages, rest_api, schema};
 
 /// Characters of a model's id.
 const ID_LENGTH: usize = 6;
+/// AWS's limit is not known; ours is what the store can name.
+const NAME_LENGTH_MAX: usize = 255;
 
 /// `POST /restapis/{restapi_id}/models`
 ///
@@ -117,6 +119,9 @@ fn flattened(cx: &mut Cx<'_>, api: &str, model: &Model) -> Result<String> {
 fn check_name(name: &str) -> Result<()> {
     if name.is_empty() {
         return Err(messages::model_name_empty());
+    }
+    if name.len() > NAME_LENGTH_MAX {
+        return Err(messages::name_too_long("model name", NAME_LENGTH_MAX));
     }
     match name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         true => Ok(()),

@@ -179,6 +179,14 @@ fn the_life_of_a_version() {
         control.err("CreateDocumentationVersion", version(json!({}))),
         "ConflictException 409: Documentation version already exists for this REST API"
     );
+    for (name, expected) in [
+        ("v".repeat(2000), "Invalid documentation version, can be at most 128 characters."),
+        (String::new(), "Documentation version must be non-empty"),
+    ] {
+        let input = version(json!({"documentationVersion": name}));
+        let refused = control.err("CreateDocumentationVersion", input);
+        assert_eq!(refused, format!("BadRequestException 400: {expected}"));
+    }
     let patch = json!({"patchOperations": [op("replace", "/description", "doc version new")]});
     let updated = control.ok("UpdateDocumentationVersion", version(patch));
     assert_eq!(updated, with(created, json!({"description": "doc version new"})));

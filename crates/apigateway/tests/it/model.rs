@@ -56,6 +56,10 @@ fn refusals() {
     let cases = [
         (new("MySchema", "{}"), "ConflictException 409: Model name already exists for this REST API"),
         (new("", "{}"), "BadRequestException 400: Model name must be non-empty"),
+        (
+            new(&"x".repeat(2000), "{}"),
+            "BadRequestException 400: Invalid model name, can be at most 255 characters.",
+        ),
         (new("My-Schema", "{}"), "BadRequestException 400: Model name must be alphanumeric: My-Schema"),
         (new("Other", ""), empty),
         (without(new("Other", ""), "schema"), empty),
