@@ -244,11 +244,12 @@ impl Room {
     pub fn adjust(&mut self, now: Duration) -> Vec<KeyFrameRequest> {
         let mut requests = Vec::new();
         for (key, publisher) in &mut self.publishers {
+            if publisher.video().is_none_or(|video| video.layers.len() < 2) {
+                continue;
+            }
             let audio = publisher.audio_rate(now);
             let followed = self.participants.get(&publisher.participant);
-            let Some(video) = publisher.tracks.iter_mut().find(|track| track.layers.len() > 1) else {
-                continue;
-            };
+            let Some(video) = publisher.video_mut() else { continue };
             let views = video.views(now);
             for follower in followed.map_or(&[][..], |followed| &followed.followers) {
                 let Some(subscriber) = self.subscribers.get_mut(follower) else { continue };
@@ -259,13 +260,12 @@ impl Room {
         requests
     }
 
-    /// What goes to `subscriber` and what could, for the estimate of its bandwidth.
+    /// What goes to `subscriber` and what could, for the estimate of its bandwidth; `None` if there is no choice.
     pub fn rates(&self, subscriber: PeerKey, now: Duration) -> Option<Rates> {
         let subscriber = self.subscribers.get(&subscriber)?;
         let publisher = self.publishers.get(&self.participants.get(&subscriber.participant)?.connection?)?;
-        let audio = publisher.audio_rate(now);
-        let Some(video) = publisher.video() else { return Some(Rates { present: audio, top: audio }) };
-        let views = video.views(now);
+        let video = publisher.video().filter(|video| video.layers.len() > 1)?;
+        let (audio, views) = (publisher.audio_rate(now), video.views(now));
         let forward = subscriber.tracks.iter().find(|track| track.codec() == video.codec);
         let current = forward.and_then(|forward| video.index(forward.sources().1?));
         let present = current.map_or(0, |index| views[index].1.rate);
