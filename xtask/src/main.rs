@@ -2,10 +2,7 @@
 //!
 //! Owns the list of subcommands and how each is called. What a subcommand does stands in the module of its name.
 //! Nothing here is shipped: the server is `stagedoor`, and no crate of the product depends on this one.
-#![expect(
-    clippy::print_stdout,
-    reason = "a command-line tool talks to its user on standard output"
-)]
+#![expect(clippy::print_stdout, reason = "a command-line tool talks to its user on standard output")]
 #![expect(
     clippy::disallowed_methods,
     reason = "build tools read the clock and the environment; the product's crates do not"

@@ -9,10 +9,7 @@ use crate::process;
 
 /// The root folder of the workspace.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("xtask is a folder of the workspace")
-        .to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the workspace").to_path_buf()
 }
 
 /// Folders that hold what was built, installed or downloaded, never what was written.
@@ -47,12 +44,7 @@ pub(crate) fn read(path: &Path) -> Result<String> {
 
 /// `cargo metadata` of the whole workspace, dependencies included, as the lock file has them.
 pub(crate) fn metadata() -> Result<Value> {
-    let text = process::output(&mut process::cargo(&[
-        "metadata",
-        "--format-version",
-        "1",
-        "--locked",
-    ]))?;
+    let text = process::output(&mut process::cargo(&["metadata", "--format-version", "1", "--locked"]))?;
     Ok(serde_json::from_str(&text)?)
 }
 

@@ -20,12 +20,8 @@ pub use timestamp::Timestamp;
 pub use value::Value;
 
 /// Every service that has a table, in the order in which they are documented.
-pub static SERVICES: [&Service; 4] = [
-    &apigateway::SERVICE,
-    &apigatewayv2::SERVICE,
-    &apigatewaymanagementapi::SERVICE,
-    &ivs_realtime::SERVICE,
-];
+pub static SERVICES: [&Service; 4] =
+    [&apigateway::SERVICE, &apigatewayv2::SERVICE, &apigatewaymanagementapi::SERVICE, &ivs_realtime::SERVICE];
 
 #[doc(hidden)]
 pub use serde;

@@ -17,7 +17,12 @@ fn service(name: &str) -> &'static Service {
 }
 
 /// The input of a request such as `PUT /v2/x?y=z`, or `Code status: message`.
-fn read(service: &'static Service, request: &str, headers: &[(&'static str, &'static str)], body: &str) -> Json {
+fn read(
+    service: &'static Service,
+    request: &str,
+    headers: &[(&'static str, &'static str)],
+    body: &str,
+) -> Json {
     let (method, uri) = request.split_once(' ').expect("method and URI");
     let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
     let routed = route(service, method, path, query).expect("an operation");
@@ -104,7 +109,10 @@ fn wrong_types_are_named_in_the_framework_s_words() {
         (r#"{"name":{}}"#, "Start of structure or map found where not expected."),
         (r#"{"name":[]}"#, "Start of list found where not expected"),
         (r#"{"tags":"a"}"#, "Unrecognized collection type class java.lang.String"),
-        (r#"{"tags":{"a":1.5}}"#, "class com.amazon.coral.value.json.numbers.TruncatingBigNumber can not be converted to an String"),
+        (
+            r#"{"tags":{"a":1.5}}"#,
+            "class com.amazon.coral.value.json.numbers.TruncatingBigNumber can not be converted to an String",
+        ),
         ("[]", "Start of structure expected"),
     ];
     for (body, message) in cases {
@@ -139,7 +147,8 @@ fn written(service: &'static Service, operation: &str, result: Result<Json, Faul
     let result = result.map(|output| serde_json::from_value::<Value>(output).expect("any JSON is a value"));
     let response = answer(service, operation, result, "request-1");
     assert_eq!(response.headers()["x-amzn-requestid"], "request-1");
-    let kind = response.headers().get("x-amzn-errortype").map(|value| value.to_str().expect("ASCII").to_owned());
+    let kind =
+        response.headers().get("x-amzn-errortype").map(|value| value.to_str().expect("ASCII").to_owned());
     let body = if response.body().is_empty() {
         Json::Null
     } else {
@@ -218,7 +227,10 @@ fn client_and_server_understand_each_other() {
     let fault = Fault::new("ConflictException", 409, "taken");
     let refused = decode_response(operation, &answer(v2, Some(operation), Err(fault), "r"));
     let error = refused.expect_err("it was refused");
-    assert_eq!((error.code.as_str(), error.status, error.message.as_str()), ("ConflictException", 409, "taken"));
+    assert_eq!(
+        (error.code.as_str(), error.status, error.message.as_str()),
+        ("ConflictException", 409, "taken")
+    );
 }
 
 mod arbitrary {

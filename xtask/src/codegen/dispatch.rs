@@ -15,9 +15,7 @@ pub fn file(model: &Model, unimplemented: &BTreeSet<String>) -> String {
         .filter(|(name, _)| !unimplemented.contains(&format!("{service} {name}")))
         .collect();
     let mut out = String::from(super::HEADER);
-    let _ = writeln!(
-        out,
-    );
+    let _ = writeln!(out,);
     let _ = writeln!(out, "use stagedoor_api::{module}::*;\nuse stagedoor_model::Value;");
     let _ = writeln!(
         out,
