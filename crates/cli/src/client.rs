@@ -118,7 +118,13 @@ impl Client {
         let request = self.signed(service, operation, input)?;
         self.trace_request(&request);
         let url = request.uri().to_string();
-        let sending = self.send(request, &url);
+        let sending = async {
+            let sent = self.send(request, &url).await;
+            if let (Err(error), Some(trace)) = (&sent, self.config.trace) {
+                trace(&error.to_string());
+            }
+            sent
+        };
         let response = match self.config.answer_timeout {
             Duration::MAX => sending.await?,
             limit => {

@@ -56,10 +56,29 @@ impl Failure {
     /// What a call ended with.
     pub fn of_call(operation: &'static str, error: ClientError) -> Self {
         match error {
-            ClientError::Service(error) => Self::Service { operation, error },
+            ClientError::Service(error) => Self::Service { operation, error: named(error) },
+            ClientError::Unreachable { url, cause } if cause.contains("certificate") => {
+                Self::Other(format!("SSL validation failed for {url} {cause}"))
+            }
+            ClientError::Unreachable { url, .. } => {
+                Self::Other(format!("Could not connect to the endpoint URL: \"{url}\""))
+            }
             other => Self::Other(other.to_string()),
         }
     }
+}
+
+/// Answers without a code, as proxies give them, go by their status.
+fn named(mut error: ServiceError) -> ServiceError {
+    if error.code.is_empty() {
+        error.code = error.status.to_string();
+        let reason =
+            http::StatusCode::from_u16(error.status).ok().and_then(|status| status.canonical_reason());
+        if error.message.is_empty() {
+            error.message = reason.unwrap_or_default().to_owned();
+        }
+    }
+    error
 }
 
 pub type Result<T> = std::result::Result<T, Failure>;

@@ -148,7 +148,7 @@ async fn call(
     let config = Config {
         connect_timeout: globals.connect_timeout.unwrap_or(TIMEOUT),
         answer_timeout: globals.read_timeout.unwrap_or(TIMEOUT),
-        ca_bundle: globals.ca_bundle.clone(),
+        ca_bundle: settings.ca_bundle.clone(),
         trace: globals.debug.then_some(trace),
         ..Config::new(&settings.region, settings.key.clone())
     };

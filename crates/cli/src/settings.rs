@@ -24,6 +24,8 @@ pub struct Settings {
     pub output: Format,
     pub times: Times,
     pub binary_format: BinaryFormat,
+    /// File of certificates to trust instead of the system's.
+    pub ca_bundle: Option<String>,
     /// The pager's command line; `None` prints directly.
     pub pager: Option<String>,
 }
@@ -61,6 +63,7 @@ impl Settings {
                 (None, Some(word)) => binary_format(word)?,
                 (None, None) => BinaryFormat::default(),
             },
+            ca_bundle: ca_bundle(globals, environment, &profile),
             pager: pager(globals, environment, &profile),
             endpoint,
             region,
@@ -173,6 +176,11 @@ fn format(globals: &Globals, environment: &Environment, profile: &Profile) -> Re
         }
         (None, None) => Ok(Format::default()),
     }
+}
+
+fn ca_bundle(globals: &Globals, environment: &Environment, profile: &Profile) -> Option<String> {
+    let file = globals.ca_bundle.as_deref().or_else(|| environment.get("AWS_CA_BUNDLE"));
+    file.or_else(|| profile.get("ca_bundle")).map(str::to_owned)
 }
 
 fn pager(globals: &Globals, environment: &Environment, profile: &Profile) -> Option<String> {
