@@ -1,9 +1,9 @@
 //! Stagedoor's own client of the AWS APIs: it knows what the models say, and nothing of the server.
 //!
 //! Reading order: [`client`] makes calls. [`run`] is `stagedoor <service> <operation>`, a drop-in for the AWS CLI:
-//! [`words`] and [`globals`] take the command line apart, [`command`] makes an operation's input of it ([`input`],
-//! [`shorthand`], [`validate`]), [`settings`] say where it goes, [`page`] asks for all pages, [`query`] selects from the
-//! answer and [`output`] prints it. Where the versions of the AWS CLI differ, the second one is followed.
+//! `words` and `globals` take the command line apart, `command` makes an operation's input of it (`input`,
+//! `shorthand`, `validate`), `settings` say where it goes, `page` asks for all pages, `query` selects from the
+//! answer and `output` prints it. Where the versions of the AWS CLI differ, the second one is followed.
 
 pub mod client;
 mod command;
