@@ -69,10 +69,11 @@ fn serve(options: Options) -> Result<(), Failure> {
     let config = Config::resolve(options)?;
     log::start(&config.log)?;
     in_runtime(async {
+        let stop = stop_signal()?;
         let running = Server::start(config).await?;
         print(&format!("{}\n", serde_json::to_string(&running.addresses)?))?;
         tracing::info!(http = running.addresses.http, media = %running.addresses.media, "ready");
-        stop_signal().await?;
+        stop.await;
         tracing::info!("stopping");
         running.stop().await;
         Ok(())
@@ -90,18 +91,26 @@ fn print(text: &str) -> Result<(), Failure> {
     Ok(out.flush()?)
 }
 
-/// Returns at an interrupt or, on Unix, a termination request.
-async fn stop_signal() -> Result<(), Failure> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
+/// Listens for an interrupt or, on Unix, a termination request from now on; the future returns at the first one.
+#[cfg(unix)]
+fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
         tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted?,
             _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await?;
-    Ok(())
+    })
+}
+
+#[cfg(not(unix))]
+fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+    Ok(async {
+        // An error means that no signal can come: the process is then ended from outside.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
 }
