@@ -20,7 +20,7 @@ impl Renderer<'_> {
     ) -> Result<Option<Value>, RenderError> {
         let length = self.heap.list(id).items.len();
         Ok(Some(match (name, args) {
-            ("size" | "length", []) => Value::Int(length as i32),
+            ("size", []) => Value::Int(length as i32),
             ("isEmpty", []) => Value::Bool(length == 0),
             ("get", [Value::Int(index)]) => {
                 let slot = slot(*index, length)?;

@@ -83,11 +83,16 @@ impl Pattern {
     ) -> Result<String, RenderError> {
         let mut out = Bounded { text: String::new(), bytes_max };
         let mut end = 0;
+        let is_plain = !replacement.contains(['\\', '$']);
         match self {
             Pattern::Literal(literal) => {
                 for (start, found) in text.match_indices(literal.as_str()).take(count) {
                     out.push(&text[end..start])?;
-                    expand(replacement, None, &mut out)?;
+                    if is_plain {
+                        out.push(replacement)?
+                    } else {
+                        expand(replacement, None, &mut out)?
+                    }
                     end = start + found.len();
                 }
             }
@@ -95,7 +100,11 @@ impl Pattern {
                 for captures in regex.captures_iter(text).take(count) {
                     let Some(found) = captures.get(0) else { continue };
                     out.push(&text[end..found.start()])?;
-                    expand(replacement, Some(&captures), &mut out)?;
+                    if is_plain {
+                        out.push(replacement)?
+                    } else {
+                        expand(replacement, Some(&captures), &mut out)?
+                    }
                     end = found.end();
                 }
             }

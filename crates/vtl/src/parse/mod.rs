@@ -9,7 +9,7 @@ mod directive;
 mod expression;
 mod reference;
 
-use crate::ast::{Block, Macros, Node};
+use crate::ast::{Block, Macros, Node, Step};
 use crate::error::ParseError;
 use crate::limits::PARSE_DEPTH_MAX;
 use crate::symbols::Symbols;
@@ -153,7 +153,13 @@ impl<'s> Parser<'s> {
     /// A reference, or a dollar that is text.
     fn dollar(&mut self, builder: &mut Builder, backslashes: usize) -> Result<(), ParseError> {
         if let Some(reference) = self.reference()? {
+            // Behind a property Velocity 1.7 knows no comment: `$a.b## c` prints its hashes.
+            let last = reference.steps.iter().rfind(|step| !matches!(step, Step::Index(_)));
+            let ends_in_property = !reference.formal && matches!(last, Some(Step::Property(_)));
             builder.push(Node::Print { reference, backslashes });
+            if ends_in_property && !self.rest().starts_with("###") && self.take("##") {
+                builder.text.push_str("##");
+            }
             return Ok(());
         }
         if let Some(length) = self.crossed_out() {

@@ -25,10 +25,9 @@ pub(super) enum Binding {
     /// The call's argument of that number.
     Argument(usize),
     Value(Value),
-    Missing,
 }
 
-/// Levels of `#define`d blocks inside each other: `directive.define` of Velocity 1.7 ends a block that prints itself.
+/// How often a `#define`d block may be inside itself, as in Velocity 1.7.
 const DEFINE_DEPTH_MAX: usize = 2;
 
 impl Renderer<'_> {
@@ -49,15 +48,11 @@ impl Renderer<'_> {
         Ok(flow?.unless_break())
     }
 
+    /// A parameter whose argument is missing is no parameter of this call: its name means what it means outside.
     fn frame_of(&self, called: &Macro, call: &Arc<Call>) -> Frame {
-        let mut bindings: Vec<_> = called
-            .params
-            .iter()
-            .enumerate()
-            .map(|(slot, param)| {
-                (*param, if slot < call.args.len() { Binding::Argument(slot) } else { Binding::Missing })
-            })
-            .collect();
+        let numbered = called.params.iter().zip(0..call.args.len());
+        let mut bindings: Vec<_> =
+            numbered.map(|(param, number)| (*param, Binding::Argument(number))).collect();
         if let Some(body) = &call.body {
             bindings.push((Symbol::BODY_CONTENT, Binding::Value(Value::Define(Arc::clone(body)))));
         }
@@ -68,7 +63,6 @@ impl Renderer<'_> {
     pub(super) fn argument(&mut self, frame: usize, slot: usize) -> Result<Value, RenderError> {
         match self.frames[frame].bindings[slot].1.clone() {
             Binding::Value(value) => Ok(value),
-            Binding::Missing => Ok(Value::Null),
             Binding::Argument(number) => {
                 let call = Arc::clone(&self.frames[frame].call);
                 let caller = self.frames[frame].caller;
@@ -101,19 +95,19 @@ impl Renderer<'_> {
         source.into()
     }
 
-    /// Whether no further `#define`d block may be rendered inside those under way.
-    pub(super) fn defines_are_full(&self) -> bool {
-        self.defines >= DEFINE_DEPTH_MAX
+    /// Whether a `#define`d block prints itself so deeply that it must not be rendered once more.
+    pub(super) fn is_circular(&self, define: &Arc<Define>) -> bool {
+        self.defines.iter().filter(|other| Arc::ptr_eq(other, define)).count() >= DEFINE_DEPTH_MAX
     }
 
     /// Prints what `#define` made.
-    pub(super) fn print_define(&mut self, define: &Define) -> Result<(), RenderError> {
-        if self.defines_are_full() {
+    pub(super) fn print_define(&mut self, define: Arc<Define>) -> Result<(), RenderError> {
+        if self.is_circular(&define) {
             return Ok(());
         }
-        self.defines += 1;
+        self.defines.push(Arc::clone(&define));
         let flow = self.block(&define.body);
-        self.defines -= 1;
+        self.defines.pop();
         self.stopped |= flow? == Flow::Stop;
         Ok(())
     }

@@ -10,7 +10,7 @@ mod variables;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::ast::{Block, Macros, Node, Reference};
+use crate::ast::{Block, Define, Macros, Node, Reference};
 use crate::error::{Failure, RenderError};
 use crate::heap::{Heap, LoopId, MapId};
 use crate::limits::{Limits, Meter, RENDER_DEPTH_MAX};
@@ -62,7 +62,7 @@ pub(crate) struct Renderer<'a> {
     /// The call in whose arguments names are looked up.
     frame: Option<usize>,
     /// `#define`d blocks being rendered.
-    defines: usize,
+    defines: Vec<Arc<Define>>,
     pub(crate) input: Input,
     pub(crate) context: Option<context::Maps>,
     /// Members of override maps that this template has set.
@@ -91,7 +91,7 @@ impl<'a> Renderer<'a> {
             variables,
             frames: Vec::new(),
             frame: None,
-            defines: 0,
+            defines: Vec::new(),
             input: Input::default(),
             context: None,
             overridden: HashSet::new(),
@@ -203,8 +203,7 @@ impl<'a> Renderer<'a> {
             return Ok(());
         }
         if let Value::Define(define) = value {
-            let define = Arc::clone(define);
-            return self.print_define(&define);
+            return self.print_define(Arc::clone(define));
         }
         let mut printer = Printer {
             heap: &self.heap,

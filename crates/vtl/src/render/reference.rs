@@ -84,14 +84,14 @@ impl Renderer<'_> {
         let value = self.reference(reference)?;
         if value.is_null() {
             self.write_backslashes(if backslashes % 2 == 1 { backslashes / 2 + 1 } else { backslashes })?;
-            if reference.quiet && backslashes == 0 {
+            if reference.quiet && backslashes.is_multiple_of(2) {
                 return Ok(());
             }
             let source = self.source_of(reference);
             return self.write(&source);
         }
         self.write_backslashes(backslashes / 2)?;
-        let prints_itself = matches!(value, Value::Define(_)) && self.defines_are_full();
+        let prints_itself = matches!(&value, Value::Define(define) if self.is_circular(define));
         if backslashes % 2 == 1 || prints_itself {
             return self.write(&reference.source);
         }

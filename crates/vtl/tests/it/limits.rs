@@ -58,9 +58,9 @@ fn memory_is_bounded() {
         "#set($s = 'x')#foreach($i in [1..1000])#set($s = \"$s$s\")#end",
         "#set($s = 'x')#set($t = $s.repeat(2000000000))",
         "#set($s = 'x')#set($s = $s.repeat(1000000))#set($t = $s.replaceAll('x', $s))",
-        "#set($s = 'x')#set($s = $s.repeat(4000000))#set($r = '$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0')#set($t = $s.replaceAll('x+', $r))",
-        "#set($s = 'x')#set($s = $s.repeat(4000000))#set($t = $s.split(''))",
-        "#set($s = 'x')#set($s = $s.repeat(4000000))#set($t = $s.toCharArray())",
+        "#set($s = 'x')#set($s = $s.repeat(3000000))#set($r = '$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0$0')#set($t = $s.replaceAll('x+', $r))",
+        "#set($s = 'x')#set($s = $s.repeat(3000000))#set($t = $s.split(''))",
+        "#set($s = 'x')#set($s = $s.repeat(3000000))#set($t = $s.toCharArray())",
         "#set($l = [1..900000])#foreach($i in [1..1000])#set($x = $l.addAll($l))#end",
         "#set($l = [1..1000000000])",
     ];
