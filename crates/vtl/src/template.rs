@@ -68,3 +68,9 @@ impl Template {
         Renderer::new(self, scope, limits).finish()
     }
 }
+
+/// A template is shared by all threads that serve its stage.
+const _: fn() = || {
+    fn shared<T: Send + Sync>() {}
+    shared::<Template>();
+};
