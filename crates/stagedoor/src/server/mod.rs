@@ -15,17 +15,18 @@ mod route;
 mod secrets;
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use serde::Serialize;
 use stagedoor_gateway::Gateway;
 use stagedoor_media::Media;
+use stagedoor_media::ledger::Change;
 use stagedoor_state::Endpoints;
 use stagedoor_state::ivs::Settings;
 use stagedoor_state::ivs::settings::Carries;
 use stagedoor_store::Store;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 pub use clock::SystemWorld;
@@ -73,43 +74,16 @@ impl Server {
     pub async fn start(config: Config) -> Result<Running, Failure> {
         let store = open_store(&config)?;
         let secrets = secrets::load(&store)?;
-        let http = bind(config.listen, "listen")?;
-        let (rtmp, rtmps) =
-            (bind(config.rtmp_listen, "rtmp-listen")?, bind(config.rtmps_listen, "rtmps-listen")?);
-        let http_origin = config.public_url.clone().unwrap_or(format!("http://{}", http.local_addr()?));
-        let endpoints = Endpoints {
-            http: http_origin,
-            rtmp: format!("rtmp://{}/app/", rtmp.local_addr()?),
-            rtmps: format!("rtmps://{}/app/", rtmps.local_addr()?),
-        };
-        let gateway_config = stagedoor_gateway::Config {
-            port: http.local_addr()?.port(),
-            functions: config.functions,
-            lambda_endpoint: config.lambda_endpoint,
-            ..stagedoor_gateway::Config::new(clock::since_epoch)
-        };
-        let gateway = Gateway::new(store.clone(), gateway_config);
+        let listeners = Listeners::bind(&config)?;
         let opened = StoreLedger::open(&store, secrets::TOKEN_KEY_ID, secrets.token_key.public_key())?;
-        let media_config = stagedoor_media::Config {
-            listen: config.media_listen,
-            advertise: config.advertise.clone(),
-            limits: stagedoor_media::config::Limits {
-                publishers_per_stage: config.ivs_quotas.publishers_per_stage,
-                participants_per_stage: config.ivs_quotas.participants_per_stage,
-                ..Default::default()
-            },
-            ..Default::default()
-        };
-        let (media, media_handle) =
-            Media::start(media_config, opened.ledger.clone(), opened.changes, Arc::new(SystemWorld))
-                .map_err(|error| cannot_listen(config.media_listen, &error, "media-listen"))?;
-        let addresses = Addresses {
-            http: format!("http://{}", http.local_addr()?),
-            media: media_handle.media_address(),
-            rtmp: rtmp.local_addr()?,
-            rtmps: rtmps.local_addr()?,
-        };
+        let (media, media_handle) = start_media(&config, opened.ledger.clone(), opened.changes)?;
+        let addresses = listeners.addresses(media_handle.media_address())?;
         let server = Arc::new(Self {
+            endpoints: listeners.endpoints(&config)?,
+            gateway: Gateway::new(
+                store.clone(),
+                gateway_config(&config, listeners.http.local_addr()?.port()),
+            ),
             keys: KeyRing::new(config.keys),
             allow_reset: config.allow_reset,
             // The media plane neither mixes nor replicates yet.
@@ -119,8 +93,6 @@ impl Server {
             started: std::time::Instant::now(),
             store,
             secrets,
-            endpoints,
-            gateway,
         });
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
@@ -128,15 +100,87 @@ impl Server {
         tasks.spawn(run_media(media, server.ledger.clone(), stopped.clone()));
         tasks.spawn(opened.follower.run(stopped.clone()));
         tasks.spawn(ledger::retention::run(server.store.clone(), stopped.clone()));
-        for listener in [rtmp, rtmps] {
+        for listener in [listeners.rtmp, listeners.rtmps] {
             tasks.spawn(listen::refuse_rtmp(tokio_listener(listener)?, stopped.clone()));
         }
         // The first request must find the stages that were there before.
         let head = server.store.head();
         tokio::join!(server.gateway.caught_up(head), server.ledger.caught_up(head));
-        tasks.spawn(listen::serve(server, tokio_listener(http)?, stopped));
+        tasks.spawn(listen::serve(server, tokio_listener(listeners.http)?, stopped));
         Ok(Running { addresses, stop, tasks })
     }
+}
+
+/// The TCP listeners, bound before anything is served: a port in use ends the start.
+struct Listeners {
+    http: TcpListener,
+    rtmp: TcpListener,
+    rtmps: TcpListener,
+}
+
+impl Listeners {
+    fn bind(config: &Config) -> Result<Self, Failure> {
+        Ok(Self {
+            http: bind(config.listen, "listen")?,
+            rtmp: bind(config.rtmp_listen, "rtmp-listen")?,
+            rtmps: bind(config.rtmps_listen, "rtmps-listen")?,
+        })
+    }
+
+    fn addresses(&self, media: SocketAddr) -> Result<Addresses, Failure> {
+        let http = format!("http://{}", self.http.local_addr()?);
+        Ok(Addresses { http, media, rtmp: self.rtmp.local_addr()?, rtmps: self.rtmps.local_addr()? })
+    }
+
+    fn endpoints(&self, config: &Config) -> Result<Endpoints, Failure> {
+        let reached = |listener: &TcpListener| Ok::<_, Failure>(reachable(listener.local_addr()?, config));
+        let own = format!("http://{}", reached(&self.http)?);
+        Ok(Endpoints {
+            http: config.public_url.clone().unwrap_or(own),
+            rtmp: format!("rtmp://{}/app/", reached(&self.rtmp)?),
+            rtmps: format!("rtmps://{}/app/", reached(&self.rtmps)?),
+        })
+    }
+}
+
+/// Where clients reach a listener: nobody can connect to the wildcard address, so the first advertised one, or
+/// else this machine's own, stands in for it.
+fn reachable(listener: SocketAddr, config: &Config) -> SocketAddr {
+    if !listener.ip().is_unspecified() {
+        return listener;
+    }
+    let own =
+        if listener.is_ipv6() { IpAddr::V6(Ipv6Addr::LOCALHOST) } else { IpAddr::V4(Ipv4Addr::LOCALHOST) };
+    SocketAddr::new(config.advertise.first().copied().unwrap_or(own), listener.port())
+}
+
+fn gateway_config(config: &Config, port: u16) -> stagedoor_gateway::Config {
+    stagedoor_gateway::Config {
+        port,
+        functions: config.functions.clone(),
+        lambda_endpoint: config.lambda_endpoint.clone(),
+        ..stagedoor_gateway::Config::new(clock::since_epoch)
+    }
+}
+
+fn start_media(
+    config: &Config,
+    ledger: Arc<StoreLedger>,
+    changes: mpsc::Receiver<Change>,
+) -> Result<(Media, stagedoor_media::Handle), Failure> {
+    let limits = stagedoor_media::config::Limits {
+        publishers_per_stage: config.ivs_quotas.publishers_per_stage,
+        participants_per_stage: config.ivs_quotas.participants_per_stage,
+        ..Default::default()
+    };
+    let media_config = stagedoor_media::Config {
+        listen: config.media_listen,
+        advertise: config.advertise.clone(),
+        limits,
+        ..Default::default()
+    };
+    Media::start(media_config, ledger, changes, Arc::new(SystemWorld))
+        .map_err(|error| cannot_listen(config.media_listen, &error, "media-listen"))
 }
 
 async fn run_gateway(gateway: Gateway, stopped: watch::Receiver<bool>) {
@@ -176,7 +220,7 @@ fn open_store(config: &Config) -> Result<Store, Failure> {
     }
 }
 
-/// Binds before anything is served, so that a port in use ends the start with the option to change.
+/// An error names the option to change.
 fn bind(address: SocketAddr, option: &str) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).map_err(|error| cannot_listen(address, &error, option))
 }
