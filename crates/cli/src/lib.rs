@@ -27,4 +27,5 @@ mod validate;
 mod words;
 
 pub use client::{Client, ClientError, Config};
+pub use output::printed;
 pub use run::{is_call, run};

@@ -6,11 +6,18 @@ mod table;
 mod text;
 mod yaml;
 
+use stagedoor_model::{Operation, Value};
+
 pub use json::{json, json_whole};
 pub use shown::{Times, shown};
 pub use table::{Look, table, terminal_width};
 pub use text::text;
 pub use yaml::yaml;
+
+/// An operation's answer as `--output json` prints it, without the last line's end.
+pub fn printed(operation: &Operation, answer: Value) -> String {
+    json_whole(&shown(operation.output, answer, Times::default())).trim_end().to_owned()
+}
 
 /// What `--output` chooses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -29,5 +29,5 @@ pub async fn show(scene: &Scene) -> Result<(), Failure> {
     say(&format!("    answered {}", String::from_utf8_lossy(first.body())))?;
     let input = GetStagesRequest { api_id: api.clone(), ..Default::default() };
     let stages: Value = scene.aws.call(service, "GetStages", input).await?;
-    say_answer(&format!("aws apigatewayv2 get-stages --api-id {api}"), &stages)
+    say_answer(&format!("aws apigatewayv2 get-stages --api-id {api}"), service, "GetStages", stages)
 }

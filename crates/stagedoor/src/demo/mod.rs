@@ -17,7 +17,7 @@ use std::time::Duration;
 use clap::Args;
 use stagedoor_auth::sigv4::Key;
 use stagedoor_cli::Client;
-use stagedoor_model::Value;
+use stagedoor_model::{Service, Value};
 
 use crate::config::Config;
 use crate::config::options::{DEFAULT_ACCOUNT, Options};
@@ -106,10 +106,11 @@ fn say(text: &str) -> Result<(), Failure> {
     Ok(out.flush()?)
 }
 
-/// An answer as indented JSON, below the call that gave it.
-fn say_answer(call: &str, answer: &Value) -> Result<(), Failure> {
-    let json = serde_json::to_string_pretty(answer)?;
-    say(&format!("  $ {call}\n    {}", json.replace('\n', "\n    ")))
+/// The answer to a call, as the AWS CLI prints it, below the command that would ask for it.
+fn say_answer(command: &str, service: &Service, operation: &str, answer: Value) -> Result<(), Failure> {
+    let operation = present(service.operation(operation), operation)?;
+    let json = stagedoor_cli::printed(operation, answer);
+    say(&format!("  $ {command}\n    {}", json.replace('\n', "\n    ")))
 }
 
 /// One line about requests through a stage.

@@ -25,7 +25,8 @@ pub async fn show(scene: &Scene) -> Result<(), Failure> {
     }
     let input = GetStagesRequest { rest_api_id: api.clone(), ..Default::default() };
     let stages: Value = scene.aws.call(&apigateway::SERVICE, "GetStages", input).await?;
-    say_answer(&format!("aws apigateway get-stages --rest-api-id {api}"), &stages)
+    let command = format!("aws apigateway get-stages --rest-api-id {api}");
+    say_answer(&command, &apigateway::SERVICE, "GetStages", stages)
 }
 
 async fn create(scene: &Scene) -> Result<String, Failure> {
