@@ -64,14 +64,13 @@ pub async fn show(scene: &Scene) -> Result<(), Failure> {
 async fn tell_state(scene: &Scene, arn: String) -> Result<(), Failure> {
     let service = &ivs_realtime::SERVICE;
     let stage: Value = scene.aws.call(service, "GetStage", GetStageRequest { arn: arn.clone() }).await?;
-    say_answer(&format!("aws ivs-realtime get-stage --arn {arn}"), &stage)?;
     let session = stage.get("stage").and_then(|stage| stage.get("activeSessionId"));
     let session = present(session.and_then(Value::as_str), "activeSessionId")?.to_owned();
-    let input =
-        ListParticipantsRequest { stage_arn: arn.clone(), session_id: session.clone(), ..Default::default() };
+    say_answer(&format!("aws ivs-realtime get-stage --arn {arn}"), service, "GetStage", stage)?;
+    let command = format!("aws ivs-realtime list-participants --stage-arn {arn} --session-id {session}");
+    let input = ListParticipantsRequest { stage_arn: arn, session_id: session, ..Default::default() };
     let participants: Value = scene.aws.call(service, "ListParticipants", input).await?;
-    let call = format!("aws ivs-realtime list-participants --stage-arn {arn} --session-id {session}");
-    say_answer(&call, &participants)
+    say_answer(&command, service, "ListParticipants", participants)
 }
 
 struct Figures {
