@@ -25,7 +25,8 @@ pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed()
 }
 
-/// A request's body, streamed; an error once it is longer than `bytes_max`.
+/// A request's body on its way, an error once it is longer than `bytes_max`. A step that has to read it puts what it
+/// read in its place.
 pub(crate) fn limited(incoming: Incoming, bytes_max: usize) -> Body {
     use http_body::Body as _;
     if incoming.is_end_stream() { empty() } else { Limited::new(incoming, bytes_max).boxed() }
@@ -35,7 +36,10 @@ pub(crate) fn limited(incoming: Incoming, bytes_max: usize) -> Body {
 ///
 /// # Errors
 /// If it is longer than `bytes_max` (see [`is_too_long`]) or breaks off.
-pub(crate) async fn collected(body: Incoming, bytes_max: usize) -> Result<Bytes, BodyError> {
+pub(crate) async fn collected<B>(body: B, bytes_max: usize) -> Result<Bytes, BodyError>
+where
+    B: http_body::Body<Data = Bytes, Error: Into<BodyError>>,
+{
     Ok(Limited::new(body, bytes_max).collect().await?.to_bytes())
 }
 

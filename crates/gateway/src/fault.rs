@@ -4,8 +4,9 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 
+use crate::authorize::Denial;
 use crate::body::{self, Body};
 
 /// Why the gateway answers by itself.
@@ -50,6 +51,9 @@ pub enum GatewayFault {
     Unreachable(String),
     #[error("the integration took longer than its timeout")]
     IntegrationTimeout,
+    /// The caller may not pass.
+    #[error("{0}")]
+    Denied(Denial),
 }
 
 /// The name of the exception, on answers of REST APIs.
@@ -64,6 +68,9 @@ impl GatewayFault {
 
     /// The answer of a REST API; the ids are added to it as to any other.
     pub(crate) fn rest_response(&self) -> Response<Body> {
+        if let Self::Denied(denial) = self {
+            return denied(denial);
+        }
         let (status, error_type, message) = self.rest();
         // Recorded: answers of 500 and above have a blank after the colon, the others do not.
         let blank = if status.is_server_error() { " " } else { "" };
@@ -76,7 +83,11 @@ impl GatewayFault {
     /// The answer of an HTTP API.
     pub(crate) fn http_response(&self) -> Response<Body> {
         let (status, message) = self.http();
-        respond(status, format!("{{\"message\":{}}}", json_string(&message)))
+        let mut response = respond(status, format!("{{\"message\":{}}}", json_string(&message)));
+        if let Self::Denied(denial) = self {
+            challenge(denial, response.headers_mut());
+        }
+        response
     }
 
     /// Status, exception and text: the defaults of `GetGatewayResponses`, corrected where recordings differ.
@@ -113,6 +124,11 @@ impl GatewayFault {
                 (StatusCode::GATEWAY_TIMEOUT, INTERNAL, "Network error communicating with endpoint")
             }
             Self::IntegrationTimeout => (StatusCode::GATEWAY_TIMEOUT, INTERNAL, "Endpoint request timed out"),
+            Self::Denied(denial) => {
+                let answer = denial.rest();
+                let message = answer.message.unwrap_or_default().to_owned();
+                return (answer.status, answer.error_type, Cow::Owned(message));
+            }
         };
         (status, error_type, Cow::Borrowed(message))
     }
@@ -136,6 +152,7 @@ impl GatewayFault {
             Self::Unreachable(_) | Self::IntegrationTimeout => {
                 (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
             }
+            Self::Denied(denial) => denial.http(),
         };
         (status, Cow::Borrowed(message))
     }
@@ -150,6 +167,26 @@ fn invalid_json(why: &str) -> Cow<'static, str> {
 
 fn not_served(what: &str) -> Cow<'static, str> {
     Cow::Owned(format!("This version of Stagedoor does not serve {what}"))
+}
+
+/// What a REST API answers to whom it turns away. Default bodies have no blank, whatever the status.
+fn denied(denial: &Denial) -> Response<Body> {
+    let answer = denial.rest();
+    let message = answer.message.map_or_else(|| "null".to_owned(), json_string);
+    let mut response = respond(answer.status, format!("{{\"{}\":{message}}}", answer.key));
+    response.headers_mut().insert(ERROR_TYPE, HeaderValue::from_static(answer.error_type));
+    response
+}
+
+/// What an HTTP API adds, and leaves out, when it refuses a token.
+fn challenge(denial: &Denial, headers: &mut HeaderMap) {
+    let challenge = denial.challenge().and_then(|text| HeaderValue::from_str(text).ok());
+    if let Some(challenge) = challenge {
+        headers.insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    if !denial.has_content_type() {
+        headers.remove(header::CONTENT_TYPE);
+    }
 }
 
 fn respond(status: StatusCode, body: String) -> Response<Body> {

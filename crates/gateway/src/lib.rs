@@ -2,7 +2,8 @@
 //!
 //! Reading order: [`Gateway`] is all that the binary sees; [`address`] says which API a request means; `plans` turns
 //! stored documents into immutable plans; `rest/pipeline.rs` and `http_api/pipeline.rs` are the way of a request, one
-//! file in `steps` or `integrations` per step; `events` is what functions are told and `lambda` where they run; [`fault`]
+//! file in `steps` or `integrations` per step; `authorize` decides who
+//! may pass; `events` is what functions are told and `lambda` where they run; [`fault`]
 //! is every way to end early.
 //!
 //! Invariants: a request never reads the store and takes no lock that a change of a plan holds; nothing here writes
@@ -22,6 +23,8 @@ mod plans;
 mod http_api;
 mod rest;
 
+mod authorize;
+
 mod events;
 mod integrations;
 mod lambda;
@@ -40,6 +43,7 @@ mod uri;
 mod visit;
 
 pub use address::Address;
+pub use authorize::Denial;
 pub use body::{Body, BodyError};
 pub use config::Config;
 pub use fault::GatewayFault;

@@ -62,7 +62,7 @@ pub(super) fn sent_headers(call: &Call<'_>, body_bytes: usize) -> HeaderMap {
 
 fn context(call: &Call<'_>) -> Value {
     let text = |name: &str| call.context(name).unwrap_or_default();
-    json!({
+    let mut context = json!({
         "accountId": text("accountId"),
         "apiId": text("apiId"),
         "domainName": text("domainName"),
@@ -79,5 +79,10 @@ fn context(call: &Call<'_>) -> Value {
         "stage": call.located.stage.name,
         "time": text("requestTime"),
         "timeEpoch": u64::try_from(call.visit.time.as_millis()).unwrap_or(u64::MAX),
-    })
+    });
+    let authorizer = call.caller.http_v2_authorizer();
+    if !authorizer.is_null() {
+        context["authorizer"] = authorizer;
+    }
+    context
 }

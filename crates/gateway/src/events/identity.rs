@@ -2,23 +2,31 @@
 
 use serde_json::{Value, json};
 
+use crate::authorize::Caller;
 use crate::visit::Visit;
 
-/// Who asks, of requests that nobody has signed.
-pub(super) fn of(visit: &Visit) -> Value {
+/// Who asks. What is not known is null, but for the API key, which is there only if there is one (recorded).
+pub(super) fn of(visit: &Visit, caller: &Caller) -> Value {
     let known = |name: &str| visit.context(name).filter(|text| !text.is_empty());
-    json!({
+    let identity = &caller.identity;
+    let mut told = json!({
         "cognitoIdentityPoolId": null,
-        "accountId": null,
+        "accountId": identity.account_id,
         "cognitoIdentityId": null,
-        "caller": null,
+        "caller": identity.caller,
         "sourceIp": known("identity.sourceIp"),
         "principalOrgId": null,
-        "accessKey": null,
+        "accessKey": identity.access_key,
         "cognitoAuthenticationType": null,
         "cognitoAuthenticationProvider": null,
-        "userArn": null,
+        "userArn": identity.user_arn,
         "userAgent": known("identity.userAgent"),
-        "user": null,
-    })
+        "user": identity.user,
+    });
+    for (name, value) in [("apiKey", &identity.api_key), ("apiKeyId", &identity.api_key_id)] {
+        if value.is_some() {
+            told[name] = json!(value);
+        }
+    }
+    told
 }

@@ -49,11 +49,14 @@ fn context(call: &Call<'_>) -> Value {
         "domainPrefix": text("domainPrefix"),
         "requestTimeEpoch": u64::try_from(call.visit.time.as_millis()).unwrap_or(u64::MAX),
         "requestId": text("requestId"),
-        "identity": identity::of(call.visit),
+        "identity": identity::of(call.visit, &call.caller),
         "domainName": text("domainName"),
         "deploymentId": text("deploymentId"),
         "apiId": text("apiId"),
     });
+    if let Some(authorizer) = call.caller.rest_authorizer() {
+        context["authorizer"] = authorizer;
+    }
     if let Some(name) = &call.method.operation_name {
         context["operationName"] = json!(name);
     }

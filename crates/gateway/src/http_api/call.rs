@@ -6,6 +6,7 @@ use http::request::Parts;
 
 use super::plan::{Api, Deployed, Route};
 use crate::Address;
+use crate::authorize::Caller;
 use crate::shared::Shared;
 use crate::steps::route::Routed;
 use crate::steps::stage::Located;
@@ -20,6 +21,7 @@ pub(crate) struct Call<'a> {
     pub(crate) full_path: Cow<'a, str>,
     pub(crate) head: &'a Parts,
     pub(crate) visit: &'a Visit,
+    pub(crate) caller: Caller,
 }
 
 impl Call<'_> {
@@ -38,7 +40,10 @@ impl Call<'_> {
             "requestId" => self.visit.id.extended_text(),
             "routeKey" => self.routed.route.key.clone(),
             "stage" => self.located.stage.name.clone(),
-            _ => return self.visit.context(name).map(Cow::into_owned),
+            _ => {
+                let known = self.visit.context(name).or_else(|| self.caller.context(name));
+                return known.map(Cow::into_owned);
+            }
         })
     }
 }

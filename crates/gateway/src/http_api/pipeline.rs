@@ -11,8 +11,9 @@ use hyper::body::Incoming;
 use super::call::{self, Call};
 use super::plan::{Api, Deployed, Integration, PayloadFormat};
 use crate::Address;
+use crate::authorize::Caller;
 use crate::backends::Trust;
-use crate::body::Body;
+use crate::body::{self, Body};
 use crate::fault::GatewayFault;
 use crate::integrations::{function, http_proxy};
 use crate::shared::Shared;
@@ -31,6 +32,7 @@ pub(crate) async fn serve(
     peer: SocketAddr,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
+    let body = body::limited(body, shared.config.payload_bytes_max);
     let visit = Visit::begin(shared.ids.next(), (shared.config.now)(), peer, &head);
     match stage::of_http(api, address, &head.uri) {
         Ok(located) => {
@@ -48,7 +50,7 @@ async fn run(
     located: &Located<'_, Deployed>,
     full_path: Cow<'_, str>,
     head: &Parts,
-    body: Incoming,
+    body: Body,
     visit: &Visit,
 ) -> Result<Response<Body>, GatewayFault> {
     limits::check(head, &shared.config)?;
@@ -64,7 +66,16 @@ async fn run(
             proxy_response::make(answer, &routed.verb, &shared.config)?
         }
         Integration::AwsProxy(proxy) => {
-            let call = Call { shared, api, located, routed: &routed, full_path, head, visit };
+            let call = Call {
+                shared,
+                api,
+                located,
+                routed: &routed,
+                full_path,
+                head,
+                visit,
+                caller: Caller::default(),
+            };
             let event = function_request::of_http(proxy, &call, body).await?;
             let returned = function_request::invoke_http(&proxy.function, &call, event).await?;
             let payload = function::succeeded(returned)?;

@@ -65,7 +65,7 @@ pub(crate) async fn collected(answer: Answer, config: &Config) -> Result<Collect
 ///
 /// # Errors
 /// [`GatewayFault::RequestTooLarge`] or [`GatewayFault::RequestUnreadable`].
-pub(crate) async fn request_body(body: Incoming, config: &Config) -> Result<Bytes, GatewayFault> {
+pub(crate) async fn request_body(body: Body, config: &Config) -> Result<Bytes, GatewayFault> {
     body::collected(body, config.payload_bytes_max).await.map_err(|error| {
         if body::is_too_long(&*error) {
             GatewayFault::RequestTooLarge

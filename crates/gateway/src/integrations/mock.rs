@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 use http::HeaderMap;
-use hyper::body::Incoming;
 
 use super::http_proxy::{self, Collected};
+use crate::body::Body;
 use crate::fault::GatewayFault;
 use crate::rest::call::Call;
 use crate::rest::compile;
@@ -13,7 +13,7 @@ use crate::template::{self, Choice};
 
 /// # Errors
 /// A configuration error when neither template nor body hold a status code.
-pub(crate) async fn answer(mock: &Mock, call: &Call<'_>, body: Incoming) -> Result<Collected, GatewayFault> {
+pub(crate) async fn answer(mock: &Mock, call: &Call<'_>, body: Body) -> Result<Collected, GatewayFault> {
     let status = match template::for_request(&mock.statuses, mock.passthrough, &call.head.headers) {
         Choice::Template(status) => status.clone()?,
         Choice::Pass => {

@@ -6,6 +6,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method as Verb};
 
 use super::plan::{Api, Method, Stage};
+use crate::authorize::Caller;
 use crate::mapping::View;
 use crate::shared::Shared;
 use crate::visit::Visit;
@@ -25,6 +26,7 @@ pub(crate) struct Call<'a> {
     pub(crate) full_path: Cow<'a, str>,
     pub(crate) head: &'a Parts,
     pub(crate) visit: &'a Visit,
+    pub(crate) caller: Caller,
 }
 
 impl Call<'_> {
@@ -45,7 +47,10 @@ impl Call<'_> {
             "resourceId" => self.method.resource_id.clone(),
             "resourcePath" => self.method.resource_path.clone(),
             "stage" => self.stage.name.clone(),
-            _ => return self.visit.context(name).map(Cow::into_owned),
+            _ => {
+                let known = self.visit.context(name).or_else(|| self.caller.context(name));
+                return known.map(Cow::into_owned);
+            }
         })
     }
 

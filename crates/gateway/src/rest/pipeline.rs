@@ -11,7 +11,8 @@ use hyper::body::Incoming;
 use super::call::Call;
 use super::plan::{Api, Deployed, Integration};
 use crate::Address;
-use crate::body::Body;
+use crate::authorize::Caller;
+use crate::body::{self, Body};
 use crate::fault::GatewayFault;
 use crate::integrations::{function, http_proxy, mock};
 use crate::shared::Shared;
@@ -31,6 +32,7 @@ pub(crate) async fn serve(
     peer: SocketAddr,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
+    let body = body::limited(body, shared.config.payload_bytes_max);
     let visit = Visit::begin(shared.ids.next(), (shared.config.now)(), peer, &head);
     let located =
         api.ok_or(GatewayFault::NoStage).and_then(|api| Ok((api, stage::of_rest(api, address, &head.uri)?)));
@@ -59,7 +61,7 @@ async fn run(
     located: &Located<'_, Deployed>,
     full_path: Cow<'_, str>,
     head: &Parts,
-    body: Incoming,
+    body: Body,
     visit: &Visit,
 ) -> Result<Response<Body>, GatewayFault> {
     limits::check(head, &shared.config)?;
@@ -75,6 +77,7 @@ async fn run(
         full_path,
         head,
         visit,
+        caller: Caller::default(),
     };
     match &call.method.integration {
         Integration::Mock(mock) => {

@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method as Verb};
-use hyper::body::Incoming;
 use serde_json::Value;
 
+use crate::body::Body;
 use crate::events;
 use crate::fault::GatewayFault;
 use crate::headers;
@@ -27,11 +27,7 @@ pub(crate) type Event = (Kind, Bytes);
 ///
 /// # Errors
 /// When the integration's method is not `POST`, or the body cannot be read.
-pub(crate) async fn proxied(
-    proxy: &AwsProxy,
-    call: &Call<'_>,
-    body: Incoming,
-) -> Result<Event, GatewayFault> {
+pub(crate) async fn proxied(proxy: &AwsProxy, call: &Call<'_>, body: Body) -> Result<Event, GatewayFault> {
     must_be_post(proxy.verb.as_ref(), call)?;
     let body = http_proxy::request_body(body, &call.shared.config).await?;
     Ok((Kind::RequestResponse, events::rest::event(call, &body)))
@@ -41,7 +37,7 @@ pub(crate) async fn proxied(
 ///
 /// # Errors
 /// As of [`proxied`]; 415 when no template takes the body.
-pub(crate) async fn built(lambda: &Lambda, call: &Call<'_>, body: Incoming) -> Result<Event, GatewayFault> {
+pub(crate) async fn built(lambda: &Lambda, call: &Call<'_>, body: Body) -> Result<Event, GatewayFault> {
     must_be_post(lambda.verb.as_ref(), call)?;
     let kind = kind(lambda, call);
     let payload = match template::for_request(&lambda.templates, lambda.passthrough, &call.head.headers) {
@@ -63,7 +59,7 @@ pub(crate) async fn built(lambda: &Lambda, call: &Call<'_>, body: Incoming) -> R
 pub(crate) async fn of_http(
     proxy: &http_api::plan::AwsProxy,
     call: &http_api::call::Call<'_>,
-    body: Incoming,
+    body: Body,
 ) -> Result<Event, GatewayFault> {
     let body = http_proxy::request_body(body, &call.shared.config).await?;
     let event = match proxy.format {

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method as Verb, Request, Uri, Version, header};
-use hyper::body::Incoming;
 
 use crate::body::{self, Body};
 use crate::fault::GatewayFault;
@@ -26,7 +25,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(crate) fn proxied(
     outgoing: &Outgoing,
     call: &Call<'_>,
-    body: Incoming,
+    body: Body,
 ) -> Result<Request<Body>, GatewayFault> {
     let context = |name: &str| call.context(name);
     let view = call.view(&call.head.headers, &context);
@@ -36,7 +35,7 @@ pub(crate) fn proxied(
     add_mapped_headers(&mut headers, outgoing, &view);
     let verb = outgoing.verb.clone().unwrap_or_else(|| call.verb.clone());
     let body = if sends_body(&verb) {
-        body::limited(body, call.shared.config.payload_bytes_max)
+        body
     } else {
         headers.remove(header::CONTENT_ENCODING);
         body::empty()
@@ -48,11 +47,7 @@ pub(crate) fn proxied(
 ///
 /// # Errors
 /// A configuration error when the backend's address is none; 415 when no template takes the body.
-pub(crate) async fn built(
-    http: &Http,
-    call: &Call<'_>,
-    body: Incoming,
-) -> Result<Request<Body>, GatewayFault> {
+pub(crate) async fn built(http: &Http, call: &Call<'_>, body: Body) -> Result<Request<Body>, GatewayFault> {
     let outgoing = &http.outgoing;
     let verb = outgoing.verb.clone().unwrap_or_else(|| call.verb.clone());
     let (headers, uri) = {

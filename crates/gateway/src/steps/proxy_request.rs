@@ -5,11 +5,10 @@ use std::net::IpAddr;
 
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Request, Uri, Version, header};
-use hyper::body::Incoming;
 
 use super::route::Routed;
 use super::stage::Located;
-use crate::body::{self, Body};
+use crate::body::Body;
 use crate::fault::GatewayFault;
 use crate::http_api::plan::{Deployed, Outgoing, Route};
 use crate::shared::Shared;
@@ -26,10 +25,10 @@ pub(crate) fn make(
     routed: &Routed<'_, Route>,
     outgoing: &Outgoing,
     head: &Parts,
-    body: Incoming,
+    body: Body,
     visit: &Visit,
 ) -> Result<Request<Body>, GatewayFault> {
-    let mut request = Request::new(body::limited(body, shared.config.payload_bytes_max));
+    let mut request = Request::new(body);
     *request.method_mut() = outgoing.verb.clone().unwrap_or_else(|| routed.verb.clone());
     *request.uri_mut() = endpoint(located, routed, outgoing, head)?;
     *request.version_mut() = Version::HTTP_11;
