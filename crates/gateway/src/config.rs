@@ -1,8 +1,9 @@
 //! The settings of the data plane.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::{Function, LambdaEndpoint};
+use crate::{Function, LambdaEndpoint, ServiceEndpoint};
 
 /// Settings of a [`crate::Gateway`]. [`Config::new`] gives every one its default.
 #[derive(Clone, Debug)]
@@ -25,6 +26,12 @@ pub struct Config {
     pub functions: Vec<Function>,
     /// Where all other Lambda functions are invoked. Default nowhere: their integrations fail.
     pub lambda_endpoint: Option<LambdaEndpoint>,
+    /// Where AWS services are called, by their names in integrations (`sqs`, `states`) or [`crate::ANY_SERVICE`].
+    /// Default nowhere: their integrations fail.
+    pub service_endpoints: BTreeMap<String, ServiceEndpoint>,
+    /// Addresses of private integrations, by VPC link id or by the ARN of a listener or Cloud Map service. Default
+    /// none: their integrations fail.
+    pub vpc_links: BTreeMap<String, http::Uri>,
 }
 
 impl Config {
@@ -39,6 +46,8 @@ impl Config {
             idle_connection_timeout: Duration::from_secs(55),
             functions: Vec::new(),
             lambda_endpoint: None,
+            service_endpoints: BTreeMap::new(),
+            vpc_links: BTreeMap::new(),
         }
     }
 }

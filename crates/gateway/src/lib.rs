@@ -9,6 +9,7 @@
 //! Invariants: a request never reads the store and takes no lock that a change of a plan holds; nothing here writes
 //! documents.
 
+mod aws;
 mod config;
 mod gateway;
 mod shared;
@@ -44,6 +45,7 @@ mod visit;
 
 pub use address::Address;
 pub use authorize::Denial;
+pub use aws::{ANY_SERVICE, ServiceEndpoint};
 pub use body::{Body, BodyError};
 pub use config::Config;
 pub use fault::GatewayFault;

@@ -3,6 +3,7 @@
 use stagedoor_state::ids::SystemEntropy;
 
 use crate::Config;
+use crate::aws::Services;
 use crate::backends::Backends;
 use crate::ids::RequestIds;
 use crate::lambda::Lambda;
@@ -12,6 +13,7 @@ pub(crate) struct Shared {
     pub(crate) backends: Backends,
     pub(crate) ids: RequestIds,
     pub(crate) lambda: Lambda,
+    pub(crate) services: Services,
 }
 
 impl Shared {
@@ -20,6 +22,7 @@ impl Shared {
             backends: Backends::new(&config),
             ids: RequestIds::new(&SystemEntropy),
             lambda: Lambda::new(&config),
+            services: Services::new(&config),
             config,
         }
     }

@@ -44,9 +44,14 @@ impl Payload<'_> {
         if declared == Some(UNSIGNED_PAYLOAD) {
             return Cow::Borrowed(UNSIGNED_PAYLOAD);
         }
-        Cow::Owned(match self {
+        Cow::Owned(self.sha256_hex())
+    }
+
+    /// The body's hash as `x-amz-content-sha256` declares it.
+    pub fn sha256_hex(&self) -> String {
+        match self {
             Payload::Bytes(bytes) => hex(&sha256(bytes)),
             Payload::Sha256(hash) => hex(*hash),
-        })
+        }
     }
 }

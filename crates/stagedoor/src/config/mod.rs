@@ -6,12 +6,14 @@
 mod functions;
 pub mod options;
 pub mod reference;
+mod services;
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use stagedoor_auth::sigv4::Key;
-use stagedoor_gateway::{Function, LambdaEndpoint};
+use stagedoor_gateway::{Function, LambdaEndpoint, ServiceEndpoint};
 use stagedoor_state::ivs::settings::Quotas;
 
 use options::{KeyOption, Options, QuotaOption};
@@ -38,6 +40,10 @@ pub struct Config {
     pub functions: Vec<Function>,
     /// Where other functions are invoked.
     pub lambda_endpoint: Option<LambdaEndpoint>,
+    /// Where AWS services are called.
+    pub service_endpoints: BTreeMap<String, ServiceEndpoint>,
+    /// Where private integrations lead.
+    pub vpc_links: BTreeMap<String, http::Uri>,
     pub log: String,
 }
 
@@ -103,6 +109,12 @@ impl Config {
                     .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
                 &region,
             )?,
+            service_endpoints: services::services(
+                options.service_endpoints.unwrap_or_default(),
+                options.service_key,
+                &account,
+            )?,
+            vpc_links: services::vpc_links(options.vpc_links.unwrap_or_default())?,
             lambda_endpoint: functions::endpoint(options.lambda_endpoint, options.lambda_key, &account)?,
             log: options.log.unwrap_or_else(|| options::DEFAULT_LOG.to_owned()),
             account,

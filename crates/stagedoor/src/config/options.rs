@@ -8,6 +8,7 @@ use clap::Args;
 use serde::Deserialize;
 
 use super::functions::FunctionOption;
+use super::services::{self, NamedEndpoint};
 
 pub const DEFAULT_LISTEN: SocketAddr = loopback(4566);
 pub const DEFAULT_MEDIA_LISTEN: SocketAddr = loopback(4570);
@@ -112,6 +113,24 @@ pub struct Options {
     #[arg(long, env = "STAGEDOOR_LAMBDA_KEY", value_name = "KEY", hide_env_values = true)]
     pub lambda_key: Option<KeyOption>,
 
+    /// Where integrations call AWS services, as NAME=URL, comma-separated: sqs, kinesis, states, events, appconfig and
+    /// so on, as in the integration's ARN, or `*` for every other; in the file a table of names, each with a URL or
+    /// with { url, key }
+    #[arg(long, env = "STAGEDOOR_SERVICE_ENDPOINTS", value_name = "ENDPOINT", value_delimiter = ',')]
+    #[serde(default, deserialize_with = "services::table")]
+    pub service_endpoints: Option<Vec<NamedEndpoint>>,
+
+    /// Access key for the service endpoints as ID:SECRET; in the file a table with id, secret and optionally
+    /// session-token [default: test:test]
+    #[arg(long, env = "STAGEDOOR_SERVICE_KEY", value_name = "KEY", hide_env_values = true)]
+    pub service_key: Option<KeyOption>,
+
+    /// Where private integrations lead, as NAME=URL, comma-separated: the name is the VPC link's id, or the ARN of the
+    /// load balancer, its listener or the Cloud Map service; in the file a table of names with a URL
+    #[arg(long, env = "STAGEDOOR_VPC_LINKS", value_name = "ENDPOINT", value_delimiter = ',')]
+    #[serde(default, deserialize_with = "services::table")]
+    pub vpc_links: Option<Vec<NamedEndpoint>>,
+
     #[arg(skip)]
     #[serde(rename = "function")]
     pub functions: Option<Vec<FunctionOption>>,
@@ -198,6 +217,9 @@ impl Options {
             ivs_quotas: self.ivs_quotas.or(weaker.ivs_quotas),
             lambda_endpoint: self.lambda_endpoint.or(weaker.lambda_endpoint),
             lambda_key: self.lambda_key.or(weaker.lambda_key),
+            service_endpoints: self.service_endpoints.or(weaker.service_endpoints),
+            service_key: self.service_key.or(weaker.service_key),
+            vpc_links: self.vpc_links.or(weaker.vpc_links),
             functions: self.functions.or(weaker.functions),
             log: self.log.or(weaker.log),
         }

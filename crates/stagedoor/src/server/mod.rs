@@ -159,6 +159,8 @@ fn gateway_config(config: &Config, port: u16) -> stagedoor_gateway::Config {
         port,
         functions: config.functions.clone(),
         lambda_endpoint: config.lambda_endpoint.clone(),
+        service_endpoints: config.service_endpoints.clone(),
+        vpc_links: config.vpc_links.clone(),
         ..stagedoor_gateway::Config::new(clock::since_epoch)
     }
 }
