@@ -36,11 +36,16 @@ pub(crate) fn limited(incoming: Incoming, bytes_max: usize) -> Body {
 ///
 /// # Errors
 /// If it is longer than `bytes_max` (see [`is_too_long`]) or breaks off.
-pub(crate) async fn collected<B>(body: B, bytes_max: usize) -> Result<Bytes, BodyError>
-where
-    B: http_body::Body<Data = Bytes, Error: Into<BodyError>>,
-{
+pub(crate) async fn collected(body: Incoming, bytes_max: usize) -> Result<Bytes, BodyError> {
     Ok(Limited::new(body, bytes_max).collect().await?.to_bytes())
+}
+
+/// A whole body that is limited already.
+///
+/// # Errors
+/// As of [`collected`].
+pub(crate) async fn whole(body: Body) -> Result<Bytes, BodyError> {
+    body.collect().await.map(|collected| collected.to_bytes())
 }
 
 /// Whether the length limit of a body is at the bottom of this error.

@@ -65,8 +65,8 @@ pub(crate) async fn collected(answer: Answer, config: &Config) -> Result<Collect
 ///
 /// # Errors
 /// [`GatewayFault::RequestTooLarge`] or [`GatewayFault::RequestUnreadable`].
-pub(crate) async fn request_body(body: Body, config: &Config) -> Result<Bytes, GatewayFault> {
-    body::collected(body, config.payload_bytes_max).await.map_err(|error| {
+pub(crate) async fn request_body(body: Body) -> Result<Bytes, GatewayFault> {
+    body::whole(body).await.map_err(|error| {
         if body::is_too_long(&*error) {
             GatewayFault::RequestTooLarge
         } else {

@@ -17,7 +17,7 @@ pub(crate) async fn answer(mock: &Mock, call: &Call<'_>, body: Body) -> Result<C
     let status = match template::for_request(&mock.statuses, mock.passthrough, &call.head.headers) {
         Choice::Template(status) => status.clone()?,
         Choice::Pass => {
-            let body = http_proxy::request_body(body, &call.shared.config).await?;
+            let body = http_proxy::request_body(body).await?;
             compile::status_code(&String::from_utf8_lossy(&body))?
         }
         Choice::Unsupported => return Err(GatewayFault::UnsupportedMediaType),

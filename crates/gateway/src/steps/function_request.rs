@@ -29,7 +29,7 @@ pub(crate) type Event = (Kind, Bytes);
 /// When the integration's method is not `POST`, or the body cannot be read.
 pub(crate) async fn proxied(proxy: &AwsProxy, call: &Call<'_>, body: Body) -> Result<Event, GatewayFault> {
     must_be_post(proxy.verb.as_ref(), call)?;
-    let body = http_proxy::request_body(body, &call.shared.config).await?;
+    let body = http_proxy::request_body(body).await?;
     Ok((Kind::RequestResponse, events::rest::event(call, &body)))
 }
 
@@ -44,9 +44,7 @@ pub(crate) async fn built(lambda: &Lambda, call: &Call<'_>, body: Body) -> Resul
         Choice::Template(Template::Directives) => return Err(DIRECTIVES),
         Choice::Unsupported => return Err(GatewayFault::UnsupportedMediaType),
         Choice::Template(Template::Literal(text)) => text.clone().into(),
-        Choice::Pass | Choice::Template(Template::Pass) => {
-            http_proxy::request_body(body, &call.shared.config).await?
-        }
+        Choice::Pass | Choice::Template(Template::Pass) => http_proxy::request_body(body).await?,
     };
     // An event is JSON; no body is the empty object, as in templates.
     Ok((kind, if payload.is_empty() { Bytes::from_static(b"{}") } else { payload }))
@@ -61,7 +59,7 @@ pub(crate) async fn of_http(
     call: &http_api::call::Call<'_>,
     body: Body,
 ) -> Result<Event, GatewayFault> {
-    let body = http_proxy::request_body(body, &call.shared.config).await?;
+    let body = http_proxy::request_body(body).await?;
     let event = match proxy.format {
         PayloadFormat::V1 => events::http_v1::event(call, &body),
         PayloadFormat::V2 => events::http_v2::event(call, &body),

@@ -63,9 +63,7 @@ pub(crate) async fn built(http: &Http, call: &Call<'_>, body: Body) -> Result<Re
         Choice::Unsupported => return Err(GatewayFault::UnsupportedMediaType),
         _ if !sends_body(&verb) => body::empty(),
         Choice::Template(Template::Literal(text)) => body::full(text.clone()),
-        Choice::Pass | Choice::Template(Template::Pass) => {
-            body::full(http_proxy::request_body(body, &call.shared.config).await?)
-        }
+        Choice::Pass | Choice::Template(Template::Pass) => body::full(http_proxy::request_body(body).await?),
     };
     Ok(request(verb, uri, headers, body))
 }
