@@ -3,6 +3,8 @@
 //! A key is `{kind}/{account}/{region}/{id}/{id}…`, each part escaped, so that a prefix names everything of one
 //! kind, of one owner, or of one parent. A document is JSON.
 
+use std::ops::ControlFlow;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use stagedoor_store::{Error, Transaction};
@@ -86,9 +88,6 @@ pub struct Documents<'a> {
 /// Called with each document's ids below the parent and its bytes.
 type Visit<'v> = dyn FnMut(Vec<String>, &[u8]) -> Result<()> + 'v;
 
-/// Documents read from the store at a time.
-const SCAN_BATCH: usize = 512;
-
 impl<'a> Documents<'a> {
     pub fn new(transaction: &'a mut Transaction, account: &'a str, region: &'a str) -> Self {
         Self { transaction, account, region }
@@ -168,18 +167,14 @@ impl<'a> Documents<'a> {
 
     fn visit<T: Kind>(&mut self, parent: &[&str], each: &mut Visit<'_>) -> Result<()> {
         let prefix = self.key::<T>(parent) + "/";
-        let mut after: Option<String> = None;
-        loop {
-            let batch = self.transaction.scan(&prefix, after.as_deref(), SCAN_BATCH).map_err(store_fault)?;
-            for (key, document) in &batch {
-                let ids = key[prefix.len()..].split('/').map(unescape).collect();
-                each(ids, &document.bytes)?;
+        let ended = self.transaction.visit(&prefix, |key, document| {
+            let ids = key[prefix.len()..].split('/').map(unescape).collect();
+            match each(ids, &document.bytes) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(fault) => ControlFlow::Break(fault),
             }
-            if batch.len() < SCAN_BATCH {
-                return Ok(());
-            }
-            after = batch.into_iter().next_back().map(|(key, _)| key);
-        }
+        });
+        ended.map_err(store_fault)?.map_or(Ok(()), Err)
     }
 }
 

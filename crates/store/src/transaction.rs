@@ -1,7 +1,7 @@
 //! One transaction: reads from a snapshot merged with its own writes, and the record of what it read.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
+use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
 use crate::document::{check_key, check_value, range_start};
@@ -9,6 +9,8 @@ use crate::{Change, Document, Error, Proposal, Read, Result, Revision, Snapshot}
 
 /// Most bytes of keys and values that one transaction writes.
 pub const TRANSACTION_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Documents that a visit reads at a time.
+const VISIT_BATCH: usize = 512;
 
 /// A view of the documents at one revision, plus the writes made through it. Made by
 /// [`Store::read`](crate::Store::read) and [`Store::transact`](crate::Store::transact).
@@ -86,6 +88,31 @@ impl Transaction {
         let through = if found.len() < limit { None } else { found.last().map(|(key, _)| key.as_str()) };
         record_range(&mut self.ranges_read, prefix, after, through);
         Ok(found)
+    }
+
+    /// Shows `each` every document whose key starts with `prefix`, in the order of [`Self::scan`], until it breaks; the
+    /// value that it broke with. A limited number of documents is in memory at a time.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] or [`Error::Corrupt`].
+    pub fn visit<B>(
+        &mut self,
+        prefix: &str,
+        mut each: impl FnMut(&str, &Document) -> ControlFlow<B>,
+    ) -> Result<Option<B>> {
+        let mut after: Option<String> = None;
+        loop {
+            let batch = self.scan(prefix, after.as_deref(), VISIT_BATCH)?;
+            for (key, document) in &batch {
+                if let ControlFlow::Break(value) = each(key, document) {
+                    return Ok(Some(value));
+                }
+            }
+            if batch.len() < VISIT_BATCH {
+                return Ok(None);
+            }
+            after = batch.into_iter().next_back().map(|(key, _)| key);
+        }
     }
 
     /// Writes a document.
@@ -178,4 +205,29 @@ fn record_range(ranges: &mut Vec<Read>, prefix: &str, after: Option<&str>, throu
         return;
     }
     ranges.push(Read::Range { prefix: prefix.to_owned(), after: after.map(str::to_owned), through });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+
+    #[test]
+    fn a_visit_sees_every_document_of_a_prefix_in_order_until_it_breaks() {
+        let store = Store::in_memory().expect("memory suffices");
+        let keys: Vec<String> = (0..2 * VISIT_BATCH + 1).map(|number| format!("a/{number:05}")).collect();
+        let visited = store.transact(|transaction| -> Result<_> {
+            for key in keys.iter().map(String::as_str).chain(["b"]) {
+                transaction.put(key, *b"1")?;
+            }
+            let mut seen = Vec::new();
+            let ended = transaction.visit::<()>("a/", |key, _| {
+                seen.push(key.to_owned());
+                ControlFlow::Continue(())
+            })?;
+            let broken = transaction.visit("a/", |key, _| ControlFlow::Break(key.to_owned()))?;
+            Ok((seen, ended, broken))
+        });
+        assert_eq!(visited.expect("nothing fails"), (keys.clone(), None, Some(keys[0].clone())));
+    }
 }

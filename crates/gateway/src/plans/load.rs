@@ -1,6 +1,7 @@
 //! Reads the documents that an API's plan is made of. A document that cannot be read is logged and left out.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use stagedoor_api::{apigateway, apigatewayv2};
@@ -10,9 +11,6 @@ use stagedoor_store::{Result, Revision, Transaction};
 
 use super::api::{Api, Deployed, Settings};
 use super::{Owner, Plan, Plans};
-
-/// Documents read at a time.
-const SCAN_BATCH: usize = 256;
 
 /// The service that an API belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,11 +26,14 @@ pub(super) fn all(transaction: &mut Transaction) -> Result<Plans> {
         (Service::Rest, document::prefix::<apigateway::RestApi>()),
         (Service::Http, document::prefix::<apigatewayv2::Api>()),
     ] {
-        for (key, _) in scan(transaction, &prefix)? {
-            if let Some((_, owner)) = concerned(&key) {
-                let plan = one(transaction, service, &owner, None)?;
-                plans.replace(&owner, plan);
-            }
+        let mut owners = Vec::new();
+        transaction.visit::<()>(&prefix, |key, _| {
+            owners.extend(concerned(key).map(|(_, owner)| owner));
+            ControlFlow::Continue(())
+        })?;
+        for owner in owners {
+            let plan = one(transaction, service, &owner, None)?;
+            plans.replace(&owner, plan);
         }
     }
     Ok(plans)
@@ -120,21 +121,12 @@ fn get<T: Kind>(
 
 fn stages<T: Kind>(transaction: &mut Transaction, owner: &Owner) -> Result<Vec<T>> {
     let prefix = document::key::<T>(&owner.account, &owner.region, &[&owner.api]) + "/";
-    let documents = scan(transaction, &prefix)?;
-    Ok(documents.iter().filter_map(|(_, bytes)| document::decode(bytes).ok()).collect())
-}
-
-fn scan(transaction: &mut Transaction, prefix: &str) -> Result<Vec<(String, Arc<[u8]>)>> {
-    let mut found: Vec<(String, Arc<[u8]>)> = Vec::new();
-    loop {
-        let after = found.last().map(|(key, _)| key.as_str());
-        let batch = transaction.scan(prefix, after, SCAN_BATCH)?;
-        let ended = batch.len() < SCAN_BATCH;
-        found.extend(batch.into_iter().map(|(key, document)| (key, document.bytes)));
-        if ended {
-            return Ok(found);
-        }
-    }
+    let mut stages = Vec::new();
+    transaction.visit::<()>(&prefix, |_, document| {
+        stages.extend(document::decode(&document.bytes).ok());
+        ControlFlow::Continue(())
+    })?;
+    Ok(stages)
 }
 
 /// The APIs that these keys concern, each once.

@@ -1,5 +1,7 @@
 //! Revoked connection tokens. A connection may serve several stages; a revoked one serves none.
 
+use std::ops::ControlFlow;
+
 use serde::{Deserialize, Serialize};
 use stagedoor_model::Timestamp;
 use stagedoor_store::Transaction;
@@ -20,26 +22,20 @@ impl Kind for RevokedConnectionToken {
     const KIND: &'static str = "ivs-revoked-connection-token";
 }
 
-/// Documents read from the store at a time.
-const SCAN_BATCH: usize = 512;
-
 /// Deletes, in all accounts and regions, the revocations of tokens that have expired.
 pub fn forget_expired(transaction: &mut Transaction, now: Timestamp) -> Result<()> {
     let oldest = now.plus_seconds(-VALID_SECONDS_MAX).as_micros();
-    let mut after: Option<String> = None;
-    loop {
-        let start = prefix::<RevokedConnectionToken>();
-        let batch = transaction.scan(&start, after.as_deref(), SCAN_BATCH).map_err(store_fault)?;
-        for (key, document) in &batch {
-            if decode::<RevokedConnectionToken>(&document.bytes)?.revoked_micros < oldest {
-                transaction.delete(key).map_err(store_fault)?;
-            }
+    let mut expired = Vec::new();
+    let unreadable = transaction.visit(&prefix::<RevokedConnectionToken>(), |key, document| {
+        match decode::<RevokedConnectionToken>(&document.bytes) {
+            Ok(token) if token.revoked_micros < oldest => expired.push(key.to_owned()),
+            Ok(_) => {}
+            Err(fault) => return ControlFlow::Break(fault),
         }
-        match batch.into_iter().next_back() {
-            Some((last, _)) => after = Some(last),
-            None => return Ok(()),
-        }
-    }
+        ControlFlow::Continue(())
+    });
+    unreadable.map_err(store_fault)?.map_or(Ok(()), Err)?;
+    expired.iter().try_for_each(|key| transaction.delete(key).map_err(store_fault))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! After a stage was deleted nothing is recorded any more, so that no documents outlive it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 
 use stagedoor_api::ivs_realtime as api;
 use stagedoor_api::ivs_realtime::{EventName, ParticipantProtocol, ParticipantState};
@@ -183,22 +184,14 @@ pub fn disconnect_everyone(transaction: &mut Transaction, now: Timestamp) -> Res
     Ok(open)
 }
 
-/// Stages read from the store at a time.
-const SCAN_BATCH: usize = 512;
-
 fn open_stages(transaction: &mut Transaction) -> Result<Vec<Key>> {
     let mut open = Vec::new();
-    let mut after: Option<String> = None;
-    loop {
-        let batch = transaction
-            .scan(&prefix::<ActiveSession>(), after.as_deref(), SCAN_BATCH)
-            .map_err(store_fault)?;
-        open.extend(batch.iter().filter_map(|(key, _)| Key::parse::<ActiveSession>(key)));
-        match batch.into_iter().next_back() {
-            Some((last, _)) => after = Some(last),
-            None => return Ok(open),
-        }
-    }
+    let visited = transaction.visit::<()>(&prefix::<ActiveSession>(), |key, _| {
+        open.extend(Key::parse::<ActiveSession>(key));
+        ControlFlow::Continue(())
+    });
+    visited.map_err(store_fault)?;
+    Ok(open)
 }
 
 fn disconnect_from(documents: &mut Documents<'_>, stage_id: &str, now: Timestamp) -> Result<()> {

@@ -1,6 +1,7 @@
 //! Stages, their open sessions and revoked participants, and imported keys, kept current by the store's change feed.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -10,15 +11,13 @@ use stagedoor_media::ledger::{Admission, Change};
 use stagedoor_state::document::{Key, Kind, decode, prefix, store_fault};
 use stagedoor_state::ivs::{ActiveSession, PublicKey, Revocation, Stage};
 use stagedoor_state::{Fault, arn, transact};
-use stagedoor_store::{Commit, Error, Revision, Store, Transaction};
+use stagedoor_store::{Commit, Error, Revision, Store};
 use tokio::sync::{mpsc, watch};
 
 use crate::server::told;
 
 /// Pause before the store is asked again after it failed.
 const RETRY: Duration = Duration::from_millis(500);
-/// Documents read at a time.
-const SCAN_BATCH: usize = 512;
 
 /// What is known of stages. Read by requests, written by the one follower.
 pub struct Followed {
@@ -134,27 +133,14 @@ fn load(store: &Store) -> Result<(Known, Revision), Fault> {
         // Stages first: the other documents belong to them.
         let stages = [prefix::<Stage>(), prefix::<ActiveSession>(), prefix::<Revocation>()];
         for prefix in stages.into_iter().chain([prefix::<PublicKey>()]) {
-            let apply = |key: &str, bytes: &[u8]| _ = apply(&mut known, key, Some(bytes));
-            visit(transaction, &prefix, apply).map_err(store_fault)?;
+            let visited = transaction.visit::<()>(&prefix, |key, document| {
+                apply(&mut known, key, Some(&document.bytes));
+                ControlFlow::Continue(())
+            });
+            visited.map_err(store_fault)?;
         }
         Ok((known, transaction.revision()))
     })
-}
-
-fn visit(
-    transaction: &mut Transaction,
-    prefix: &str,
-    mut each: impl FnMut(&str, &[u8]),
-) -> Result<(), Error> {
-    let mut after: Option<String> = None;
-    loop {
-        let batch = transaction.scan(prefix, after.as_deref(), SCAN_BATCH)?;
-        batch.iter().for_each(|(key, document)| each(key, &document.bytes));
-        match batch.into_iter().next_back() {
-            Some((last, _)) => after = Some(last),
-            None => return Ok(()),
-        }
-    }
 }
 
 impl Follower {
