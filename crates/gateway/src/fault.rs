@@ -27,6 +27,9 @@ pub enum GatewayFault {
     /// A request whose body, or what its template makes of it, is no JSON where a function needs it.
     #[error("could not parse the event into JSON: {0}")]
     InvalidJson(String),
+    /// A parameter is mapped from a body that is no JSON.
+    #[error("invalid JSON in request body")]
+    InvalidJsonBody,
     #[error("request body too long")]
     RequestTooLarge,
     #[error("request line and headers too long")]
@@ -106,6 +109,9 @@ impl GatewayFault {
             Self::InvalidJson(why) => {
                 return (StatusCode::BAD_REQUEST, "BadRequestException", invalid_json(why));
             }
+            Self::InvalidJsonBody => {
+                (StatusCode::BAD_REQUEST, "BadRequestException", "Invalid JSON in request body")
+            }
             Self::FunctionFailure(_) => (StatusCode::BAD_GATEWAY, INTERNAL, "Internal server error"),
             Self::RequestTooLarge => {
                 (StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", "Request Too Long")
@@ -140,6 +146,7 @@ impl GatewayFault {
             }
             Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type"),
             Self::InvalidJson(why) => return (StatusCode::BAD_REQUEST, invalid_json(why)),
+            Self::InvalidJsonBody => (StatusCode::BAD_REQUEST, "Invalid JSON in request body"),
             Self::RequestTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
             Self::HeadersTooLarge => {
                 (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Request Header Fields Too Large")

@@ -39,6 +39,7 @@ mod lenient;
 mod mapping;
 mod media_types;
 mod routes;
+mod spelling;
 mod template;
 mod uri;
 mod visit;

@@ -1,23 +1,40 @@
-//! Mapping templates: which of them serves a message, and the text of those that have no directives.
+//! Mapping templates: read once when a plan is made, and which of them serves a message.
 //!
-//! Pure. Templates with directives (Velocity) are recognised, so that their methods refuse to answer, not evaluated.
+//! Pure. What a template sees of a request, and what becomes of its outcome, is `rest::sight`'s and the steps' to say.
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use http::{HeaderMap, header};
+use stagedoor_vtl as vtl;
+
+use crate::fault::GatewayFault;
 
 /// The type of a message that does not say its own.
 const DEFAULT_TYPE: &str = "application/json";
 
+/// The templates of a request or of one integration response, by media type.
+pub(crate) type Templates = BTreeMap<String, Template>;
+
 /// A template by what it takes to apply it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Template {
     /// An empty template: the body goes on as it came.
     Pass,
     /// The same text every time.
-    Literal(String),
+    Literal(Bytes),
     /// References or directives.
-    Directives,
+    Velocity(Box<Velocity>),
+    /// It is not Velocity: whatever needs it fails.
+    Broken(GatewayFault),
+}
+
+/// A template with references or directives, and which of the dearer things it may ask for.
+#[derive(Debug)]
+pub(crate) struct Velocity {
+    pub(crate) template: vtl::Template,
+    pub(crate) reads_context: bool,
+    pub(crate) reads_params: bool,
 }
 
 impl Template {
@@ -25,8 +42,30 @@ impl Template {
         if text.is_empty() {
             return Self::Pass;
         }
-        if text.contains(['$', '#']) { Self::Directives } else { Self::Literal(text.to_owned()) }
+        if !text.contains(['$', '#']) {
+            return Self::Literal(Bytes::copy_from_slice(text.as_bytes()));
+        }
+        match vtl::Template::parse(text) {
+            Ok(template) => Self::Velocity(Box::new(Velocity {
+                template,
+                reads_context: may_name(text, "context"),
+                reads_params: may_name(text, "params"),
+            })),
+            Err(error) => Self::Broken(GatewayFault::Configuration(
+                format!("Unable to parse the mapping template: {error}").into(),
+            )),
+        }
     }
+
+    /// All templates of one message.
+    pub(crate) fn all<'t>(texts: impl Iterator<Item = (&'t String, &'t str)>) -> Templates {
+        texts.map(|(media_type, text)| (media_type.clone(), Self::of(text))).collect()
+    }
+}
+
+/// Whether a rendering can ever get hold of something of this name: `#evaluate` may put names together.
+fn may_name(text: &str, name: &str) -> bool {
+    text.contains(name) || text.contains("evaluate")
 }
 
 /// What becomes of a request for which no template is chosen.

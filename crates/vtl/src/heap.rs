@@ -31,6 +31,8 @@ pub(crate) enum ListKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MapKind {
     Plain,
+    /// Headers, whose names have no case (RFC 9110, section 5.1).
+    Headers,
     /// A part of `$context`: prints nothing.
     Context,
     /// A part of `$context` in which each member may be set once.
@@ -74,7 +76,12 @@ pub(crate) struct Heap {
 
 impl Map {
     pub(crate) fn get_str(&self, key: &str) -> Option<&Value> {
-        self.entries.get(&StrKey(key))
+        let exact = self.entries.get(&StrKey(key));
+        if exact.is_some() || self.kind != MapKind::Headers {
+            return exact;
+        }
+        let same = |known: &Key| matches!(&known.0, Value::Str(name) if name.eq_ignore_ascii_case(key));
+        self.entries.iter().find(|(known, _)| same(known)).map(|(_, value)| value)
     }
 }
 

@@ -70,7 +70,7 @@ impl Printer<'_> {
     fn map_text(&mut self, itself: &Value, depth: usize) -> Result<(), RenderError> {
         let Value::Map(id) = itself else { return Ok(()) };
         let map = self.heap.map(*id);
-        if map.kind != MapKind::Plain {
+        if !matches!(map.kind, MapKind::Plain | MapKind::Headers) {
             return Ok(());
         }
         self.out.push('{');

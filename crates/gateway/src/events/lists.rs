@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName, Version};
 use serde_json::{Map, Value};
 
-use crate::uri;
+use crate::{spelling, uri};
 
 /// Names with all their values, in the order in which the names first appeared.
 #[derive(Debug, Default)]
@@ -11,11 +11,8 @@ pub(super) struct Lists(Vec<(String, Vec<String>)>);
 
 impl Lists {
     /// Headers, spelt for clients of this version of HTTP.
-    ///
-    /// The server reads header names without their case. Over HTTP/1 they are given back as nearly every client
-    /// writes them, `Content-Type`; over HTTP/2 names are lower case, but for those that AWS itself writes.
     pub(super) fn of_headers(headers: &HeaderMap, version: Version) -> Self {
-        let lists = headers.keys().map(|name| (spelt(name, version), values(headers, name)));
+        let lists = headers.keys().map(|name| (spelling::header(name, version), values(headers, name)));
         Self(lists.collect())
     }
 
@@ -68,35 +65,6 @@ pub(super) fn raw_variables(variables: &[(&str, &str)]) -> Value {
 pub(super) fn variables(variables: &[(&str, &str)]) -> Value {
     let decoded = |value: &str| percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned();
     object(variables.iter().map(|(name, value)| ((*name).to_owned(), Value::from(decoded(value)))))
-}
-
-/// Names that AWS writes in this way whatever the client sent.
-const AWS_WRITES: [&str; 7] = [
-    "authorization",
-    "host",
-    "user-agent",
-    "x-amzn-trace-id",
-    "x-forwarded-for",
-    "x-forwarded-port",
-    "x-forwarded-proto",
-];
-
-fn spelt(name: &HeaderName, version: Version) -> String {
-    if version < Version::HTTP_2 || AWS_WRITES.contains(&name.as_str()) {
-        capitalised(name.as_str())
-    } else {
-        name.as_str().to_owned()
-    }
-}
-
-fn capitalised(name: &str) -> String {
-    let words = name.split('-').map(|word| {
-        let mut letters = word.chars();
-        letters
-            .next()
-            .map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + letters.as_str())
-    });
-    words.collect::<Vec<_>>().join("-")
 }
 
 #[cfg(test)]

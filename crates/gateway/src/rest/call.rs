@@ -7,7 +7,7 @@ use http::{HeaderMap, Method as Verb};
 
 use super::plan::{Api, Method, Stage};
 use crate::authorize::Caller;
-use crate::mapping::View;
+use crate::mapping::{BodyView, View};
 use crate::shared::Shared;
 use crate::visit::Visit;
 
@@ -47,6 +47,7 @@ impl Call<'_> {
             "resourceId" => self.method.resource_id.clone(),
             "resourcePath" => self.method.resource_path.clone(),
             "stage" => self.stage.name.clone(),
+            "operationName" => return self.method.operation_name.clone(),
             _ => {
                 let known = self.visit.context(name).or_else(|| self.caller.context(name));
                 return known.map(Cow::into_owned);
@@ -66,6 +67,7 @@ impl Call<'_> {
             headers,
             stage_variables: &self.stage.variables,
             context,
+            body: BodyView::default(),
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Compiles a snapshot of a REST API. What cannot be served is found here, once, and becomes the answer of its method.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::{Method as Verb, StatusCode};
@@ -9,16 +8,16 @@ use stagedoor_api::apigateway as api;
 use stagedoor_state::rest::Snapshot;
 
 use super::plan::{
-    AwsProxy, Deployed, Http, Integration, IntegrationResponse, Lambda, Method, Mock, Outgoing,
+    AwsProxy, Deployed, Http, Integration, IntegrationResponse, Lambda, Method, Mock, MockTemplate, Outgoing,
 };
 use crate::backends::Trust;
 use crate::fault::GatewayFault;
 use crate::integrations::function::Function;
-use crate::mapping::{self, Source, Target, Unreadable};
+use crate::mapping::{self, Malformed, Source, Target};
 use crate::media_types::MediaTypes;
 use crate::plans::api::Settings;
 use crate::routes::{self, Tree};
-use crate::template::{Passthrough, Template};
+use crate::template::{Passthrough, Template, Templates};
 use crate::uri::UriTemplate;
 use crate::{headers, lambda, lenient, plans};
 
@@ -106,20 +105,19 @@ fn check_access(method: &api::Method) -> Compiled<()> {
 fn mock(integration: &api::Integration) -> Compiled<Mock> {
     let templates = integration.request_templates.iter().flatten();
     Ok(Mock {
-        statuses: templates
+        templates: templates
             .filter(|(_, text)| !text.is_empty())
-            .map(|(media_type, text)| (media_type.clone(), mock_status(text)))
+            .map(|(media_type, text)| (media_type.clone(), mock_template(text)))
             .collect(),
         passthrough: Passthrough::parse(integration.passthrough_behavior.as_deref()),
         responses: responses(integration)?,
     })
 }
 
-fn mock_status(template: &str) -> Compiled<u16> {
-    match Template::of(template) {
-        Template::Directives => Err(DIRECTIVES),
-        Template::Literal(text) => status_code(&text),
-        Template::Pass => status_code(""),
+fn mock_template(text: &str) -> MockTemplate {
+    match Template::of(text) {
+        Template::Literal(_) | Template::Pass => MockTemplate::Fixed(status_code(text)),
+        template => MockTemplate::Rendered(template),
     }
 }
 
@@ -132,10 +130,6 @@ pub(crate) fn status_code(text: &str) -> Compiled<u16> {
         )
     })
 }
-
-/// What a method answers whose template would have to be evaluated.
-pub(crate) const DIRECTIVES: GatewayFault =
-    GatewayFault::NotServed("mapping templates with references or directives");
 
 fn http(integration: &api::Integration) -> Compiled<Http> {
     if integration.content_handling.is_some() {
@@ -215,9 +209,9 @@ fn function(integration: &api::Integration, other: &'static str) -> Compiled<Fun
     Ok(Function { uri: UriTemplate::parse(uri), timeout })
 }
 
-fn templates(integration: &api::Integration) -> BTreeMap<String, Template> {
+fn templates(integration: &api::Integration) -> Templates {
     let templates = integration.request_templates.iter().flatten();
-    templates.map(|(media_type, text)| (media_type.clone(), Template::of(text))).collect()
+    Template::all(templates.map(|(media_type, text)| (media_type, text.as_str())))
 }
 
 fn parameter(target: &str, source: &str) -> Compiled<(Target, Source)> {
@@ -257,12 +251,10 @@ fn response(status: &str, stored: &api::IntegrationResponse) -> Compiled<Integra
         let name = mapping::response_header(target).map_err(unreadable)?;
         Ok((name, Source::of_response(source).map_err(unreadable)?))
     });
-    let templates: BTreeMap<String, Template> = stored
-        .response_templates
-        .iter()
-        .flatten()
-        .map(|(media_type, text)| (media_type.clone(), Template::of(text.as_deref().unwrap_or_default())))
-        .collect();
+    let templates = stored.response_templates.iter().flatten();
+    let templates = Template::all(
+        templates.map(|(media_type, text)| (media_type, text.as_deref().unwrap_or_default())),
+    );
     Ok(IntegrationResponse {
         status,
         pattern: pattern.map(selection_pattern).transpose()?,
@@ -277,11 +269,8 @@ fn selection_pattern(pattern: &str) -> Compiled<Regex> {
         .map_err(|_| GatewayFault::NotServed("selection patterns with look-around or back references"))
 }
 
-fn unreadable(why: Unreadable) -> GatewayFault {
-    match why {
-        Unreadable::Body => GatewayFault::NotServed("parameter mappings from a body"),
-        Unreadable::Malformed => configuration("Invalid mapping expression specified"),
-    }
+fn unreadable(_: Malformed) -> GatewayFault {
+    configuration("Invalid mapping expression specified")
 }
 
 fn configuration(text: &'static str) -> GatewayFault {

@@ -2,5 +2,7 @@
 
 pub(crate) mod call;
 pub(crate) mod compile;
+pub(crate) mod payload;
 pub(crate) mod pipeline;
 pub(crate) mod plan;
+pub(crate) mod sight;

@@ -81,23 +81,23 @@ async fn run(
     };
     match &call.method.integration {
         Integration::Mock(mock) => {
-            let answer = mock::answer(mock, &call, body).await?;
+            let (answer, overrides) = mock::answer(mock, &call, body).await?;
             let told = answer.status.to_string();
-            let mapped = integration_response::map(&mock.responses, answer, &told, &call)?;
+            let mapped = integration_response::map(&mock.responses, answer, &told, &call, overrides)?;
             Ok(method_response::of_mapping(mapped))
         }
         Integration::HttpProxy(outgoing) => {
-            let request = integration_request::proxied(outgoing, &call, body)?;
+            let request = integration_request::proxied(outgoing, &call, body).await?;
             let answer = http_proxy::send(shared, visit, request, outgoing.trust, outgoing.timeout).await?;
             method_response::of_proxy(answer, &call, outgoing)
         }
         Integration::Http(http) => {
-            let request = integration_request::built(http, &call, body).await?;
+            let (request, overrides) = integration_request::built(http, &call, body).await?;
             let answer =
                 http_proxy::send(shared, visit, request, http.outgoing.trust, http.outgoing.timeout).await?;
             let answer = http_proxy::collected(answer, &shared.config).await?;
             let told = answer.status.to_string();
-            let mapped = integration_response::map(&http.responses, answer, &told, &call)?;
+            let mapped = integration_response::map(&http.responses, answer, &told, &call, overrides)?;
             Ok(method_response::of_mapping(mapped))
         }
         Integration::AwsProxy(proxy) => {
@@ -108,10 +108,10 @@ async fn run(
             Ok(method_response::of_function(answer, &call))
         }
         Integration::Lambda(lambda) => {
-            let event = function_request::built(lambda, &call, body).await?;
+            let (event, overrides) = function_request::built(lambda, &call, body).await?;
             let returned = function_request::invoke(&lambda.function, &call, event).await?;
             let (answer, told) = function_request::collected(returned);
-            let mapped = integration_response::map(&lambda.responses, answer, &told, &call)?;
+            let mapped = integration_response::map(&lambda.responses, answer, &told, &call, overrides)?;
             Ok(method_response::with_trace(method_response::of_mapping(mapped), &call))
         }
         Integration::Refused(fault) => Err(fault.clone()),

@@ -13,7 +13,7 @@ use crate::mapping::{Source, Target};
 use crate::media_types::MediaTypes;
 use crate::plans;
 use crate::routes::Tree;
-use crate::template::{Passthrough, Template};
+use crate::template::{Passthrough, Template, Templates};
 use crate::uri::UriTemplate;
 
 pub(crate) type Api = plans::api::Api<Deployed>;
@@ -51,18 +51,25 @@ pub(crate) enum Integration {
 /// `MOCK`.
 #[derive(Debug)]
 pub(crate) struct Mock {
-    /// The status code that each request template yields.
-    pub(crate) statuses: BTreeMap<String, Result<u16, GatewayFault>>,
+    pub(crate) templates: BTreeMap<String, MockTemplate>,
     /// Whether a request without a template may hold the status code in its body.
     pub(crate) passthrough: Passthrough,
     pub(crate) responses: Vec<IntegrationResponse>,
+}
+
+/// A request template of a `MOCK` integration.
+#[derive(Debug)]
+pub(crate) enum MockTemplate {
+    /// It yields the same every time: this status code, or none.
+    Fixed(Result<u16, GatewayFault>),
+    Rendered(Template),
 }
 
 /// `HTTP`.
 #[derive(Debug)]
 pub(crate) struct Http {
     pub(crate) outgoing: Outgoing,
-    pub(crate) templates: BTreeMap<String, Template>,
+    pub(crate) templates: Templates,
     pub(crate) passthrough: Passthrough,
     pub(crate) responses: Vec<IntegrationResponse>,
 }
@@ -82,7 +89,7 @@ pub(crate) struct Lambda {
     /// `None` is the client's own. Only `POST` works.
     pub(crate) verb: Option<Verb>,
     pub(crate) parameters: Vec<(Target, Source)>,
-    pub(crate) templates: BTreeMap<String, Template>,
+    pub(crate) templates: Templates,
     pub(crate) passthrough: Passthrough,
     pub(crate) responses: Vec<IntegrationResponse>,
 }
@@ -107,5 +114,5 @@ pub(crate) struct IntegrationResponse {
     /// `None` is the default response.
     pub(crate) pattern: Option<Regex>,
     pub(crate) headers: Vec<(HeaderName, Source)>,
-    pub(crate) templates: BTreeMap<String, Template>,
+    pub(crate) templates: Templates,
 }

@@ -1,9 +1,13 @@
 //! Makes the event that a Lambda function is invoked with, and says how it is invoked.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method as Verb};
 use serde_json::Value;
+use stagedoor_vtl::Overrides;
 
+use super::{integration_request, request_template};
 use crate::body::Body;
 use crate::events;
 use crate::fault::GatewayFault;
@@ -12,11 +16,10 @@ use crate::http_api::{self, plan::PayloadFormat};
 use crate::integrations::function::Function;
 use crate::integrations::http_proxy::{self, Collected};
 use crate::lambda::{Kind, Returned};
-use crate::mapping::Target;
+use crate::mapping::{Target, View};
 use crate::rest::call::Call;
-use crate::rest::compile::DIRECTIVES;
+use crate::rest::payload::Payload;
 use crate::rest::plan::{AwsProxy, Lambda};
-use crate::template::{self, Choice, Template};
 
 const INVOCATION_TYPE: HeaderName = HeaderName::from_static("x-amz-invocation-type");
 
@@ -27,7 +30,11 @@ pub(crate) type Event = (Kind, Bytes);
 ///
 /// # Errors
 /// When the integration's method is not `POST`, or the body cannot be read.
-pub(crate) async fn proxied(proxy: &AwsProxy, call: &Call<'_>, body: Body) -> Result<Event, GatewayFault> {
+pub(crate) async fn proxied(
+    proxy: &AwsProxy,
+    call: &Call<'_>,
+    body: Body,
+) -> Result<Event, GatewayFault> {
     must_be_post(proxy.verb.as_ref(), call)?;
     let body = http_proxy::request_body(body).await?;
     Ok((Kind::RequestResponse, events::rest::event(call, &body)))
@@ -37,17 +44,18 @@ pub(crate) async fn proxied(proxy: &AwsProxy, call: &Call<'_>, body: Body) -> Re
 ///
 /// # Errors
 /// As of [`proxied`]; 415 when no template takes the body.
-pub(crate) async fn built(lambda: &Lambda, call: &Call<'_>, body: Body) -> Result<Event, GatewayFault> {
+pub(crate) async fn built(
+    lambda: &Lambda,
+    call: &Call<'_>,
+    body: Body,
+) -> Result<(Event, Overrides), GatewayFault> {
     must_be_post(lambda.verb.as_ref(), call)?;
-    let kind = kind(lambda, call);
-    let payload = match template::for_request(&lambda.templates, lambda.passthrough, &call.head.headers) {
-        Choice::Template(Template::Directives) => return Err(DIRECTIVES),
-        Choice::Unsupported => return Err(GatewayFault::UnsupportedMediaType),
-        Choice::Template(Template::Literal(text)) => text.clone().into(),
-        Choice::Pass | Choice::Template(Template::Pass) => http_proxy::request_body(body).await?,
-    };
+    let payload = Payload::of_request(body).await?;
+    let made = request_template::apply(&lambda.templates, lambda.passthrough, call, &payload)?;
+    let kind = kind(lambda, call, &payload, &made.overrides)?;
     // An event is JSON; no body is the empty object, as in templates.
-    Ok((kind, if payload.is_empty() { Bytes::from_static(b"{}") } else { payload }))
+    let event = if made.body.is_empty() { Bytes::from_static(b"{}") } else { made.body };
+    Ok(((kind, event), made.overrides))
 }
 
 /// `AWS_PROXY` of an HTTP API: the whole request.
@@ -109,12 +117,21 @@ fn must_be_post(verb: Option<&Verb>, call: &Call<'_>) -> Result<(), GatewayFault
     }
 }
 
-/// `X-Amz-Invocation-Type: Event`, if it is mapped.
-fn kind(lambda: &Lambda, call: &Call<'_>) -> Kind {
+/// `X-Amz-Invocation-Type: Event`, if it is mapped or set by the template.
+fn kind(
+    lambda: &Lambda,
+    call: &Call<'_>,
+    payload: &Payload,
+    overrides: &Overrides,
+) -> Result<Kind, GatewayFault> {
+    let readable = integration_request::readable(&lambda.parameters, payload)?;
     let context = |name: &str| call.context(name);
-    let view = call.view(&call.head.headers, &context);
+    let view = View { body: readable.view(), ..call.view(&call.head.headers, &context) };
     let is_type = |target: &Target| matches!(target, Target::Header(name) if *name == INVOCATION_TYPE);
     let mapped = lambda.parameters.iter().find(|(target, _)| is_type(target));
-    let value = mapped.and_then(|(_, source)| source.values(&view).pop());
-    if value.is_some_and(|value| value == "Event") { Kind::Event } else { Kind::RequestResponse }
+    let mapped = mapped.and_then(|(_, source)| source.values(&view).pop()).map(Cow::into_owned);
+    let overridden = overrides.of_request().header.into_iter();
+    let mut overridden = overridden.filter(|(name, _)| INVOCATION_TYPE.as_str().eq_ignore_ascii_case(name));
+    let value = overridden.next().map(|(_, value)| value).or(mapped);
+    Ok(if value.is_some_and(|value| value == "Event") { Kind::Event } else { Kind::RequestResponse })
 }

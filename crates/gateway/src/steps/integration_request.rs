@@ -4,15 +4,16 @@ use std::borrow::Cow;
 
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method as Verb, Request, Uri, Version, header};
+use stagedoor_vtl::{Overrides, RequestOverride};
 
+use super::request_template;
 use crate::body::{self, Body};
 use crate::fault::GatewayFault;
-use crate::integrations::http_proxy;
 use crate::mapping::{Source, Target, View};
 use crate::rest::call::Call;
-use crate::rest::compile::{DIRECTIVES, sends_body};
+use crate::rest::compile::sends_body;
+use crate::rest::payload::{Payload, Readable};
 use crate::rest::plan::{Http, Outgoing};
-use crate::template::{self, Choice, Template};
 use crate::{forwarded, headers, uri};
 
 const API_ID: HeaderName = HeaderName::from_static("x-amzn-apigateway-api-id");
@@ -21,14 +22,20 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// `HTTP_PROXY`: the client's own query, headers and body, with what is mapped on top.
 ///
 /// # Errors
-/// A configuration error when the backend's address is none.
-pub(crate) fn proxied(
+/// A configuration error when the backend's address is none; 400 when a mapping needs JSON and gets none.
+pub(crate) async fn proxied(
     outgoing: &Outgoing,
     call: &Call<'_>,
-    body: Body,
+    mut body: Body,
 ) -> Result<Request<Body>, GatewayFault> {
+    let mut payload = Payload::default();
+    if outgoing.parameters.iter().any(|(_, source)| source.reads_body()) {
+        payload = Payload::of_request(body).await?;
+        body = body::full(payload.bytes.clone());
+    }
+    let readable = readable(&outgoing.parameters, &payload)?;
     let context = |name: &str| call.context(name);
-    let view = call.view(&call.head.headers, &context);
+    let view = View { body: readable.view(), ..call.view(&call.head.headers, &context) };
     let mut headers = call.head.headers.clone();
     headers::leave_for_rest_backend(&mut headers);
     add_own_headers(&mut headers, call);
@@ -40,32 +47,43 @@ pub(crate) fn proxied(
         headers.remove(header::CONTENT_ENCODING);
         body::empty()
     };
-    Ok(request(verb, endpoint(outgoing, &view, call.query())?, headers, body))
+    let none = RequestOverride::default();
+    Ok(request(verb, endpoint(outgoing, &view, call.query(), &none)?, headers, body))
 }
 
-/// `HTTP`: only what is mapped, and the body that the template makes.
+/// `HTTP`: only what is mapped, and the body that the template makes; and what the template has overridden.
 ///
 /// # Errors
-/// A configuration error when the backend's address is none; 415 when no template takes the body.
-pub(crate) async fn built(http: &Http, call: &Call<'_>, body: Body) -> Result<Request<Body>, GatewayFault> {
+/// A configuration error when the backend's address is none or the template fails; 415 when no template takes the
+/// body; 400 when a mapping needs JSON and gets none.
+pub(crate) async fn built(
+    http: &Http,
+    call: &Call<'_>,
+    body: Body,
+) -> Result<(Request<Body>, Overrides), GatewayFault> {
     let outgoing = &http.outgoing;
     let verb = outgoing.verb.clone().unwrap_or_else(|| call.verb.clone());
-    let (headers, uri) = {
-        let context = |name: &str| call.context(name);
-        let view = call.view(&call.head.headers, &context);
-        let mut headers = HeaderMap::new();
-        add_default_headers(&mut headers, call, sends_body(&verb));
-        add_mapped_headers(&mut headers, outgoing, &view);
-        (headers, endpoint(outgoing, &view, "")?)
-    };
-    let body = match template::for_request(&http.templates, http.passthrough, &call.head.headers) {
-        Choice::Template(Template::Directives) => return Err(DIRECTIVES),
-        Choice::Unsupported => return Err(GatewayFault::UnsupportedMediaType),
-        _ if !sends_body(&verb) => body::empty(),
-        Choice::Template(Template::Literal(text)) => body::full(text.clone()),
-        Choice::Pass | Choice::Template(Template::Pass) => body::full(http_proxy::request_body(body).await?),
-    };
-    Ok(request(verb, uri, headers, body))
+    let payload = Payload::of_request(body).await?;
+    let made = request_template::apply(&http.templates, http.passthrough, call, &payload)?;
+    let told = made.overrides.of_request();
+    let readable = readable(&outgoing.parameters, &payload)?;
+    let context = |name: &str| call.context(name);
+    let view = View { body: readable.view(), ..call.view(&call.head.headers, &context) };
+    let mut headers = HeaderMap::new();
+    add_default_headers(&mut headers, call, sends_body(&verb));
+    add_mapped_headers(&mut headers, outgoing, &view);
+    override_headers(&mut headers, &told);
+    let uri = endpoint(outgoing, &view, "", &told)?;
+    let body = if sends_body(&verb) { body::full(made.body) } else { body::empty() };
+    Ok((request(verb, uri, headers, body), made.overrides))
+}
+
+/// The body as these mappings need it.
+pub(crate) fn readable<'p>(
+    parameters: &[(Target, Source)],
+    payload: &'p Payload,
+) -> Result<Readable<'p>, GatewayFault> {
+    Readable::new(payload, parameters.iter().map(|(_, source)| source), || GatewayFault::InvalidJsonBody)
 }
 
 fn request(verb: Verb, uri: Uri, headers: HeaderMap, body: Body) -> Request<Body> {
@@ -78,16 +96,42 @@ fn request(verb: Verb, uri: Uri, headers: HeaderMap, body: Body) -> Request<Body
 }
 
 /// The backend's address, with the client's query and what is mapped onto path and query.
-fn endpoint(outgoing: &Outgoing, view: &View<'_>, client_query: &str) -> Result<Uri, GatewayFault> {
-    let mut text = outgoing.uri.fill(view.stage_variables, |name| path_value(outgoing, view, name));
+///
+/// An override takes the place of what is mapped onto the same name.
+fn endpoint(
+    outgoing: &Outgoing,
+    view: &View<'_>,
+    client_query: &str,
+    told: &RequestOverride,
+) -> Result<Uri, GatewayFault> {
+    let mut text = outgoing.uri.fill(view.stage_variables, |name| {
+        let overridden = told.path.iter().find(|(known, _)| known == name);
+        let encoded = overridden.map(|(_, value)| uri::encode_path(value).into_owned().into());
+        encoded.or_else(|| path_value(outgoing, view, name))
+    });
     uri::add_query(&mut text, client_query);
+    let mut add = |name: &str, value: &str| {
+        uri::add_query(&mut text, &format!("{}={}", uri::encode_query(name), uri::encode_query(value)));
+    };
     for (target, source) in &outgoing.parameters {
         let Target::Query(name) = target else { continue };
-        for value in source.values(view) {
-            uri::add_query(&mut text, &format!("{}={}", uri::encode_query(name), uri::encode_query(&value)));
+        if told.querystring.iter().any(|(known, _)| known == name) {
+            continue;
+        }
+        source.values(view).iter().for_each(|value| add(name, value));
+    }
+    told.querystring.iter().for_each(|(name, value)| add(name, value));
+    uri::endpoint(text)
+}
+
+/// What the template has set takes the place of what is mapped.
+fn override_headers(headers: &mut HeaderMap, told: &RequestOverride) {
+    for (name, value) in &told.header {
+        let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { continue };
+        if !headers::is_lost_when_mapped(&name) && !headers::is_unmappable(&name) {
+            headers::set(headers, name, value);
         }
     }
-    uri::endpoint(text)
 }
 
 /// What is mapped onto `integration.request.path.{name}`.

@@ -1,15 +1,18 @@
 //! Chooses the integration response for a backend's or mock's answer, and makes status, headers and body from it.
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
+use stagedoor_vtl::Overrides;
 
 use crate::fault::GatewayFault;
+use crate::headers;
 use crate::integrations::http_proxy::Collected;
+use crate::mapping::View;
 use crate::rest::call::Call;
-use crate::rest::compile::DIRECTIVES;
+use crate::rest::payload::{Payload, Readable};
 use crate::rest::plan::IntegrationResponse;
+use crate::rest::sight::{self, Transformed};
 use crate::template::{self, Template};
-use crate::{headers, mapping};
 
 /// What goes back to the client, before headers are renamed.
 pub(crate) struct Mapped {
@@ -18,23 +21,48 @@ pub(crate) struct Mapped {
     pub(crate) body: Bytes,
 }
 
-/// `told` is what patterns are matched with: the status code, or a function's error message.
+/// `told` is what patterns are matched with: the status code, or a function's error message. `overrides` is what the
+/// request's template has set.
 ///
 /// # Errors
-/// A configuration error when no response matches.
+/// A configuration error when no response matches or its template fails; 500 when a mapping needs JSON and gets none.
 pub(crate) fn map(
     responses: &[IntegrationResponse],
     answer: Collected,
     told: &str,
     call: &Call<'_>,
+    overrides: Overrides,
 ) -> Result<Mapped, GatewayFault> {
     let response = select(responses, told, answer.status)?;
-    let body = match template::for_response(&response.templates, &call.head.headers) {
-        Some(Template::Literal(text)) => Bytes::from(text.clone()),
-        Some(Template::Directives) => return Err(DIRECTIVES),
-        Some(Template::Pass) | None => answer.body,
-    };
-    Ok(Mapped { status: response.status, headers: mapped_headers(response, &answer.headers, call), body })
+    let payload = Payload { bytes: answer.body };
+    let mut mapped = mapped_headers(response, &answer.headers, &payload, call)?;
+    let (body, overrides) = transformed(response, payload, call, overrides)?;
+    let told = overrides.of_response();
+    for (name, value) in told.header {
+        if let Ok(name) = HeaderName::from_bytes(name.as_bytes()) {
+            headers::set(&mut mapped, name, &value);
+        }
+    }
+    let status = told.status.and_then(|status| StatusCode::from_u16(status).ok());
+    Ok(Mapped { status: status.unwrap_or(response.status), headers: mapped, body })
+}
+
+/// The body that the response's template makes, and the overrides as they are then.
+fn transformed(
+    response: &IntegrationResponse,
+    payload: Payload,
+    call: &Call<'_>,
+    overrides: Overrides,
+) -> Result<(Bytes, Overrides), GatewayFault> {
+    match template::for_response(&response.templates, &call.head.headers) {
+        Some(Template::Literal(text)) => Ok((text.clone(), overrides)),
+        Some(Template::Velocity(velocity)) => {
+            let made = sight::render(velocity, call, &payload.text(), &overrides, Transformed::Response)?;
+            Ok((made.text.into(), made.overrides))
+        }
+        Some(Template::Broken(fault)) => Err(fault.clone()),
+        Some(Template::Pass) | None => Ok((payload.bytes, overrides)),
+    }
 }
 
 /// The response whose pattern matches the text; else the one without a pattern.
@@ -58,17 +86,29 @@ fn select<'r>(
     })
 }
 
-fn mapped_headers(response: &IntegrationResponse, answered: &HeaderMap, call: &Call<'_>) -> HeaderMap {
-    let context = |name: &str| call.context(name);
-    let view: mapping::View<'_> = call.view(answered, &context);
+fn mapped_headers(
+    response: &IntegrationResponse,
+    answered: &HeaderMap,
+    payload: &Payload,
+    call: &Call<'_>,
+) -> Result<HeaderMap, GatewayFault> {
     let mut mapped = HeaderMap::new();
+    if response.headers.is_empty() {
+        return Ok(mapped);
+    }
+    let sources = response.headers.iter().map(|(_, source)| source);
+    let readable = Readable::new(payload, sources, || {
+        GatewayFault::Configuration("Invalid JSON in response body".into())
+    })?;
+    let context = |name: &str| call.context(name);
+    let view = View { body: readable.view(), ..call.view(answered, &context) };
     for (name, source) in &response.headers {
         let values = source.values(&view);
         if !values.is_empty() {
             headers::set(&mut mapped, name.clone(), &values.join(","));
         }
     }
-    mapped
+    Ok(mapped)
 }
 
 #[cfg(test)]

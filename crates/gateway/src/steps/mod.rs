@@ -9,6 +9,7 @@ pub(crate) mod function_request;
 pub(crate) mod integration_request;
 pub(crate) mod integration_response;
 pub(crate) mod method_response;
+pub(crate) mod request_template;
 
 // HTTP APIs.
 pub(crate) mod cors;

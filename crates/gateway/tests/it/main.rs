@@ -17,3 +17,4 @@ mod limits;
 mod rest_http;
 mod rest_mock;
 mod rest_proxy;
+mod rest_templates;

@@ -75,17 +75,22 @@ impl Renderer<'_> {
     }
 
     pub(super) fn map_get(&mut self, id: MapId, key: &Value) -> Result<Value, RenderError> {
-        let entries = &self.heap.map(id).entries;
+        let map = self.heap.map(id);
         let value = if let Value::Str(name) = key {
-            entries.get(&crate::value::StrKey(name))
+            map.get_str(name)
         } else {
-            entries.get(&Key(key.clone()))
+            map.entries.get(&Key(key.clone()))
         };
         Ok(value.cloned().unwrap_or(Value::Null))
     }
 
     fn has_key(&self, id: MapId, key: &Value) -> bool {
-        self.heap.map(id).entries.contains_key(&Key(key.clone()))
+        let map = self.heap.map(id);
+        if let Value::Str(name) = key {
+            map.get_str(name).is_some()
+        } else {
+            map.entries.contains_key(&Key(key.clone()))
+        }
     }
 
     fn has_value(&mut self, id: MapId, value: &Value) -> Result<bool, RenderError> {

@@ -1,7 +1,7 @@
 //! `$input`: the payload and the request's parameters.
 
 use crate::error::{Failure, RenderError};
-use crate::heap::{Heap, ListKind};
+use crate::heap::{Heap, ListKind, MapKind};
 use crate::json;
 use crate::jsonpath::{Document, Found, Path, Scalar};
 use crate::methods::pattern::COMPILE_STEPS;
@@ -126,6 +126,9 @@ impl Renderer<'_> {
             [("path", given.path), ("querystring", given.querystring), ("header", given.header)]
         {
             let map = self.map_of(pairs)?;
+            if let (Value::Map(id), "header") = (&map, name) {
+                self.heap.map_mut(*id).kind = MapKind::Headers;
+            }
             all.insert(crate::value::Key(Value::str(name)), map);
         }
         let params = self.new_map(all)?;
@@ -133,12 +136,15 @@ impl Renderer<'_> {
         Ok(params)
     }
 
-    /// Looked for in the path, then the query string, then the headers; empty where it is in none.
+    /// Looked for in the path, then the query string, then the headers, whose names have no case; empty where it is in
+    /// none.
     fn param(&mut self, name: &Value) -> Result<Value, RenderError> {
         let name = self.text_of(name)?;
         let given = self.scope.params;
         let mut pairs = given.path.iter().chain(given.querystring).chain(given.header);
-        let value = pairs.find(|(candidate, _)| *candidate == &*name).map_or("", |(_, value)| value);
+        let exact = pairs.find(|(candidate, _)| *candidate == &*name);
+        let header = || given.header.iter().find(|(candidate, _)| candidate.eq_ignore_ascii_case(&name));
+        let value = exact.or_else(header).map_or("", |(_, value)| value);
         self.meter.allocate(value.len())?;
         Ok(Value::str(value))
     }

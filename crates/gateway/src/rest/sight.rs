@@ -1,0 +1,180 @@
+//! What a mapping template sees of a request at its method, and its rendering.
+//!
+//! Nothing is gathered that the template cannot ask for: most ask for a parameter or two, many for no context at all.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+use stagedoor_vtl::{Limits, Overrides, Params, Rendered, Scope};
+
+use super::call::Call;
+use crate::fault::GatewayFault;
+use crate::template::Velocity;
+use crate::{spelling, uri};
+
+/// Which way a message goes, as execution logs name what failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transformed {
+    Request,
+    Response,
+}
+
+/// Members of `$context` in the order in which a template that goes through it finds them (recorded).
+const CONTEXT: [&str; 18] = [
+    "resourceId",
+    "resourcePath",
+    "httpMethod",
+    "extendedRequestId",
+    "requestTime",
+    "path",
+    "accountId",
+    "protocol",
+    "requestOverride",
+    "stage",
+    "domainPrefix",
+    "requestTimeEpoch",
+    "requestId",
+    "identity",
+    "domainName",
+    "deploymentId",
+    "responseOverride",
+    "apiId",
+];
+
+/// Members of `$context.identity` in their order (recorded); null where they are not known.
+const IDENTITY: [&str; 12] = [
+    "cognitoIdentityPoolId",
+    "accountId",
+    "cognitoIdentityId",
+    "caller",
+    "sourceIp",
+    "principalOrgId",
+    "accessKey",
+    "cognitoAuthenticationType",
+    "cognitoAuthenticationProvider",
+    "userArn",
+    "userAgent",
+    "user",
+];
+
+/// Members that are there only if they have a value.
+const SOMETIMES: [&str; 5] =
+    ["isCanaryRequest", "operationName", "awsEndpointRequestId", "wafResponseCode", "webaclArn"];
+
+/// As [`SOMETIMES`], of `$context.identity`.
+const IDENTITY_SOMETIMES: [&str; 2] = ["apiKey", "apiKeyId"];
+
+/// Renders a template over a body. `overrides` is what an earlier template of the same request has set.
+///
+/// # Errors
+/// A configuration error, also when the template takes more than it may.
+pub(crate) fn render(
+    velocity: &Velocity,
+    call: &Call<'_>,
+    body: &str,
+    overrides: &Overrides,
+    what: Transformed,
+) -> Result<Rendered, GatewayFault> {
+    let context = velocity.reads_context.then(|| context(call, overrides));
+    let parameters = velocity.reads_params.then(|| Parameters::of(call));
+    let (query, header) = parameters.as_ref().map(Parameters::pairs).unwrap_or_default();
+    let variables: Vec<(&str, &str)> =
+        call.stage.variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let scope = Scope {
+        body,
+        params: Params { path: &call.variables, querystring: &query, header: &header },
+        context: context.as_ref(),
+        stage_variables: &variables,
+    };
+    let limits = Limits { output_bytes_max: call.shared.config.payload_bytes_max, ..Limits::default() };
+    let rendered = velocity.template.render(&scope, &limits).map_err(|error| failed(what, &error))?;
+    // A template that cannot name the context leaves it as it was.
+    Ok(match context {
+        Some(_) => rendered,
+        None => Rendered { overrides: overrides.clone(), ..rendered },
+    })
+}
+
+fn failed(what: Transformed, error: &stagedoor_vtl::RenderError) -> GatewayFault {
+    let message = match what {
+        Transformed::Request => "request",
+        Transformed::Response => "response",
+    };
+    GatewayFault::Configuration(format!("Unable to transform {message}: {error}").into())
+}
+
+/// All of `$context`.
+fn context(call: &Call<'_>, overrides: &Overrides) -> Map<String, Value> {
+    let mut context = Map::with_capacity(CONTEXT.len() + 2);
+    for name in CONTEXT {
+        let value = match name {
+            "requestOverride" => Value::Object(overrides.request.clone()),
+            "responseOverride" => Value::Object(overrides.response.clone()),
+            "identity" => Value::Object(identity(call)),
+            "requestTimeEpoch" => u64::try_from(call.visit.time.as_millis()).unwrap_or(u64::MAX).into(),
+            _ => call.context(name).map_or(Value::Null, Value::String),
+        };
+        context.insert(name.to_owned(), value);
+    }
+    if let Some(authorizer) = call.caller.rest_authorizer() {
+        context.insert("authorizer".to_owned(), authorizer);
+    }
+    add_known(&mut context, call, &SOMETIMES, "");
+    context
+}
+
+fn identity(call: &Call<'_>) -> Map<String, Value> {
+    let mut identity = Map::with_capacity(IDENTITY.len());
+    for name in IDENTITY {
+        let known = call.context(&format!("identity.{name}")).filter(|text| !text.is_empty());
+        identity.insert(name.to_owned(), known.map_or(Value::Null, Value::String));
+    }
+    add_known(&mut identity, call, &IDENTITY_SOMETIMES, "identity.");
+    identity
+}
+
+fn add_known(members: &mut Map<String, Value>, call: &Call<'_>, names: &[&str], prefix: &str) {
+    for name in names {
+        if let Some(value) = call.context(&format!("{prefix}{name}")) {
+            members.insert((*name).to_owned(), value.into());
+        }
+    }
+}
+
+/// Query and headers behind `$input.params()`; of several values the last.
+struct Parameters<'a> {
+    query: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    headers: Vec<(String, Cow<'a, str>)>,
+}
+
+/// Names and values.
+type Borrowed<'a> = Vec<(&'a str, &'a str)>;
+
+impl<'a> Parameters<'a> {
+    fn of(call: &'a Call<'_>) -> Self {
+        let headers = &call.head.headers;
+        let last = |name| headers.get_all(name).iter().next_back().map(|value| value.as_bytes());
+        let spelt = headers.keys().map(|name| {
+            let value = String::from_utf8_lossy(last(name).unwrap_or_default());
+            (spelling::header(name, call.head.version), value)
+        });
+        Self { query: last_of_each(call.query()), headers: spelt.collect() }
+    }
+
+    fn pairs(&self) -> (Borrowed<'_>, Borrowed<'_>) {
+        let query = self.query.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let headers = self.headers.iter().map(|(name, value)| (name.as_str(), &**value)).collect();
+        (query, headers)
+    }
+}
+
+/// The query's names in the order in which they first appeared, each with its last value.
+fn last_of_each(query: &str) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
+    let mut seen = HashSet::new();
+    let mut last: Vec<_> = uri::query_pairs(query).collect();
+    last.reverse();
+    last.retain(|(name, _)| seen.insert(name.clone()));
+    last.reverse();
+    last
+}
