@@ -22,22 +22,19 @@ pub(crate) async fn answer(
     call: &Call<'_>,
     body: Body,
 ) -> Result<(Collected, Overrides), GatewayFault> {
-    let (status, overrides) = match template::for_request(
-        &mock.templates,
-        mock.passthrough,
-        &call.head.headers,
-    ) {
-        Choice::Template(MockTemplate::Fixed(status)) => (status.clone()?, Overrides::default()),
-        Choice::Template(MockTemplate::Rendered(template)) => {
-            let body = http_proxy::request_body(body).await?;
-            let made = request_template::rendered(template, call, &String::from_utf8_lossy(&body))?;
-            (compile::status_code(&made.text)?, made.overrides)
-        }
-        Choice::Pass => {
-            let body = http_proxy::request_body(body).await?;
-            (compile::status_code(&String::from_utf8_lossy(&body))?, Overrides::default())
-        }
-        Choice::Unsupported => return Err(GatewayFault::UnsupportedMediaType),
-    };
+    let (status, overrides) =
+        match template::for_request(&mock.templates, mock.passthrough, &call.head.headers) {
+            Choice::Template(MockTemplate::Fixed(status)) => (status.clone()?, Overrides::default()),
+            Choice::Template(MockTemplate::Rendered(template)) => {
+                let body = http_proxy::request_body(body).await?;
+                let made = request_template::rendered(template, call, &String::from_utf8_lossy(&body))?;
+                (compile::status_code(&made.text)?, made.overrides)
+            }
+            Choice::Pass => {
+                let body = http_proxy::request_body(body).await?;
+                (compile::status_code(&String::from_utf8_lossy(&body))?, Overrides::default())
+            }
+            Choice::Unsupported => return Err(GatewayFault::UnsupportedMediaType),
+        };
     Ok((Collected { status, headers: HeaderMap::new(), body: Bytes::new() }, overrides))
 }

@@ -252,9 +252,8 @@ fn response(status: &str, stored: &api::IntegrationResponse) -> Compiled<Integra
         Ok((name, Source::of_response(source).map_err(unreadable)?))
     });
     let templates = stored.response_templates.iter().flatten();
-    let templates = Template::all(
-        templates.map(|(media_type, text)| (media_type, text.as_deref().unwrap_or_default())),
-    );
+    let templates =
+        Template::all(templates.map(|(media_type, text)| (media_type, text.as_deref().unwrap_or_default())));
     Ok(IntegrationResponse {
         status,
         pattern: pattern.map(selection_pattern).transpose()?,

@@ -46,11 +46,8 @@ impl<'p> Readable<'p> {
         fault: impl FnOnce() -> GatewayFault,
     ) -> Result<Self, GatewayFault> {
         let text = payload.text();
-        let json = if mapping::read_json(sources) {
-            mapping::body_json(&text).map_err(|_| fault())?
-        } else {
-            None
-        };
+        let json =
+            if mapping::read_json(sources) { mapping::body_json(&text).map_err(|_| fault())? } else { None };
         Ok(Self { text, json })
     }
 

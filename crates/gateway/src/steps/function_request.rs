@@ -30,11 +30,7 @@ pub(crate) type Event = (Kind, Bytes);
 ///
 /// # Errors
 /// When the integration's method is not `POST`, or the body cannot be read.
-pub(crate) async fn proxied(
-    proxy: &AwsProxy,
-    call: &Call<'_>,
-    body: Body,
-) -> Result<Event, GatewayFault> {
+pub(crate) async fn proxied(proxy: &AwsProxy, call: &Call<'_>, body: Body) -> Result<Event, GatewayFault> {
     must_be_post(proxy.verb.as_ref(), call)?;
     let body = http_proxy::request_body(body).await?;
     Ok((Kind::RequestResponse, events::rest::event(call, &body)))

@@ -42,11 +42,7 @@ fn unchanged(body: Bytes) -> Made {
 ///
 /// # Errors
 /// A configuration error when the template fails.
-pub(crate) fn rendered(
-    template: &Template,
-    call: &Call<'_>,
-    body: &str,
-) -> Result<Rendered, GatewayFault> {
+pub(crate) fn rendered(template: &Template, call: &Call<'_>, body: &str) -> Result<Rendered, GatewayFault> {
     match template {
         Template::Velocity(velocity) => {
             sight::render(velocity, call, body, &Overrides::default(), Transformed::Request)

@@ -59,7 +59,7 @@ async fn the_context_is_iterable_in_the_recorded_order() {
 #[tokio::test]
 async fn a_mocks_template_chooses_the_status() {
     let integration = || {
-        mock("#if($input.path('$.gone')){statusCode: 404}#else{\"statusCode\": 200}#end")
+        mock("#if($input.path('$.gone') == true){statusCode: 404}#else{\"statusCode\": 200}#end")
             .answering("200", "")
             .with_body("application/json", "here")
             .answering("404", "404")
@@ -108,7 +108,10 @@ async fn templates_make_what_the_backend_gets_and_the_client_sees() {
             .mapping("querystring.r", "'stays'")
             .mapping("header.x-set", "'mapped'")
             .answering("200", "")
-            .with_body("application/json", "$input.json('$.uri') $input.path('$.headers.x-set') $input.path('$.body')")
+            .with_body(
+                "application/json",
+                "$input.json('$.uri') $input.path('$.headers.x-set') $input.path('$.body')",
+            )
     };
     let body = r#"{"user": {"name": "Ada"}}"#;
     let answer = post(integration, "/pets/7?q=1", &[], body).await;
@@ -162,7 +165,8 @@ async fn templates_that_cannot_work_are_internal_errors() {
 async fn what_the_request_holds_is_text_not_template() {
     let integration = mock(OK).answering("200", "").with_body("application/json", "$input.params('q')");
     post(integration, "/pets/1?q=%24context.stage%23stop", &[], "").await.is(200, "$context.stage#stop");
-    let header = "#set($context.responseOverride.header.X-Evil = \"a$util.urlDecode('%0D%0A')b: c\"){statusCode: 200}";
+    let header =
+        "#set($context.responseOverride.header.X-Evil = \"a$util.urlDecode('%0D%0A')b: c\"){statusCode: 200}";
     let answer = post(mock(header).answering("200", ""), "/pets/1", &[], "").await;
     answer.is(200, "");
     assert_eq!(answer.header("x-evil"), "", "a line break is no header");

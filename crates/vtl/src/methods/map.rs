@@ -76,11 +76,8 @@ impl Renderer<'_> {
 
     pub(super) fn map_get(&mut self, id: MapId, key: &Value) -> Result<Value, RenderError> {
         let map = self.heap.map(id);
-        let value = if let Value::Str(name) = key {
-            map.get_str(name)
-        } else {
-            map.entries.get(&Key(key.clone()))
-        };
+        let value =
+            if let Value::Str(name) = key { map.get_str(name) } else { map.entries.get(&Key(key.clone())) };
         Ok(value.cloned().unwrap_or(Value::Null))
     }
 
