@@ -18,6 +18,9 @@ use crate::fault::GatewayFault;
 /// The name of the endpoint that stands for every service without one of its own.
 pub const ANY_SERVICE: &str = "*";
 
+/// What the host of Step Functions' synchronous operations begins with: `sync-states`.
+const SYNCHRONOUS: &str = "sync-";
+
 const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");
 
 /// Where a service is called, and as whom.
@@ -104,7 +107,8 @@ impl Services {
     /// The endpoint of a service by its own name, by its name without a subdomain, or the one for all.
     fn endpoint(&self, service: &str) -> Option<&ServiceEndpoint> {
         let bare = service.rsplit('.').next().unwrap_or(service);
-        [service, bare, ANY_SERVICE].into_iter().find_map(|name| self.endpoints.get(name))
+        let asynchronous = bare.strip_prefix(SYNCHRONOUS).unwrap_or(bare);
+        [service, bare, asynchronous, ANY_SERVICE].into_iter().find_map(|name| self.endpoints.get(name))
     }
 }
 
@@ -113,7 +117,7 @@ fn signing_name(service: &str) -> &str {
     match service.rsplit('.').next().unwrap_or(service) {
         "email" => "ses",
         "streams" => "dynamodb",
-        bare => bare,
+        bare => bare.strip_prefix(SYNCHRONOUS).unwrap_or(bare),
     }
 }
 
@@ -163,6 +167,7 @@ mod tests {
         check(&["sqs", "*"], "kinesis", "any", "kinesis");
         check(&["s3"], "bucket.s3", "s3", "s3");
         check(&["email"], "email", "email", "ses");
+        check(&["states"], "sync-states", "states", "states");
     }
 
     #[test]

@@ -2,12 +2,13 @@
 
 mod unverified;
 
+use std::collections::HashMap;
 use std::error::Error as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::{Request, Response, Uri};
 use hyper::body::Incoming;
-use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::{ConfigBuilderExt as _, FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -26,8 +27,13 @@ pub(crate) struct Backends {
     plain: Client<HttpConnector, Body>,
     verified: OnceCell<TlsClient>,
     unverified: OnceCell<TlsClient>,
+    /// Those that verify another name than the host's.
+    named: Mutex<HashMap<String, TlsClient>>,
     config: Config,
 }
+
+/// Clients for other names than the host's; beyond, all are made anew.
+const NAMED_CLIENTS_MAX: usize = 256;
 
 type TlsClient = Client<HttpsConnector<HttpConnector>, Body>;
 
@@ -47,6 +53,7 @@ impl Backends {
             plain: builder(config).build(connector()),
             verified: OnceCell::new(),
             unverified: OnceCell::new(),
+            named: Mutex::default(),
             config: config.clone(),
         }
     }
@@ -77,12 +84,37 @@ impl Backends {
         if !is_https(request.uri()) {
             return self.plain.request(request).await.map_err(refused);
         }
+        if let Some(ServerName(name)) = request.extensions().get() {
+            let client = self.named_client(&name.clone()).await?;
+            return client.request(request).await.map_err(refused);
+        }
         let client = match trust {
             Trust::System => &self.verified,
             Trust::AnyIssuer => &self.unverified,
         };
-        let client = client.get_or_try_init(|| tls_client(&self.config, trust)).await?;
+        let client = client.get_or_try_init(|| tls_client(&self.config, trust, None)).await?;
         client.request(request).await.map_err(refused)
+    }
+}
+
+/// The name in a backend's certificate, where it is not the host's: an extension of the request to it.
+#[derive(Clone, Debug)]
+pub(crate) struct ServerName(pub(crate) String);
+
+impl Backends {
+    async fn named_client(&self, name: &str) -> Result<TlsClient, GatewayFault> {
+        if let Some(known) = self.named.lock().unwrap_or_else(PoisonError::into_inner).get(name) {
+            return Ok(known.clone());
+        }
+        let resolved = rustls::pki_types::ServerName::try_from(name.to_owned())
+            .map_err(|_| GatewayFault::Configuration(format!("{name:?} is no server name").into()))?;
+        let client = tls_client(&self.config, Trust::System, Some(resolved)).await?;
+        let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        if named.len() >= NAMED_CLIENTS_MAX {
+            named.clear();
+        }
+        named.insert(name.to_owned(), client.clone());
+        Ok(client)
     }
 }
 
@@ -106,12 +138,21 @@ fn connector() -> HttpConnector {
     connector
 }
 
-async fn tls_client(config: &Config, trust: Trust) -> Result<TlsClient, GatewayFault> {
+async fn tls_client(
+    config: &Config,
+    trust: Trust,
+    name: Option<rustls::pki_types::ServerName<'static>>,
+) -> Result<TlsClient, GatewayFault> {
     let unusable = |error: String| GatewayFault::Unreachable(format!("no TLS: {error}"));
     let tls =
         task::spawn_blocking(move || tls_config(trust)).await.map_err(|error| unusable(error.to_string()))?;
     let tls = tls.map_err(|error| unusable(error.to_string()))?;
-    let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_only().enable_http1();
+    let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_only();
+    let https = match name {
+        Some(name) => https.with_server_name_resolver(FixedServerNameResolver::new(name)),
+        None => https,
+    };
+    let https = https.enable_http1();
     Ok(builder(config).build(https.wrap_connector(connector())))
 }
 

@@ -36,6 +36,7 @@ mod forwarded;
 mod headers;
 mod ids;
 mod lenient;
+mod links;
 mod mapping;
 mod media_types;
 mod routes;

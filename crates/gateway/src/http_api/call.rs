@@ -61,3 +61,8 @@ pub(crate) fn full_path<'a>(
         _ => path.into(),
     }
 }
+
+/// The path that a function is told when a mapping overwrites it, else the request's own.
+pub(crate) fn told_path<'a>(call: &Call<'a>, overwritten: &'a Option<String>) -> Cow<'a, str> {
+    overwritten.as_ref().map_or_else(|| call.full_path.clone(), |path| path.into())
+}

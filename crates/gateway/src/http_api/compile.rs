@@ -7,7 +7,12 @@ use http::HeaderValue;
 use stagedoor_api::apigatewayv2 as api;
 use stagedoor_state::http::Snapshot;
 
-use super::plan::{AwsProxy, Cors, Deployed, Integration, Outgoing, PayloadFormat, Route};
+use super::expression::Invalid;
+use super::parameters::Parameters;
+use super::plan::{
+    AwsProxy, AwsService, Cors, Deployed, Integration, Link, Outgoing, PayloadFormat, Responses, Route,
+};
+use super::service::Service;
 use crate::fault::GatewayFault;
 use crate::integrations::function::Function;
 use crate::plans::api::Settings;
@@ -91,27 +96,19 @@ fn integration(
     let target = route.target.as_deref().and_then(|target| target.strip_prefix("integrations/"));
     let integration =
         target.and_then(|id| integrations.get(id)).ok_or_else(|| configuration("no integration"))?;
-    if integration.connection_type == Some(api::ConnectionType::VpcLink) {
-        return Err(GatewayFault::NotServed("VPC links"));
-    }
-    if !integration.request_parameters.iter().all(|map| map.is_empty())
-        || !integration.response_parameters.iter().all(|map| map.is_empty())
-    {
-        return Err(GatewayFault::NotServed("parameter mappings of HTTP APIs"));
-    }
     match integration.integration_type {
         Some(api::IntegrationType::HttpProxy) => {
             outgoing(integration, is_default).map(Integration::HttpProxy)
         }
-        Some(api::IntegrationType::AwsProxy) => aws_proxy(integration).map(Integration::AwsProxy),
+        Some(api::IntegrationType::AwsProxy) => match &integration.integration_subtype {
+            Some(subtype) => service(integration, subtype).map(Integration::Service),
+            None => aws_proxy(integration).map(Integration::AwsProxy),
+        },
         _ => Err(GatewayFault::NotServed("integrations of this type")),
     }
 }
 
 fn aws_proxy(integration: &api::Integration) -> Compiled<AwsProxy> {
-    if integration.integration_subtype.is_some() {
-        return Err(GatewayFault::NotServed("integrations with AWS services"));
-    }
     let uri =
         integration.integration_uri.as_deref().ok_or_else(|| configuration("Invalid endpoint address"))?;
     let format = match integration.payload_format_version.as_deref() {
@@ -119,7 +116,49 @@ fn aws_proxy(integration: &api::Integration) -> Compiled<AwsProxy> {
         _ => PayloadFormat::V1,
     };
     let function = Function { uri: UriTemplate::parse(uri), timeout: timeout(integration) };
-    Ok(AwsProxy { function, format })
+    Ok(AwsProxy {
+        function,
+        format,
+        parameters: parameters(integration)?,
+        responses: responses(integration)?,
+    })
+}
+
+fn service(integration: &api::Integration, subtype: &str) -> Compiled<AwsService> {
+    let stored = integration.request_parameters.clone().unwrap_or_default();
+    Ok(AwsService {
+        service: Service::parse(subtype, &stored).map_err(invalid)?,
+        responses: responses(integration)?,
+        timeout: timeout(integration),
+    })
+}
+
+fn parameters(integration: &api::Integration) -> Compiled<Parameters> {
+    integration
+        .request_parameters
+        .as_ref()
+        .map_or(Ok(Parameters::default()), |stored| Parameters::of_request(stored).map_err(invalid))
+}
+
+fn responses(integration: &api::Integration) -> Compiled<Responses> {
+    let stored = integration.response_parameters.iter().flatten();
+    let by_status = stored.map(|(status, mappings)| {
+        let status = status.parse().map_err(|_| configuration("Invalid status code"))?;
+        Ok((status, Parameters::of_response(mappings).map_err(invalid)?))
+    });
+    by_status.collect()
+}
+
+fn link(integration: &api::Integration) -> Option<Link> {
+    let private = integration.connection_type == Some(api::ConnectionType::VpcLink);
+    private.then(|| Link {
+        id: integration.connection_id.clone().unwrap_or_default(),
+        server_name: integration.tls_config.as_ref().and_then(|tls| tls.server_name_to_verify.clone()),
+    })
+}
+
+fn invalid(Invalid(why): Invalid) -> GatewayFault {
+    GatewayFault::Configuration(why.into())
 }
 
 fn timeout(integration: &api::Integration) -> Duration {
@@ -134,7 +173,15 @@ fn outgoing(integration: &api::Integration, appends_path: bool) -> Compiled<Outg
         routes::Verb::Any => None,
         routes::Verb::One(verb) => Some(verb),
     };
-    Ok(Outgoing { uri: UriTemplate::parse(uri), appends_path, verb, timeout: timeout(integration) })
+    Ok(Outgoing {
+        uri: UriTemplate::parse(uri),
+        appends_path,
+        verb,
+        timeout: timeout(integration),
+        link: link(integration),
+        parameters: parameters(integration)?,
+        responses: responses(integration)?,
+    })
 }
 
 fn configuration(text: &'static str) -> GatewayFault {

@@ -2,5 +2,9 @@
 
 pub(crate) mod call;
 pub(crate) mod compile;
+mod expression;
+mod mapped;
+mod parameters;
 pub(crate) mod pipeline;
 pub(crate) mod plan;
+mod service;

@@ -9,18 +9,16 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 
 use super::call::{self, Call};
+use super::mapped;
 use super::plan::{Api, Deployed, Integration, PayloadFormat};
 use crate::Address;
 use crate::authorize::Caller;
-use crate::backends::Trust;
 use crate::body::{self, Body};
 use crate::fault::GatewayFault;
-use crate::integrations::{function, http_proxy};
+use crate::integrations::function;
 use crate::shared::Shared;
 use crate::steps::stage::Located;
-use crate::steps::{
-    cors, finish, function_answer, function_request, limits, proxy_request, proxy_response, route, stage,
-};
+use crate::steps::{cors, finish, function_answer, function_request, limits, proxy_response, route, stage};
 use crate::visit::Visit;
 
 /// Answers a request.
@@ -59,30 +57,25 @@ async fn run(
         return Ok(answer);
     }
     let routed = routed?;
+    let call =
+        Call { shared, api, located, routed: &routed, full_path, head, visit, caller: Caller::default() };
     let response = match &routed.route.integration {
-        Integration::HttpProxy(outgoing) => {
-            let request = proxy_request::make(shared, located, &routed, outgoing, head, body, visit)?;
-            let answer = http_proxy::send(shared, visit, request, Trust::System, outgoing.timeout).await?;
-            proxy_response::make(answer, &routed.verb, &shared.config)?
-        }
+        Integration::HttpProxy(outgoing) => mapped::proxied(outgoing, &call, body).await?,
+        Integration::Service(service) => mapped::service(service, &call, body).await?,
         Integration::AwsProxy(proxy) => {
-            let call = Call {
-                shared,
-                api,
-                located,
-                routed: &routed,
-                full_path,
-                head,
-                visit,
-                caller: Caller::default(),
+            let (told, body) = mapped::told(&proxy.parameters, &call, body).await?;
+            let call = match &told {
+                Some((head, path)) => Call { head, full_path: call::told_path(&call, path), ..call },
+                None => call,
             };
             let event = function_request::of_http(proxy, &call, body).await?;
             let returned = function_request::invoke_http(&proxy.function, &call, event).await?;
             let payload = function::succeeded(returned)?;
-            proxy_response::of_function(match proxy.format {
+            let response = proxy_response::of_function(match proxy.format {
                 PayloadFormat::V1 => function_answer::of_http_v1(&payload)?,
                 PayloadFormat::V2 => function_answer::of_http_v2(&payload)?,
-            })
+            });
+            mapped::answered(&proxy.responses, &call, response).await?
         }
         Integration::Refused(fault) => return Err(fault.clone()),
     };

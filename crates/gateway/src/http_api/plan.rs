@@ -1,9 +1,12 @@
 //! What an HTTP API's deployment is compiled to. Only data; [`super::compile`] makes it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::{HeaderValue, Method as Verb};
 
+use super::parameters::Parameters;
+use super::service::Service;
 use crate::fault::GatewayFault;
 use crate::integrations::function::Function;
 use crate::plans;
@@ -35,6 +38,7 @@ pub(crate) struct Route {
 pub(crate) enum Integration {
     HttpProxy(Outgoing),
     AwsProxy(AwsProxy),
+    Service(AwsService),
     /// Every request ends with this fault.
     Refused(GatewayFault),
 }
@@ -44,6 +48,19 @@ pub(crate) enum Integration {
 pub(crate) struct AwsProxy {
     pub(crate) function: Function,
     pub(crate) format: PayloadFormat,
+    pub(crate) parameters: Parameters,
+    pub(crate) responses: Responses,
+}
+
+/// `responseParameters`, by status code.
+pub(crate) type Responses = BTreeMap<u16, Parameters>;
+
+/// `AWS_PROXY` with an `integrationSubtype`.
+#[derive(Debug)]
+pub(crate) struct AwsService {
+    pub(crate) service: Service,
+    pub(crate) responses: Responses,
+    pub(crate) timeout: Duration,
 }
 
 /// `payloadFormatVersion`
@@ -62,6 +79,19 @@ pub(crate) struct Outgoing {
     /// `None` is the client's own.
     pub(crate) verb: Option<Verb>,
     pub(crate) timeout: Duration,
+    /// `None` if the backend is public.
+    pub(crate) link: Option<Link>,
+    pub(crate) parameters: Parameters,
+    pub(crate) responses: Responses,
+}
+
+/// `connectionType` is `VPC_LINK`; the URI is then an ARN.
+#[derive(Debug)]
+pub(crate) struct Link {
+    /// `connectionId`
+    pub(crate) id: String,
+    /// `tlsConfig.serverNameToVerify`
+    pub(crate) server_name: Option<String>,
 }
 
 /// `corsConfiguration`, as the headers that it becomes.

@@ -10,27 +10,34 @@ use super::route::Routed;
 use super::stage::Located;
 use crate::body::Body;
 use crate::fault::GatewayFault;
-use crate::http_api::plan::{Deployed, Outgoing, Route};
+use crate::http_api::plan::{Deployed, Link, Outgoing, Route};
 use crate::shared::Shared;
 use crate::visit::Visit;
-use crate::{headers, uri};
+use crate::{headers, links, uri};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
+/// `full_path` is what a private backend is asked for: the path with its stage.
+///
 /// # Errors
 /// A configuration error when the backend's address is none.
+#[expect(clippy::too_many_arguments, reason = "the parts of a call, which callers hold one by one")]
 pub(crate) fn make(
     shared: &Shared,
     located: &Located<'_, Deployed>,
     routed: &Routed<'_, Route>,
     outgoing: &Outgoing,
+    full_path: &str,
     head: &Parts,
     body: Body,
     visit: &Visit,
 ) -> Result<Request<Body>, GatewayFault> {
     let mut request = Request::new(body);
     *request.method_mut() = outgoing.verb.clone().unwrap_or_else(|| routed.verb.clone());
-    *request.uri_mut() = endpoint(located, routed, outgoing, head)?;
+    *request.uri_mut() = match &outgoing.link {
+        Some(link) => behind_link(shared, located, outgoing, link, full_path, head)?,
+        None => endpoint(located, routed, outgoing, head)?,
+    };
     *request.version_mut() = Version::HTTP_11;
     *request.headers_mut() = forwarded_headers(&head.headers, visit, shared.config.tls);
     Ok(request)
@@ -49,6 +56,24 @@ fn endpoint(
     if outgoing.appends_path {
         append_path(&mut text, located.path);
     }
+    uri::add_query(&mut text, head.uri.query().unwrap_or_default());
+    uri::endpoint(text)
+}
+
+/// What a VPC link leads to. The stage stays in the path, unless a mapping overwrites it.
+fn behind_link(
+    shared: &Shared,
+    located: &Located<'_, Deployed>,
+    outgoing: &Outgoing,
+    link: &Link,
+    full_path: &str,
+    head: &Parts,
+) -> Result<Uri, GatewayFault> {
+    let arn = outgoing.uri.fill(&located.stage.variables, |_| None);
+    let named = links::Named { link: &link.id, arn: Some(&arn) };
+    let origin = links::address(&shared.config.vpc_links, named)?;
+    let mut text = origin.to_string();
+    append_path(&mut text, full_path);
     uri::add_query(&mut text, head.uri.query().unwrap_or_default());
     uri::endpoint(text)
 }

@@ -8,6 +8,7 @@ mod addresses;
 mod following;
 mod functions;
 mod http_api;
+mod http_mapping;
 mod lambda_endpoint;
 mod lambda_events;
 mod lambda_faults;
