@@ -14,6 +14,11 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         "CreateAuthorizer" => {
             row::<CreateAuthorizerRequest, Authorizer>(handlers::create_authorizer, cx, input)
         }
+        "CreateBasePathMapping" => row::<CreateBasePathMappingRequest, BasePathMapping>(
+            handlers::create_base_path_mapping,
+            cx,
+            input,
+        ),
         "CreateDeployment" => {
             row::<CreateDeploymentRequest, Deployment>(handlers::create_deployment, cx, input)
         }
@@ -26,6 +31,15 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
             handlers::create_documentation_version,
             cx,
             input,
+        ),
+        "CreateDomainName" => {
+            row::<CreateDomainNameRequest, DomainName>(handlers::create_domain_name, cx, input)
+        }
+        "CreateDomainNameAccessAssociation" => row::<
+            CreateDomainNameAccessAssociationRequest,
+            DomainNameAccessAssociation,
+        >(
+            handlers::create_domain_name_access_association, cx, input
         ),
         "CreateModel" => row::<CreateModelRequest, Model>(handlers::create_model, cx, input),
         "CreateRequestValidator" => row::<CreateRequestValidatorRequest, RequestValidator>(
@@ -43,6 +57,9 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         "CreateVpcLink" => row::<CreateVpcLinkRequest, VpcLink>(handlers::create_vpc_link, cx, input),
         "DeleteApiKey" => row::<DeleteApiKeyRequest, ()>(handlers::delete_api_key, cx, input),
         "DeleteAuthorizer" => row::<DeleteAuthorizerRequest, ()>(handlers::delete_authorizer, cx, input),
+        "DeleteBasePathMapping" => {
+            row::<DeleteBasePathMappingRequest, ()>(handlers::delete_base_path_mapping, cx, input)
+        }
         "DeleteClientCertificate" => {
             row::<DeleteClientCertificateRequest, ()>(handlers::delete_client_certificate, cx, input)
         }
@@ -53,6 +70,12 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         "DeleteDocumentationVersion" => {
             row::<DeleteDocumentationVersionRequest, ()>(handlers::delete_documentation_version, cx, input)
         }
+        "DeleteDomainName" => row::<DeleteDomainNameRequest, ()>(handlers::delete_domain_name, cx, input),
+        "DeleteDomainNameAccessAssociation" => row::<DeleteDomainNameAccessAssociationRequest, ()>(
+            handlers::delete_domain_name_access_association,
+            cx,
+            input,
+        ),
         "DeleteGatewayResponse" => {
             row::<DeleteGatewayResponseRequest, ()>(handlers::delete_gateway_response, cx, input)
         }
@@ -90,6 +113,12 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         "GetApiKeys" => row::<GetApiKeysRequest, ApiKeys>(handlers::get_api_keys, cx, input),
         "GetAuthorizer" => row::<GetAuthorizerRequest, Authorizer>(handlers::get_authorizer, cx, input),
         "GetAuthorizers" => row::<GetAuthorizersRequest, Authorizers>(handlers::get_authorizers, cx, input),
+        "GetBasePathMapping" => {
+            row::<GetBasePathMappingRequest, BasePathMapping>(handlers::get_base_path_mapping, cx, input)
+        }
+        "GetBasePathMappings" => {
+            row::<GetBasePathMappingsRequest, BasePathMappings>(handlers::get_base_path_mappings, cx, input)
+        }
         "GetClientCertificate" => {
             row::<GetClientCertificateRequest, ClientCertificate>(handlers::get_client_certificate, cx, input)
         }
@@ -118,6 +147,14 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
             cx,
             input,
         ),
+        "GetDomainName" => row::<GetDomainNameRequest, DomainName>(handlers::get_domain_name, cx, input),
+        "GetDomainNameAccessAssociations" => row::<
+            GetDomainNameAccessAssociationsRequest,
+            DomainNameAccessAssociations,
+        >(
+            handlers::get_domain_name_access_associations, cx, input
+        ),
+        "GetDomainNames" => row::<GetDomainNamesRequest, DomainNames>(handlers::get_domain_names, cx, input),
         "GetGatewayResponse" => {
             row::<GetGatewayResponseRequest, GatewayResponse>(handlers::get_gateway_response, cx, input)
         }
@@ -184,6 +221,11 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         "PutMethodResponse" => {
             row::<PutMethodResponseRequest, MethodResponse>(handlers::put_method_response, cx, input)
         }
+        "RejectDomainNameAccessAssociation" => row::<RejectDomainNameAccessAssociationRequest, ()>(
+            handlers::reject_domain_name_access_association,
+            cx,
+            input,
+        ),
         "TagResource" => row::<TagResourceRequest, ()>(handlers::tag_resource, cx, input),
         "UntagResource" => row::<UntagResourceRequest, ()>(handlers::untag_resource, cx, input),
         "UpdateAccount" => row::<UpdateAccountRequest, Account>(handlers::update_account, cx, input),
@@ -191,6 +233,11 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         "UpdateAuthorizer" => {
             row::<UpdateAuthorizerRequest, Authorizer>(handlers::update_authorizer, cx, input)
         }
+        "UpdateBasePathMapping" => row::<UpdateBasePathMappingRequest, BasePathMapping>(
+            handlers::update_base_path_mapping,
+            cx,
+            input,
+        ),
         "UpdateClientCertificate" => row::<UpdateClientCertificateRequest, ClientCertificate>(
             handlers::update_client_certificate,
             cx,
@@ -209,6 +256,9 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
             cx,
             input,
         ),
+        "UpdateDomainName" => {
+            row::<UpdateDomainNameRequest, DomainName>(handlers::update_domain_name, cx, input)
+        }
         "UpdateGatewayResponse" => {
             row::<UpdateGatewayResponseRequest, GatewayResponse>(handlers::update_gateway_response, cx, input)
         }

@@ -7,6 +7,10 @@ pub use crate::api_key::{
 pub use crate::authorizer::{
     create_authorizer, delete_authorizer, get_authorizer, get_authorizers, update_authorizer,
 };
+pub use crate::base_path_mapping::{
+    create_base_path_mapping, delete_base_path_mapping, get_base_path_mapping, get_base_path_mappings,
+    update_base_path_mapping,
+};
 pub use crate::client_certificate::{
     delete_client_certificate, generate_client_certificate, get_client_certificate, get_client_certificates,
     update_client_certificate,
@@ -21,6 +25,13 @@ pub use crate::documentation_part::{
 pub use crate::documentation_version::{
     create_documentation_version, delete_documentation_version, get_documentation_version,
     get_documentation_versions, update_documentation_version,
+};
+pub use crate::domain_name::{
+    create_domain_name, delete_domain_name, get_domain_name, get_domain_names, update_domain_name,
+};
+pub use crate::domain_name_access_association::{
+    create_domain_name_access_association, delete_domain_name_access_association,
+    get_domain_name_access_associations, reject_domain_name_access_association,
 };
 pub use crate::gateway_response::{
     delete_gateway_response, get_gateway_response, get_gateway_responses, put_gateway_response,

@@ -42,6 +42,12 @@ mod usage_plan;
 mod usage_plan_key;
 mod usage_plan_patch;
 
+mod base_path_mapping;
+mod domain_name;
+mod domain_name_access_association;
+mod domain_name_patch;
+mod domain_rules;
+
 mod account;
 mod client_certificate;
 mod sdk_type;

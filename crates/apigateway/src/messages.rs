@@ -1,5 +1,5 @@
 //! AWS's words: every error that the control plane of API Gateway (v1) answers, one function each. Those about what
-//! belongs to no API stand in `access`.
+//! belongs to no API stand in `access`, those about custom domain names in `domain`.
 //!
 //! The texts are what the service really answered where a recording or a report of it exists. Where none does, a
 //! comment says so and the text follows its neighbours. Errors of the framework (`ValidationException`,
@@ -11,8 +11,10 @@ use stagedoor_api::apigateway::{DocumentationPartLocation, Op};
 use stagedoor_state::Fault;
 
 mod access;
+mod domain;
 
 pub use access::*;
+pub use domain::*;
 
 pub fn bad_request(message: impl Into<String>) -> Fault {
     Fault::new("BadRequestException", 400, message)

@@ -11,16 +11,27 @@ const THIS_API: &str = "execute-api:";
 /// A policy as it is stored: compact JSON in which `execute-api:/…` has become this API's ARN. `None` if it is empty.
 pub fn stored(cx: &Cx<'_>, api: &str, policy: Option<&str>) -> Result<Option<String>> {
     let Some(policy) = policy.filter(|policy| !policy.is_empty()) else { return Ok(None) };
-    let mut document: Value = serde_json::from_str(policy).map_err(|_| messages::bad_policy())?;
     let arn = format!("arn:aws:execute-api:{}:{}:{api}", cx.region(), cx.account());
-    let statements = document.get_mut("Statement").ok_or_else(messages::bad_policy)?;
-    match statements {
-        Value::Array(statements) => {
-            statements.iter_mut().try_for_each(|statement| complete(statement, &arn))?;
-        }
-        statement => complete(statement, &arn)?,
+    checked(policy, |statement| write_out_all(statement, &arn)).map(Some)
+}
+
+/// A policy as compact JSON, if it is well formed.
+pub fn compact(policy: &str) -> Result<String> {
+    checked(policy, |_| {})
+}
+
+/// A policy as compact JSON, after `change` to each of its statements.
+fn checked(policy: &str, change: impl Fn(&mut Value)) -> Result<String> {
+    let mut document: Value = serde_json::from_str(policy).map_err(|_| messages::bad_policy())?;
+    let statements = match document.get_mut("Statement").ok_or_else(messages::bad_policy)? {
+        Value::Array(statements) => statements.as_mut_slice(),
+        statement => std::slice::from_mut(statement),
+    };
+    for statement in statements {
+        check(statement)?;
+        change(statement);
     }
-    Ok(Some(document.to_string()))
+    Ok(document.to_string())
 }
 
 /// A policy as answers print it: its quotes escaped once more, so that clients unescape it twice.
@@ -29,15 +40,16 @@ pub fn answered(policy: &str) -> String {
     quoted[1..quoted.len() - 1].to_owned()
 }
 
-fn complete(statement: &mut Value, arn: &str) -> Result<()> {
+fn check(statement: &Value) -> Result<()> {
     let says = |member: &str| statement.get(member).is_some();
     let effect = statement.get("Effect").and_then(Value::as_str);
     let well_formed = matches!(effect, Some("Allow" | "Deny"))
         && (says("Principal") || says("NotPrincipal"))
         && (says("Action") || says("NotAction"));
-    if !well_formed {
-        return Err(messages::bad_policy());
-    }
+    if well_formed { Ok(()) } else { Err(messages::bad_policy()) }
+}
+
+fn write_out_all(statement: &mut Value, arn: &str) {
     for member in ["Resource", "NotResource"] {
         match statement.get_mut(member) {
             Some(Value::Array(resources)) => {
@@ -47,7 +59,6 @@ fn complete(statement: &mut Value, arn: &str) -> Result<()> {
             None => {}
         }
     }
-    Ok(())
 }
 
 fn write_out(resource: &mut Value, arn: &str) {

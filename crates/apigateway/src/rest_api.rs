@@ -10,7 +10,7 @@ use stagedoor_api::apigateway::{
 };
 use stagedoor_state::page::oldest_first;
 use stagedoor_state::rest::{CacheEpoch, DocumentationVersion, Snapshot};
-use stagedoor_state::{Cx, Fault, Kind, Result, tags};
+use stagedoor_state::{Cx, Fault, Kind, Result, domain, tags};
 
 use crate::patch::{ADD_REPLACE_REMOVE, Change, Refused, Row, Table, refuse_second_generation};
 use crate::{endpoint, listing, messages, model, policy, resource, tags as tagging, usage_plan};
@@ -77,12 +77,15 @@ pub fn update_rest_api(cx: &mut Cx<'_>, input: UpdateRestApiRequest) -> Result<R
     Ok(answered(api))
 }
 
-/// `DELETE /restapis/{restapi_id}`: the API and everything below it.
+/// `DELETE /restapis/{restapi_id}`: the API and everything below it, unless a custom domain name leads to it.
 ///
 /// <https://docs.aws.amazon.com/apigateway/latest/api/API_DeleteRestApi.html>
 pub fn delete_rest_api(cx: &mut Cx<'_>, input: DeleteRestApiRequest) -> Result<()> {
     let id = input.rest_api_id.as_str();
     existing(cx, id)?;
+    if domain::is_mapped(cx, id)? {
+        return Err(messages::api_is_mapped(id));
+    }
     usage_plan::forget_stages(cx, id, None)?;
     cx.delete_all::<Stage>(&[id])?;
     cx.delete_all::<Deployment>(&[id])?;

@@ -3,15 +3,18 @@
 //! Tags live in the documents of what they belong to; this file finds the document that an ARN names.
 
 use stagedoor_api::apigateway::{
-    ApiKey, GetTagsRequest, RestApi, Stage, TagResourceRequest, Tags as TagsAnswer, UntagResourceRequest,
-    UsagePlan, VpcLink,
+    ApiKey, DomainName, DomainNameAccessAssociation, GetTagsRequest, RestApi, Stage, TagResourceRequest,
+    Tags as TagsAnswer, UntagResourceRequest, UsagePlan, VpcLink,
 };
 use stagedoor_state::arn::Arn;
 use stagedoor_state::rest::ClientCertificate;
 use stagedoor_state::tags::{RESERVED_PREFIX, TAGS_MAX, Tags};
 use stagedoor_state::{Cx, Result};
 
-use crate::{api_key, client_certificate, messages, rest_api, stage, usage_plan, vpc_link};
+use crate::{
+    api_key, client_certificate, domain_name, domain_name_access_association, messages, rest_api, stage,
+    usage_plan, vpc_link,
+};
 
 /// `PUT /tags/{resource_arn}`: adds tags, over those of the same keys.
 ///
@@ -61,6 +64,9 @@ enum Tagged {
     Plan(UsagePlan),
     Certificate(ClientCertificate),
     Link(VpcLink),
+    /// A custom domain name and what it is stored under.
+    Domain(String, DomainName),
+    Association(DomainNameAccessAssociation),
 }
 
 impl Tagged {
@@ -77,6 +83,10 @@ impl Tagged {
             ["usageplans", id] => Ok(Self::Plan(usage_plan::existing(cx, id)?)),
             ["clientcertificates", id] => Ok(Self::Certificate(client_certificate::existing(cx, id)?)),
             ["vpclinks", id] => Ok(Self::Link(vpc_link::existing(cx, id)?)),
+            ["domainnames", key] => Ok(Self::Domain((*key).to_owned(), domain_name::keyed(cx, key)?)),
+            ["domainnameaccessassociations", ..] => {
+                Ok(Self::Association(domain_name_access_association::existing(cx, text)?))
+            }
             _ => Err(messages::bad_arn()),
         }
     }
@@ -89,6 +99,8 @@ impl Tagged {
             Self::Plan(plan) => &plan.tags,
             Self::Certificate(stored) => &stored.certificate.tags,
             Self::Link(link) => &link.tags,
+            Self::Domain(_, domain) => &domain.tags,
+            Self::Association(association) => &association.tags,
         }
         .clone()
         .unwrap_or_default()
@@ -121,6 +133,14 @@ impl Tagged {
             Self::Link(mut link) => {
                 link.tags = tags;
                 cx.put(&[link.id.as_deref().unwrap_or_default()], &link)
+            }
+            Self::Domain(key, mut domain) => {
+                domain.tags = tags;
+                cx.put(&[&key], &domain)
+            }
+            Self::Association(mut association) => {
+                association.tags = tags;
+                domain_name_access_association::put(cx, &association)
             }
         }
     }

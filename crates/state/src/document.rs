@@ -101,6 +101,11 @@ impl<'a> Documents<'a> {
         self.region
     }
 
+    /// The same transaction, for another account in this region.
+    pub fn of_account<'d>(&'d mut self, account: &'d str) -> Documents<'d> {
+        Documents { transaction: &mut *self.transaction, account, region: self.region }
+    }
+
     fn key<T: Kind>(&self, ids: &[&str]) -> String {
         key::<T>(self.account, self.region, ids)
     }

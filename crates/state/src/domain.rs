@@ -39,6 +39,24 @@ impl Kind for http::RoutingRule {
     const KIND: &'static str = "domain-routing-rule";
 }
 
+/// Which VPC endpoint may call a private domain; stored with the account that the endpoint belongs to.
+/// Ids: `[ARN of the domain, source]`.
+impl Kind for rest::DomainNameAccessAssociation {
+    const KIND: &'static str = "domain-access-association";
+}
+
+/// An association that another account has made with a domain, stored with the domain's account.
+/// Ids: `[key of the domain, the other account, source]`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Guest {
+    pub account: String,
+    pub association: rest::DomainNameAccessAssociation,
+}
+
+impl Kind for Guest {
+    const KIND: &'static str = "domain-guest";
+}
+
 /// What a domain is stored under. Private domains may share a name; their id tells them apart.
 pub fn key(name: &str, id: Option<&str>) -> String {
     match id {
@@ -56,13 +74,40 @@ pub fn arn(region: &str, account: &str, name: &str, id: Option<&str>) -> String 
     }
 }
 
+/// Characters of a domain name, as in the DNS.
+const NAME_MAX: usize = 253;
+/// Characters between two dots.
+const LABEL_MAX: usize = 63;
+
+/// Whether this is the name of a host with at least one dot, in lower case; its first label may be `*`.
+pub fn is_name(name: &str) -> bool {
+    let labels: Vec<&str> = name.split('.').collect();
+    let well_formed =
+        labels.iter().enumerate().all(|(at, label)| is_label(label) || at == 0 && *label == "*");
+    well_formed && labels.len() > 1 && name.len() <= NAME_MAX
+}
+
+fn is_label(label: &str) -> bool {
+    let letters =
+        label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    letters && (1..=LABEL_MAX).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
+}
+
 /// Whether any domain maps requests to this API, which then cannot be deleted.
 pub fn is_mapped(documents: &mut Documents<'_>, api_id: &str) -> Result<bool> {
     Ok(documents.all::<Mapping>(&[])?.iter().any(|mapping| mapping.api_id == api_id))
 }
 
-/// Deletes a domain with its mappings and rules.
+/// Deletes a domain with its mappings, its rules and the associations with it, also those of other accounts.
 pub fn delete(documents: &mut Documents<'_>, key: &str) -> Result<()> {
+    let domain = documents.get::<rest::DomainName>(&[key])?;
+    if let Some(arn) = domain.and_then(|domain| domain.domain_name_arn) {
+        for guest in documents.all::<Guest>(&[key])? {
+            documents.of_account(&guest.account).delete_all::<rest::DomainNameAccessAssociation>(&[&arn])?;
+        }
+        documents.delete_all::<rest::DomainNameAccessAssociation>(&[&arn])?;
+    }
+    documents.delete_all::<Guest>(&[key])?;
     documents.delete_all::<Mapping>(&[key])?;
     documents.delete_all::<http::RoutingRule>(&[key])?;
     documents.delete::<rest::DomainName>(&[key])
@@ -100,6 +145,17 @@ pub const EDGE_HOSTED_ZONE: &str = "Z2FDTNDATAQYW2";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names() {
+        for good in ["example.com", "*.example.com", "a-1.b.c.example"] {
+            assert!(is_name(good), "{good}");
+        }
+        let long = format!("{}.com", "a".repeat(64));
+        for bad in ["", "example", "a..b", "-a.com", "a.*.com", "Example.com", "a_b.com", "a.com/b", &long] {
+            assert!(!is_name(bad), "{bad}");
+        }
+    }
 
     #[test]
     fn private_domains_are_told_apart() {
