@@ -14,7 +14,7 @@ use crate::patch::{ADD_REPLACE_REMOVE, Change, Row, Table, refuse_first_generati
 use crate::{listing, messages, rest_api};
 
 /// Characters of an authorizer's id.
-const ID_LENGTH: usize = 6;
+pub const ID_LENGTH: usize = 6;
 /// Longest that an answer may be cached, in seconds.
 const TTL_SECONDS_MAX: i64 = 3600;
 /// Where a token is unless something else is said.
@@ -126,7 +126,7 @@ fn store(cx: &mut Cx<'_>, api: &str, mut authorizer: Authorizer) -> Result<Autho
 }
 
 /// Fills in defaults and refuses what cannot work.
-fn settle(authorizer: &mut Authorizer) -> Result<()> {
+pub fn settle(authorizer: &mut Authorizer) -> Result<()> {
     if authorizer.name.as_deref().unwrap_or_default().is_empty() {
         return Err(messages::authorizer_name_empty());
     }

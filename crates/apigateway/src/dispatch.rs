@@ -155,6 +155,7 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
             handlers::get_domain_name_access_associations, cx, input
         ),
         "GetDomainNames" => row::<GetDomainNamesRequest, DomainNames>(handlers::get_domain_names, cx, input),
+        "GetExport" => row::<GetExportRequest, ExportResponse>(handlers::get_export, cx, input),
         "GetGatewayResponse" => {
             row::<GetGatewayResponseRequest, GatewayResponse>(handlers::get_gateway_response, cx, input)
         }
@@ -208,6 +209,7 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
             cx,
             input,
         ),
+        "ImportRestApi" => row::<ImportRestApiRequest, RestApi>(handlers::import_rest_api, cx, input),
         "PutGatewayResponse" => {
             row::<PutGatewayResponseRequest, GatewayResponse>(handlers::put_gateway_response, cx, input)
         }
@@ -221,6 +223,7 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         "PutMethodResponse" => {
             row::<PutMethodResponseRequest, MethodResponse>(handlers::put_method_response, cx, input)
         }
+        "PutRestApi" => row::<PutRestApiRequest, RestApi>(handlers::put_rest_api, cx, input),
         "RejectDomainNameAccessAssociation" => row::<RejectDomainNameAccessAssociationRequest, ()>(
             handlers::reject_domain_name_access_association,
             cx,

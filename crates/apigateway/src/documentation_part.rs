@@ -17,7 +17,7 @@ use crate::patch::{Change, Row, Table, refuse_first_generation};
 use crate::{listing, messages, rest_api};
 
 /// Characters of a part's id.
-const ID_LENGTH: usize = 6;
+pub const ID_LENGTH: usize = 6;
 /// What holds the parts in a definition.
 const EXTENSION: &str = "x-amazon-apigateway-documentation";
 

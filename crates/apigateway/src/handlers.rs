@@ -47,6 +47,7 @@ pub use crate::method_response::{
     delete_method_response, get_method_response, put_method_response, update_method_response,
 };
 pub use crate::model::{create_model, delete_model, get_model, get_model_template, get_models, update_model};
+pub use crate::openapi::{get_export, import_rest_api, put_rest_api};
 pub use crate::request_validator::{
     create_request_validator, delete_request_validator, get_request_validator, get_request_validators,
     update_request_validator,

@@ -85,7 +85,7 @@ fn store(cx: &mut Cx<'_>, mut at: Located, integration: Integration) -> Result<I
 }
 
 /// The integration in stored form, if it keeps all rules.
-fn settled(integration: Integration, method: &Method, account: &str) -> Result<Integration> {
+pub fn settled(integration: Integration, method: &Method, account: &str) -> Result<Integration> {
     let mut integration = with_defaults(integration);
     if !integration.timeout_in_millis.is_some_and(|timeout| TIMEOUT_MILLIS.contains(&timeout)) {
         return Err(messages::bad_timeout());

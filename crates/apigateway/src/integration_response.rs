@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use stagedoor_api::apigateway::{
-    DeleteIntegrationResponseRequest, GetIntegrationResponseRequest, Integration, IntegrationResponse, Op,
-    PutIntegrationResponseRequest, UpdateIntegrationResponseRequest,
+    DeleteIntegrationResponseRequest, GetIntegrationResponseRequest, Integration, IntegrationResponse,
+    Method, Op, PutIntegrationResponseRequest, UpdateIntegrationResponseRequest,
 };
 use stagedoor_state::{Cx, Result};
 
@@ -88,20 +88,27 @@ fn store(
     cx: &mut Cx<'_>,
     mut at: Located,
     mut integration: Integration,
-    mut response: IntegrationResponse,
+    response: IntegrationResponse,
 ) -> Result<IntegrationResponse> {
+    let response = settled(response, &at.method)?;
+    let status_code = response.status_code.clone().unwrap_or_default();
+    integration.integration_responses.get_or_insert_default().insert(status_code, response.clone());
+    at.method.method_integration = Some(integration);
+    at.put(cx)?;
+    Ok(response)
+}
+
+/// The response in stored form, if it keeps all rules.
+pub fn settled(mut response: IntegrationResponse, method: &Method) -> Result<IntegrationResponse> {
     let status_code = response.status_code.clone().unwrap_or_default();
     mapping::check_content_types(response.response_templates.iter().flat_map(BTreeMap::keys))?;
-    let declared = at.method.method_responses.as_ref().and_then(|responses| responses.get(&status_code));
+    let declared = method.method_responses.as_ref().and_then(|responses| responses.get(&status_code));
     let mappings = response.response_parameters.as_ref();
     mappings.map_or(Ok(()), |mappings| mapping::check_integration_response(mappings, declared))?;
     for template in response.response_templates.iter_mut().flat_map(BTreeMap::values_mut) {
         // An empty template is stored, and answered, as null.
         *template = template.take().filter(|template| !template.is_empty());
     }
-    integration.integration_responses.get_or_insert_default().insert(status_code, response.clone());
-    at.method.method_integration = Some(integration);
-    at.put(cx)?;
     Ok(response)
 }
 

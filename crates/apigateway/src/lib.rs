@@ -25,6 +25,8 @@ mod model;
 mod request_validator;
 mod schema;
 
+mod openapi;
+
 mod documentation_location;
 mod documentation_part;
 mod documentation_version;

@@ -243,6 +243,33 @@ pub fn authorizer_in_use(name: &str, verb: &str, path: &str) -> Fault {
     conflict(format!("Cannot delete authorizer '{name}', is referenced in method: {verb}/{path}"))
 }
 
+// === Definitions ===
+
+/// The text of a definition is none.
+pub fn bad_definition() -> Fault {
+    bad_request("Invalid OpenAPI input.")
+}
+
+/// No record of AWS's words for this exists; they are those of the parser that it uses.
+pub fn definition_without_title() -> Fault {
+    import_errors(&["Parse issue: attribute info.title is missing".to_owned()])
+}
+
+/// The frame is AWS's, as its users report it.
+pub fn import_errors(errors: &[String]) -> Fault {
+    bad_request(format!("Errors found during import:\n\t{}", errors.join("\n\t")))
+}
+
+/// The frame is AWS's, as its users report it.
+pub fn import_warnings(warnings: &[String]) -> Fault {
+    bad_request(format!("Warnings found during import:\n\t{}", warnings.join("\n\t")))
+}
+
+/// No record of AWS's words for this exists; they follow those for API keys.
+pub fn bad_export_type() -> Fault {
+    bad_option("export type", "oas30,swagger")
+}
+
 // === Documentation ===
 
 pub fn no_documentation_part() -> Fault {

@@ -99,7 +99,7 @@ impl Located {
 }
 
 /// The method in stored form, if it keeps all rules.
-fn settled(cx: &mut Cx<'_>, api: &str, mut method: Method) -> Result<Method> {
+pub fn settled(cx: &mut Cx<'_>, api: &str, mut method: Method) -> Result<Method> {
     // AWS takes the type in any case.
     let authorization = method.authorization_type.unwrap_or_default().to_uppercase();
     if !AUTHORIZATION_TYPES.contains(&authorization.as_str()) {

@@ -71,7 +71,8 @@ fn existing(at: &Located, status_code: &str) -> Result<MethodResponse> {
     response.cloned().ok_or_else(messages::no_response)
 }
 
-fn check(cx: &mut Cx<'_>, api: &str, response: &MethodResponse) -> Result<()> {
+/// Refuses what a method cannot answer.
+pub fn check(cx: &mut Cx<'_>, api: &str, response: &MethodResponse) -> Result<()> {
     model::check_all(cx, api, response.response_models.iter().flat_map(BTreeMap::values))?;
     response.response_parameters.as_ref().map_or(Ok(()), mapping::check_response_parameters)
 }

@@ -13,7 +13,7 @@ use crate::patch::{Change, Row, Table, refuse_first_generation};
 use crate::{listing, messages, rest_api, schema};
 
 /// Characters of a model's id.
-const ID_LENGTH: usize = 6;
+pub const ID_LENGTH: usize = 6;
 /// AWS's limit is not known; ours is what the store can name.
 const NAME_LENGTH_MAX: usize = 255;
 
@@ -116,7 +116,8 @@ fn flattened(cx: &mut Cx<'_>, api: &str, model: &Model) -> Result<String> {
     Ok(schema::flatten(model.schema.as_deref().unwrap_or_default(), api, &models))
 }
 
-fn check_name(name: &str) -> Result<()> {
+/// Refuses what is no name of a model.
+pub fn check_name(name: &str) -> Result<()> {
     if name.is_empty() {
         return Err(messages::model_name_empty());
     }

@@ -6,7 +6,7 @@ use stagedoor_state::Result;
 use crate::messages;
 
 /// All resources of one API.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct PathTree {
     resources: Vec<Resource>,
 }
@@ -14,6 +14,11 @@ pub struct PathTree {
 impl PathTree {
     pub fn new(resources: Vec<Resource>) -> Self {
         Self { resources }
+    }
+
+    /// Adds a resource to where [`Self::place`] let it stand.
+    pub fn insert(&mut self, resource: Resource) {
+        self.resources.push(resource);
     }
 
     pub fn get(&self, id: &str) -> Option<&Resource> {

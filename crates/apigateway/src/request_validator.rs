@@ -12,7 +12,7 @@ use crate::patch::{Change, Row, Table, refuse_first_generation};
 use crate::{listing, messages, rest_api};
 
 /// Characters of a validator's id.
-const ID_LENGTH: usize = 6;
+pub const ID_LENGTH: usize = 6;
 
 /// `POST /restapis/{restapi_id}/requestvalidators`; an unknown API is a 400, which only this operation makes of it.
 ///

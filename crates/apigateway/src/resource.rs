@@ -17,7 +17,7 @@ use crate::path_tree::PathTree;
 use crate::{listing, messages, rest_api};
 
 /// Characters of a resource's id; the root's is longer.
-const ID_LENGTH: usize = 6;
+pub const ID_LENGTH: usize = 6;
 
 /// `POST /restapis/{restapi_id}/resources/{parent_id}`
 ///

@@ -107,11 +107,25 @@ pub fn existing(cx: &mut Cx<'_>, id: &str) -> Result<RestApi> {
 }
 
 /// Get, update and put answers show tags even where there are none; creating and listing do not.
-fn answered(api: RestApi) -> RestApi {
+pub fn answered(api: RestApi) -> RestApi {
     RestApi {
         policy: api.policy.as_deref().map(policy::answered),
         tags: Some(api.tags.unwrap_or_default()),
         ..api
+    }
+}
+
+/// The rules for an API that a definition changed.
+pub fn check(api: &RestApi) -> Result<()> {
+    check_compression_size(api.minimum_compression_size)?;
+    api.tags.as_ref().map_or(Ok(()), tagging::check)?;
+    endpoint::check(&api.endpoint_configuration.clone().unwrap_or_default())
+}
+
+fn check_compression_size(size: Option<i64>) -> Result<()> {
+    match size.is_some_and(|size| !(0..=COMPRESSION_SIZE_MAX).contains(&size)) {
+        true => Err(messages::bad_compression_size()),
+        false => Ok(()),
     }
 }
 
@@ -123,14 +137,12 @@ fn place(api: &RestApi) -> String {
 // === Creating ===
 
 /// The new API. What is not said comes from `model`, the API that it is cloned from, if there is one.
-fn new_api(cx: &mut Cx<'_>, input: CreateRestApiRequest, model: Option<&RestApi>) -> Result<RestApi> {
+pub fn new_api(cx: &mut Cx<'_>, input: CreateRestApiRequest, model: Option<&RestApi>) -> Result<RestApi> {
     let model = model.cloned().unwrap_or_default();
     if input.description.as_deref() == Some("") {
         return Err(messages::description_empty());
     }
-    if input.minimum_compression_size.is_some_and(|size| !(0..=COMPRESSION_SIZE_MAX).contains(&size)) {
-        return Err(messages::bad_compression_size());
-    }
+    check_compression_size(input.minimum_compression_size)?;
     let endpoint = endpoint::configured(input.endpoint_configuration.or(model.endpoint_configuration))?;
     if let Some(tags) = &input.tags {
         tagging::check(tags)?;
@@ -251,9 +263,7 @@ fn patch_disable_endpoint(api: &mut RestApi, change: &Change<'_>) -> Result<()> 
 fn patch_compression_size(api: &mut RestApi, change: &Change<'_>) -> Result<()> {
     let size = change.text().map(|size| size.parse::<i64>()).transpose();
     let size = size.map_err(|_| messages::bad_compression_size())?;
-    if size.is_some_and(|size| !(0..=COMPRESSION_SIZE_MAX).contains(&size)) {
-        return Err(messages::bad_compression_size());
-    }
+    check_compression_size(size)?;
     api.minimum_compression_size = size;
     Ok(())
 }

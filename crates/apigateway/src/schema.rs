@@ -74,7 +74,8 @@ fn localise(schema: &mut Value, prefix: &str, wanted: &mut Vec<String>) {
     });
 }
 
-fn each_reference(schema: &mut Value, visit: &mut dyn FnMut(&mut String)) {
+/// Visits everything that a schema refers to.
+pub fn each_reference(schema: &mut Value, visit: &mut dyn FnMut(&mut String)) {
     match schema {
         Value::Object(members) => {
             for (name, value) in members {

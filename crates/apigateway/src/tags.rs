@@ -55,6 +55,13 @@ pub fn check(tags: &Tags) -> Result<()> {
     Ok(())
 }
 
+/// Tags with others over them.
+pub fn merged(old: Option<Tags>, new: Option<Tags>) -> Option<Tags> {
+    let mut tags = old.unwrap_or_default();
+    tags.extend(new.unwrap_or_default());
+    Some(tags).filter(|tags| !tags.is_empty())
+}
+
 /// Something that has tags.
 enum Tagged {
     Api(RestApi),

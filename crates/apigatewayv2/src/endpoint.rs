@@ -1,37 +1,15 @@
-//! The address of an API's stages as `apiEndpoint` prints it. It is computed for each answer, never stored, since
-//! a server may listen elsewhere tomorrow.
-
-use std::net::IpAddr;
+//! The address of an API's stages as `apiEndpoint` prints it: of its protocol, else as every API's.
 
 use stagedoor_api::apigatewayv2::ProtocolType;
+use stagedoor_state::execute_api;
 
-/// `{scheme}://{api}.execute-api.{region}.{host}:{port}`, as on AWS, below the host of the HTTP listener.
-///
-/// A loopback address becomes `localhost`, whose subdomains browsers and curl resolve to loopback. Any other IP
-/// address can have no subdomain, so there the API's address is a path, `{origin}/_aws/execute-api/{api}`.
+/// The API's address below the origin of the HTTP listener.
 pub fn of(origin: &str, region: &str, protocol: ProtocolType, api: &str) -> String {
     let origin = match protocol {
         ProtocolType::Http => origin.to_owned(),
         ProtocolType::Websocket => origin.replacen("http", "ws", 1),
     };
-    let Some((scheme, authority)) = origin.split_once("://") else { return origin };
-    let (host, port) = split_port(authority);
-    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    let host = match address {
-        Ok(address) if address.is_loopback() || address.is_unspecified() => "localhost",
-        Ok(_) => return format!("{origin}/_aws/execute-api/{api}"),
-        Err(_) => host,
-    };
-    format!("{scheme}://{api}.execute-api.{region}.{host}{port}")
-}
-
-/// Host and `:port`, the latter empty if there is none.
-fn split_port(authority: &str) -> (&str, &str) {
-    let authority = authority.trim_end_matches('/');
-    match authority.rfind(':') {
-        Some(colon) if !authority[colon..].contains(']') => authority.split_at(colon),
-        _ => (authority, ""),
-    }
+    execute_api::by_host(&origin, region, api)
 }
 
 #[cfg(test)]
@@ -39,18 +17,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses() {
-        let cases = [
-            ("http://127.0.0.1:4566", "http://a1.execute-api.eu-west-1.localhost:4566"),
-            ("http://[::1]:4566", "http://a1.execute-api.eu-west-1.localhost:4566"),
-            ("http://0.0.0.0:80", "http://a1.execute-api.eu-west-1.localhost:80"),
-            ("https://example.com", "https://a1.execute-api.eu-west-1.example.com"),
-            ("http://192.0.2.7:4566", "http://192.0.2.7:4566/_aws/execute-api/a1"),
-        ];
-        for (origin, expected) in cases {
-            assert_eq!(of(origin, "eu-west-1", ProtocolType::Http, "a1"), expected);
-        }
-        let secure = of("https://example.com", "eu-west-1", ProtocolType::Websocket, "a1");
-        assert_eq!(secure, "wss://a1.execute-api.eu-west-1.example.com");
+    fn web_sockets_have_a_scheme_of_their_own() {
+        let address = |protocol| of("https://example.com", "eu-west-1", protocol, "a1");
+        assert_eq!(address(ProtocolType::Http), "https://a1.execute-api.eu-west-1.example.com");
+        assert_eq!(address(ProtocolType::Websocket), "wss://a1.execute-api.eu-west-1.example.com");
     }
 }

@@ -25,6 +25,23 @@ pub fn read(text: &str) -> Option<Map<String, Value>> {
     }
 }
 
+/// A definition's text with the variables replaced that it may hold.
+///
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/import-api-aws-variables.html>
+pub fn with_variables(text: &str, region: &str, account: &str) -> String {
+    let variables = [
+        ("AWS::AccountId", account),
+        ("AWS::Partition", "aws"),
+        ("AWS::Region", region),
+        ("AWS::URLSuffix", "amazonaws.com"),
+    ];
+    let mut text = text.to_owned();
+    for (name, value) in variables {
+        text = text.replace(&format!("${{{name}}}"), value).replace(&format!("{{{name}}}"), value);
+    }
+    text
+}
+
 /// A definition as YAML.
 pub fn write_yaml(definition: &Value) -> String {
     serde_saphyr::to_string(definition).expect("a JSON value is always YAML")

@@ -9,6 +9,7 @@ pub mod arn;
 pub mod cx;
 pub mod definition;
 pub mod document;
+pub mod execute_api;
 pub mod ids;
 pub mod model_template;
 pub mod page;

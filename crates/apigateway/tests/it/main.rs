@@ -20,6 +20,7 @@ mod method;
 mod method_response;
 mod method_setting;
 mod model;
+mod openapi;
 mod patch;
 mod request_validator;
 mod resource;

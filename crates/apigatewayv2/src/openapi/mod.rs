@@ -116,30 +116,13 @@ fn read(
     fail_on_warnings: Option<bool>,
 ) -> Result<Definition> {
     let mode = BasePathMode::parse(base_path.as_deref())?;
-    let text = with_variables(body, cx.region(), cx.account());
+    let text = definition::with_variables(body, cx.region(), cx.account());
     let root = definition::read(&text).ok_or_else(messages::definition_invalid)?;
     let definition = read::definition(&Json::Object(root), mode)?;
     match fail_on_warnings == Some(true) && !definition.notes.warnings.is_empty() {
         true => Err(messages::import_warnings(&definition.notes.warnings)),
         false => Ok(definition),
     }
-}
-
-/// Replaces the variables that definitions may hold.
-///
-/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/import-api-aws-variables.html>
-fn with_variables(body: &str, region: &str, account: &str) -> String {
-    let variables = [
-        ("AWS::AccountId", account),
-        ("AWS::Partition", "aws"),
-        ("AWS::Region", region),
-        ("AWS::URLSuffix", "amazonaws.com"),
-    ];
-    let mut text = body.to_owned();
-    for (name, value) in variables {
-        text = text.replace(&format!("${{{name}}}"), value).replace(&format!("{{{name}}}"), value);
-    }
-    text
 }
 
 /// Stores what the definition says in place of what the API had.
