@@ -22,14 +22,16 @@ const DAYS_MAX: i64 = 90;
 pub fn get_usage(cx: &mut Cx<'_>, input: GetUsageRequest) -> Result<Usage> {
     let plan = usage_plan::existing(cx, &input.usage_plan_id)?;
     let days = days(&input.start_date, &input.end_date)?;
-    let keys = cx.list::<PlanKey>(&[&input.usage_plan_id])?.into_iter().flat_map(|(ids, _)| ids);
-    let keys = keys.filter(|key| input.key_id.as_ref().is_none_or(|wanted| wanted == key)).collect();
+    let keys = cx.list::<PlanKey>(&[&input.usage_plan_id])?.into_iter();
+    let keys = keys.filter_map(|(ids, member)| Some((ids.into_iter().next()?, member.since())));
+    let keys = keys.filter(|(key, _)| input.key_id.as_ref().is_none_or(|wanted| wanted == key)).collect();
     let wish = listing::Wish { position: input.position.as_deref(), limit: input.limit };
-    let page = listing::page(cx, &format!("usage {}", input.usage_plan_id), keys, String::clone, &wish)?;
+    let page =
+        listing::page(cx, &format!("usage {}", input.usage_plan_id), keys, |(key, _)| key.clone(), &wish)?;
     let mut items = BTreeMap::new();
-    for key in page.items {
+    for (key, since) in page.items {
         let usage = cx.get::<KeyUsage>(&[&input.usage_plan_id, &key])?.unwrap_or_default();
-        items.insert(key, days.iter().map(|day| entry(&plan, &usage, *day)).collect());
+        items.insert(key, days.iter().map(|day| entry(&plan, &usage, since, *day)).collect());
     }
     Ok(Usage {
         usage_plan_id: Some(input.usage_plan_id),
@@ -46,17 +48,15 @@ pub fn get_usage(cx: &mut Cx<'_>, input: GetUsageRequest) -> Result<Usage> {
 pub fn update_usage(cx: &mut Cx<'_>, input: UpdateUsageRequest) -> Result<Usage> {
     let ids = [input.usage_plan_id.as_str(), input.key_id.as_str()];
     let plan = usage_plan::existing(cx, &input.usage_plan_id)?;
-    if !cx.exists::<PlanKey>(&ids)? {
-        return Err(messages::no_plan_key());
-    }
+    let since = cx.get::<PlanKey>(&ids)?.ok_or_else(messages::no_plan_key)?.since();
     let quota = plan.quota.clone().ok_or_else(messages::no_quota)?;
     let usage = cx.get::<KeyUsage>(&ids)?.unwrap_or_default();
     let today = Day::of(cx.now());
-    let old = Metered { usage, quota, today };
+    let old = Metered { usage, quota, since, today };
     let new = PATCHES.apply(&old, input.patch_operations.as_deref())?;
     cx.put(&ids, &new.usage)?;
     Ok(Usage {
-        items: Some(BTreeMap::from([(input.key_id.clone(), vec![entry(&plan, &new.usage, today)])])),
+        items: Some(BTreeMap::from([(input.key_id.clone(), vec![entry(&plan, &new.usage, since, today)])])),
         usage_plan_id: Some(input.usage_plan_id),
         start_date: Some(today.to_string()),
         end_date: Some(today.to_string()),
@@ -76,8 +76,8 @@ fn days(start: &str, end: &str) -> Result<Vec<Day>> {
 }
 
 /// What is shown of one day: used, remaining.
-fn entry(plan: &UsagePlan, usage: &KeyUsage, day: Day) -> Vec<i64> {
-    let remaining = plan.quota.as_ref().map_or(0, |quota| usage.remaining(quota, day));
+fn entry(plan: &UsagePlan, usage: &KeyUsage, since: Day, day: Day) -> Vec<i64> {
+    let remaining = plan.quota.as_ref().map_or(0, |quota| usage.remaining(quota, since, day));
     vec![usage.on(day), remaining]
 }
 
@@ -88,6 +88,8 @@ fn entry(plan: &UsagePlan, usage: &KeyUsage, day: Day) -> Vec<i64> {
 struct Metered {
     usage: KeyUsage,
     quota: QuotaSettings,
+    /// When the key was added to the plan.
+    since: Day,
     today: Day,
 }
 
@@ -99,6 +101,6 @@ const PATCHES: Table<Metered> = Table {
 fn patch_remaining(metered: &mut Metered, change: &Change<'_>) -> Result<()> {
     let remaining = change.value.and_then(|value| value.parse().ok()).filter(|remaining| *remaining >= 0);
     let remaining = remaining.ok_or_else(|| messages::bad_setting(change.path, change.value))?;
-    metered.usage.set_remaining(&metered.quota, metered.today, remaining);
+    metered.usage.set_remaining(&metered.quota, metered.since, metered.today, remaining);
     Ok(())
 }

@@ -22,6 +22,9 @@ pub struct Config {
     pub idle_connections_per_backend_max: usize,
     /// How long an idle connection to a backend is kept. Default 55 s, less than most servers' own minute.
     pub idle_connection_timeout: Duration,
+    /// Requests per second and burst of each account in each region, over all its APIs. Default no limit; AWS's own
+    /// is 10,000 and 5,000.
+    pub account_throttle: Option<(f64, i64)>,
     /// Lambda functions that this server runs itself, each name once. Default none.
     pub functions: Vec<Function>,
     /// Where all other Lambda functions are invoked. Default nowhere: their integrations fail.
@@ -44,6 +47,7 @@ impl Config {
             header_bytes_max: 10_240,
             idle_connections_per_backend_max: 256,
             idle_connection_timeout: Duration::from_secs(55),
+            account_throttle: None,
             functions: Vec::new(),
             lambda_endpoint: None,
             service_endpoints: BTreeMap::new(),

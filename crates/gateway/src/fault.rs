@@ -30,6 +30,15 @@ pub enum GatewayFault {
     /// A parameter is mapped from a body that is no JSON.
     #[error("invalid JSON in request body")]
     InvalidJsonBody,
+    /// A method that requires an API key was asked without one that opens the stage.
+    #[error("no valid API key")]
+    InvalidApiKey,
+    /// A bucket is empty.
+    #[error("too many requests")]
+    Throttled,
+    /// A usage plan's quota is used up.
+    #[error("quota exceeded")]
+    QuotaExceeded,
     #[error("request body too long")]
     RequestTooLarge,
     #[error("request line and headers too long")]
@@ -113,6 +122,13 @@ impl GatewayFault {
                 (StatusCode::BAD_REQUEST, "BadRequestException", "Invalid JSON in request body")
             }
             Self::FunctionFailure(_) => (StatusCode::BAD_GATEWAY, INTERNAL, "Internal server error"),
+            Self::InvalidApiKey => (StatusCode::FORBIDDEN, "ForbiddenException", "Forbidden"),
+            Self::Throttled => {
+                (StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", "Too Many Requests")
+            }
+            Self::QuotaExceeded => {
+                (StatusCode::TOO_MANY_REQUESTS, "LimitExceededException", "Limit Exceeded")
+            }
             Self::RequestTooLarge => {
                 (StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", "Request Too Long")
             }
@@ -145,6 +161,9 @@ impl GatewayFault {
                 (StatusCode::NOT_FOUND, "Not Found")
             }
             Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type"),
+            // HTTP APIs have neither API keys nor quotas.
+            Self::InvalidApiKey => (StatusCode::FORBIDDEN, "Forbidden"),
+            Self::Throttled | Self::QuotaExceeded => (StatusCode::TOO_MANY_REQUESTS, "Too Many Requests"),
             Self::InvalidJson(why) => return (StatusCode::BAD_REQUEST, invalid_json(why)),
             Self::InvalidJsonBody => (StatusCode::BAD_REQUEST, "Invalid JSON in request body"),
             Self::RequestTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
@@ -232,6 +251,9 @@ mod tests {
                 "MissingAuthenticationTokenException",
                 r#"{"message":"Missing Authentication Token"}"#,
             ),
+            (InvalidApiKey, 403, "ForbiddenException", r#"{"message":"Forbidden"}"#),
+            (Throttled, 429, "TooManyRequestsException", r#"{"message":"Too Many Requests"}"#),
+            (QuotaExceeded, 429, "LimitExceededException", r#"{"message":"Limit Exceeded"}"#),
             (RequestTooLarge, 413, "RequestTooLargeException", r#"{"message":"Request Too Long"}"#),
             (
                 Configuration("x".into()),
@@ -263,6 +285,7 @@ mod tests {
         let cases = [
             (NoStage, 404, r#"{"message":"Not Found"}"#),
             (NoRoute, 404, r#"{"message":"Not Found"}"#),
+            (Throttled, 429, r#"{"message":"Too Many Requests"}"#),
             (IntegrationTimeout, 503, r#"{"message":"Service Unavailable"}"#),
             (Unreachable("x".into()), 503, r#"{"message":"Service Unavailable"}"#),
             (Configuration("x".into()), 500, r#"{"message":"Internal Server Error"}"#),

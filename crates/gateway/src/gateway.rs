@@ -6,13 +6,28 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use http::{Request, Response};
 use hyper::body::Incoming;
+use stagedoor_state::rest::usage::Day;
 use stagedoor_store::{Revision, Store};
 use tokio::sync::watch;
 
 use crate::body::Body;
-use crate::plans::{Plan, Plans, follow};
+use crate::plans::follow::Following;
+use crate::plans::place::Places;
+use crate::plans::{Plan, Plans};
 use crate::shared::Shared;
 use crate::{Address, Config, StageFigures, http_api, rest};
+
+/// How many requests an API key made of a usage plan on one day: the day's total, not what was added to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsedDay {
+    pub account: String,
+    pub region: String,
+    pub plan: String,
+    /// Id of the key.
+    pub key: String,
+    pub day: Day,
+    pub requests: i64,
+}
 
 /// The data plane. Clones are handles to the same one.
 #[derive(Clone)]
@@ -21,6 +36,7 @@ pub struct Gateway(Arc<Inner>);
 struct Inner {
     store: Store,
     plans: ArcSwap<Plans>,
+    places: Arc<Places>,
     /// The revision that the plans include.
     progress: watch::Sender<Revision>,
     shared: Shared,
@@ -32,6 +48,7 @@ impl Gateway {
         Self(Arc::new(Inner {
             store,
             plans: ArcSwap::from_pointee(Plans::default()),
+            places: Arc::default(),
             progress: watch::Sender::new(Revision::ZERO),
             shared: Shared::new(config),
         }))
@@ -40,9 +57,10 @@ impl Gateway {
     /// Reads the stages of the store, then follows its changes until `shutdown` is ready or the store is closed. Then
     /// lets invocations of functions finish, within seconds, and ends the functions' processes.
     pub async fn run(&self, shutdown: impl Future<Output = ()>) {
-        let Inner { store, plans, progress, shared } = &*self.0;
+        let Inner { store, plans, places, progress, shared } = &*self.0;
+        let following = Following { store, plans, places, progress, now: shared.config.now };
         tokio::select! {
-            () = follow::follow(store, plans, progress) => {}
+            () = following.follow() => {}
             () = shutdown => {}
         }
         // Nobody needs to wait for a follower that has stopped.
@@ -74,6 +92,36 @@ impl Gateway {
             Some(Plan::Http(api)) => http_api::pipeline::serve(shared, &api, &address, request, peer).await,
             Some(Plan::Rest(api)) => rest::pipeline::serve(shared, Some(&api), &address, request, peer).await,
             None => rest::pipeline::serve(shared, None, &address, request, peer).await,
+        }
+    }
+
+    /// What API keys used of their plans and [`Self::wrote_usage`] was not told of.
+    pub fn unwritten_usage(&self) -> Vec<UsedDay> {
+        let mut used = Vec::new();
+        for ((account, region), place) in self.0.places.all() {
+            for (client, member) in place.clients.load().memberships() {
+                used.extend(member.usage.unwritten().into_iter().map(|(day, requests)| UsedDay {
+                    account: account.clone(),
+                    region: region.clone(),
+                    plan: member.plan.id.clone(),
+                    key: client.id.clone(),
+                    day,
+                    requests,
+                }));
+            }
+        }
+        used
+    }
+
+    /// That what keys used is in the store.
+    pub fn wrote_usage(&self, used: &[UsedDay]) {
+        for UsedDay { account, region, plan, key, day, requests } in used {
+            let place = self.0.places.of(account, region);
+            let clients = place.clients.load();
+            let mut members = clients.by_id(key).into_iter().flat_map(|client| &client.memberships);
+            if let Some(member) = members.find(|member| member.plan.id == *plan) {
+                member.usage.wrote(*day, *requests);
+            }
         }
     }
 

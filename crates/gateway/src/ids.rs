@@ -72,6 +72,12 @@ impl RequestId {
         URL_SAFE.encode(bytes)
     }
 
+    /// A number from 0 on and below 1, as good as random.
+    pub(crate) fn fraction(self) -> f64 {
+        // As many bits as the fraction of a number of this type has.
+        (self.0[1] >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
     /// The 96 random bits of a trace root, in hexadecimal.
     pub(crate) fn trace(self) -> String {
         let [high, low] = self.0;

@@ -32,6 +32,7 @@ mod lambda;
 mod steps;
 
 mod backends;
+mod clients;
 mod forwarded;
 mod headers;
 mod ids;
@@ -42,6 +43,7 @@ mod media_types;
 mod routes;
 mod spelling;
 mod template;
+mod throttle;
 mod uri;
 mod visit;
 
@@ -51,6 +53,6 @@ pub use aws::{ANY_SERVICE, ServiceEndpoint};
 pub use body::{Body, BodyError};
 pub use config::Config;
 pub use fault::GatewayFault;
-pub use gateway::Gateway;
+pub use gateway::{Gateway, UsedDay};
 pub use lambda::{Function, LambdaEndpoint};
 pub use metrics::StageFigures;

@@ -1,6 +1,7 @@
 //! What every request of every API uses, whichever way it takes.
 
 use stagedoor_state::ids::SystemEntropy;
+use tokio::time::Instant;
 
 use crate::Config;
 use crate::aws::Services;
@@ -14,6 +15,7 @@ pub(crate) struct Shared {
     pub(crate) ids: RequestIds,
     pub(crate) lambda: Lambda,
     pub(crate) services: Services,
+    began: Instant,
 }
 
 impl Shared {
@@ -23,7 +25,13 @@ impl Shared {
             ids: RequestIds::new(&SystemEntropy),
             lambda: Lambda::new(&config),
             services: Services::new(&config),
+            began: Instant::now(),
             config,
         }
+    }
+
+    /// The clock of throttles: nanoseconds since the gateway began.
+    pub(crate) fn nanos(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 }

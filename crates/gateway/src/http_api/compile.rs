@@ -13,9 +13,10 @@ use super::plan::{
     AwsProxy, AwsService, Cors, Deployed, Integration, Link, Outgoing, PayloadFormat, Responses, Route,
 };
 use super::service::Service;
+use super::tuning::Tuning;
 use crate::fault::GatewayFault;
 use crate::integrations::function::Function;
-use crate::plans::api::Settings;
+use crate::plans::api::{Known, Settings};
 use crate::routes::{self, Tree};
 use crate::uri::UriTemplate;
 use crate::{plans, rest};
@@ -31,11 +32,13 @@ impl plans::api::Deployed for Deployed {
     type Api = api::Api;
     type Stage = api::Stage;
     type Snapshot = Snapshot;
+    type Tuning = Tuning;
 
     fn compile(snapshot: &Snapshot) -> Self {
         let address_disabled = snapshot.api.disable_execute_api_endpoint == Some(true);
         let cors = snapshot.api.cors_configuration.as_ref().map(cors);
-        let mut deployed = Self { address_disabled, cors, routes: Tree::default(), default: None };
+        let mut deployed =
+            Self { address_disabled, cors, keys: Vec::new(), routes: Tree::default(), default: None };
         if snapshot.api.protocol_type == Some(api::ProtocolType::Websocket) {
             deployed.default = Some(refused(GatewayFault::NotServed("WebSocket APIs")));
             return deployed;
@@ -51,12 +54,17 @@ impl plans::api::Deployed for Deployed {
         deployed
     }
 
-    fn settings(stage: api::Stage) -> Settings {
+    fn settings(stage: &api::Stage) -> Settings {
         Settings {
-            name: stage.stage_name,
-            deployment: stage.deployment_id,
-            variables: stage.stage_variables.unwrap_or_default(),
+            name: stage.stage_name.clone(),
+            deployment: stage.deployment_id.clone(),
+            variables: stage.stage_variables.clone().unwrap_or_default(),
+            canary: None,
         }
+    }
+
+    fn tune(&self, stage: &api::Stage, known: &Known<'_, Tuning>) -> Tuning {
+        Tuning::of(self, stage, known)
     }
 }
 
@@ -66,10 +74,12 @@ impl Deployed {
         let open = matches!(stored.authorization_type, None | Some(api::AuthorizationType::None));
         let integration = integration(stored, open, key == DEFAULT_ROUTE, integrations);
         let route = Route {
+            index: self.keys.len(),
             key: key.to_owned(),
             open,
             integration: integration.unwrap_or_else(Integration::Refused),
         };
+        self.keys.push(key.to_owned());
         if key == DEFAULT_ROUTE {
             self.default = Some(route);
         } else if let Some((verb, path)) = key.split_once(' ')
@@ -81,7 +91,7 @@ impl Deployed {
 }
 
 fn refused(fault: GatewayFault) -> Route {
-    Route { key: DEFAULT_ROUTE.to_owned(), open: true, integration: Integration::Refused(fault) }
+    Route { index: 0, key: DEFAULT_ROUTE.to_owned(), open: true, integration: Integration::Refused(fault) }
 }
 
 fn integration(

@@ -8,3 +8,4 @@ mod parameters;
 pub(crate) mod pipeline;
 pub(crate) mod plan;
 mod service;
+pub(crate) mod tuning;

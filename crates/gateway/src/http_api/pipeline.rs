@@ -18,7 +18,9 @@ use crate::fault::GatewayFault;
 use crate::integrations::function;
 use crate::shared::Shared;
 use crate::steps::stage::Located;
-use crate::steps::{cors, finish, function_answer, function_request, limits, proxy_response, route, stage};
+use crate::steps::{
+    cors, finish, function_answer, function_request, limits, proxy_response, route, stage, throttle,
+};
 use crate::visit::Visit;
 
 /// Answers a request.
@@ -59,6 +61,7 @@ async fn run(
     let routed = routed?;
     let call =
         Call { shared, api, located, routed: &routed, full_path, head, visit, caller: Caller::default() };
+    throttle::of_http(shared, &api.place, located.stage, routed.route)?;
     let response = match &routed.route.integration {
         Integration::HttpProxy(outgoing) => mapped::proxied(outgoing, &call, body).await?,
         Integration::Service(service) => mapped::service(service, &call, body).await?,

@@ -14,12 +14,15 @@ use crate::routes::Tree;
 use crate::uri::UriTemplate;
 
 pub(crate) type Api = plans::api::Api<Deployed>;
+pub(crate) type Stage = plans::api::Stage<Deployed>;
 
 /// A deployment.
 pub(crate) struct Deployed {
     /// `disableExecuteApiEndpoint`: only custom domain names reach it.
     pub(crate) address_disabled: bool,
     pub(crate) cors: Option<Cors>,
+    /// Keys of all routes, by their index.
+    pub(crate) keys: Vec<String>,
     pub(crate) routes: Tree<Route>,
     /// The route `$default`.
     pub(crate) default: Option<Route>,
@@ -27,6 +30,8 @@ pub(crate) struct Deployed {
 
 #[derive(Debug)]
 pub(crate) struct Route {
+    /// Its place in [`Deployed::keys`].
+    pub(crate) index: usize,
     /// `GET /pets/{id}` or `$default`.
     pub(crate) key: String,
     /// Whether it needs no authorization. Preflight requests to other routes are not answered by themselves.

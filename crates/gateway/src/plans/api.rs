@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use stagedoor_state::document::Kind;
+use stagedoor_state::rest::CacheEpoch;
 use stagedoor_store::Revision;
 
 use super::Owner;
+use super::place::Place;
+use crate::ids::RequestId;
 use crate::metrics::{Counters, StageFigures};
 
 /// What a deployment deployed, compiled; shared by the stages that serve it.
@@ -15,11 +18,16 @@ pub(crate) trait Deployed {
     type Api: Kind;
     type Stage: Kind;
     type Snapshot: Kind;
+    /// What a stage's own settings say of this deployment's methods or routes: throttles, caching.
+    type Tuning;
 
     fn compile(snapshot: &Self::Snapshot) -> Self;
 
     /// What a plan takes over of a stage's document.
-    fn settings(stage: Self::Stage) -> Settings;
+    fn settings(stage: &Self::Stage) -> Settings;
+
+    /// Finds the settings of each method or route.
+    fn tune(&self, stage: &Self::Stage, known: &Known<'_, Self::Tuning>) -> Self::Tuning;
 }
 
 /// A stage's own part.
@@ -27,47 +35,79 @@ pub(crate) struct Settings {
     pub(crate) name: Option<String>,
     pub(crate) deployment: Option<String>,
     pub(crate) variables: BTreeMap<String, String>,
+    pub(crate) canary: Option<CanarySettings>,
 }
 
-pub(crate) struct Api<D> {
+/// The part of a stage that gets some of its traffic.
+pub(crate) struct CanarySettings {
+    pub(crate) deployment: String,
+    /// Of 100.
+    pub(crate) percent: f64,
+    /// All variables: the stage's own, and the overrides on top.
+    pub(crate) variables: BTreeMap<String, String>,
+}
+
+/// What a tuning goes on from.
+pub(crate) struct Known<'a, T> {
+    /// The same stage, or the same stage's canary, in the plan before.
+    pub(crate) before: Option<&'a T>,
+    /// The stage, if what is tuned is its canary.
+    pub(crate) stage: Option<&'a T>,
+    /// How often the stage's caches were flushed.
+    #[expect(dead_code, reason = "no cache reads it yet")]
+    pub(crate) epoch: CacheEpoch,
+}
+
+pub(crate) struct Api<D: Deployed> {
     pub(crate) owner: Owner,
+    /// What it shares with all APIs of its account and region.
+    pub(crate) place: Arc<Place>,
     /// Those with a deployment, by name.
     pub(crate) stages: HashMap<String, Stage<D>>,
 }
 
-pub(crate) struct Stage<D> {
+pub(crate) struct Stage<D: Deployed> {
     pub(crate) name: String,
     pub(crate) deployment: String,
     pub(crate) variables: BTreeMap<String, String>,
     pub(crate) deployed: Arc<D>,
+    pub(crate) tuning: D::Tuning,
+    /// `$context.isCanaryRequest`, which only stages with a canary have.
+    pub(crate) is_canary: Option<bool>,
+    pub(crate) canary: Option<Canary<D>>,
     /// The revision of the snapshot that `deployed` was compiled from.
-    revision: Revision,
+    pub(crate) revision: Revision,
     pub(crate) counters: Arc<Counters>,
 }
 
+/// What some of a stage's requests are served by.
+pub(crate) struct Canary<D: Deployed> {
+    /// Of 100.
+    pub(crate) percent: f64,
+    pub(crate) stage: Box<Stage<D>>,
+}
+
+impl<D: Deployed> Stage<D> {
+    /// The stage itself or its canary, as this request's lot falls.
+    pub(crate) fn for_request(&self, id: RequestId) -> &Self {
+        match &self.canary {
+            Some(canary) if id.fraction() * 100.0 < canary.percent => &canary.stage,
+            _ => self,
+        }
+    }
+}
+
 impl<D: Deployed> Api<D> {
-    pub(crate) fn new(owner: Owner) -> Self {
-        Self { owner, stages: HashMap::new() }
+    pub(crate) fn new(owner: Owner, place: Arc<Place>) -> Self {
+        Self { owner, place, stages: HashMap::new() }
     }
 
     /// This deployment as a stage of this plan already serves it.
     pub(crate) fn deployed(&self, deployment: &str, revision: Revision) -> Option<Arc<D>> {
+        let canaries = self.stages.values().filter_map(|stage| stage.canary.as_ref());
+        let mut all = self.stages.values().chain(canaries.map(|canary| &*canary.stage));
         let same = |stage: &&Stage<D>| stage.deployment == deployment && stage.revision == revision;
-        self.stages.values().find(same).map(|stage| Arc::clone(&stage.deployed))
-    }
-
-    /// Adds a stage, whose counters go on from where they were `before`.
-    pub(crate) fn add(
-        &mut self,
-        (name, deployment): (String, String),
-        variables: BTreeMap<String, String>,
-        (deployed, revision): (Arc<D>, Revision),
-        before: Option<&Self>,
-    ) {
-        let known = before.and_then(|api| api.stages.get(&name));
-        let counters = known.map(|stage| Arc::clone(&stage.counters)).unwrap_or_default();
-        let stage = Stage { name: name.clone(), deployment, variables, deployed, revision, counters };
-        self.stages.insert(name, stage);
+        all.find(same).map(|stage| Arc::clone(&stage.deployed))
     }
 
     pub(crate) fn figures(&self, figures: &mut Vec<StageFigures>) {

@@ -9,7 +9,8 @@ use stagedoor_state::document::{self, Key, Kind};
 use stagedoor_state::{http, rest};
 use stagedoor_store::{Result, Revision, Transaction};
 
-use super::api::{Api, Deployed, Settings};
+use super::api::{Api, Canary, CanarySettings, Deployed, Known, Settings, Stage};
+use super::place::Places;
 use super::{Owner, Plan, Plans};
 
 /// The service that an API belongs to.
@@ -19,8 +20,8 @@ pub(super) enum Service {
     Http,
 }
 
-/// Every API of the store.
-pub(super) fn all(transaction: &mut Transaction) -> Result<Plans> {
+/// Every API of the store. What has not changed since `before` is taken from there.
+pub(super) fn all(transaction: &mut Transaction, places: &Places, before: &Plans) -> Result<Plans> {
     let mut plans = Plans::default();
     for (service, prefix) in [
         (Service::Rest, document::prefix::<apigateway::RestApi>()),
@@ -32,7 +33,7 @@ pub(super) fn all(transaction: &mut Transaction) -> Result<Plans> {
             ControlFlow::Continue(())
         })?;
         for owner in owners {
-            let plan = one(transaction, service, &owner, None)?;
+            let plan = one(transaction, service, &owner, places, before.of(&owner))?;
             plans.replace(&owner, plan);
         }
     }
@@ -47,6 +48,7 @@ pub(super) fn concerned(key: &str) -> Option<(Service, Owner)> {
     };
     let rest = Key::parse::<apigateway::RestApi>(key)
         .or_else(|| Key::parse::<apigateway::Stage>(key))
+        .or_else(|| Key::parse::<rest::CacheEpoch>(key))
         .or_else(|| Key::parse::<rest::Snapshot>(key));
     if let Some(key) = rest {
         return owned(Service::Rest, key);
@@ -62,16 +64,17 @@ pub(super) fn one(
     transaction: &mut Transaction,
     service: Service,
     owner: &Owner,
+    places: &Places,
     before: Option<&Plan>,
 ) -> Result<Option<Plan>> {
     match service {
         Service::Rest => {
             let before = before.and_then(|plan| if let Plan::Rest(api) = plan { Some(&**api) } else { None });
-            Ok(plan(transaction, owner, before)?.map(|api| Plan::Rest(Arc::new(api))))
+            Ok(plan(transaction, owner, places, before)?.map(|api| Plan::Rest(Arc::new(api))))
         }
         Service::Http => {
             let before = before.and_then(|plan| if let Plan::Http(api) = plan { Some(&**api) } else { None });
-            Ok(plan(transaction, owner, before)?.map(|api| Plan::Http(Arc::new(api))))
+            Ok(plan(transaction, owner, places, before)?.map(|api| Plan::Http(Arc::new(api))))
         }
     }
 }
@@ -79,29 +82,91 @@ pub(super) fn one(
 fn plan<D: Deployed>(
     transaction: &mut Transaction,
     owner: &Owner,
+    places: &Places,
     before: Option<&Api<D>>,
 ) -> Result<Option<Api<D>>> {
     if get::<D::Api>(transaction, owner, &[])?.is_none() {
         return Ok(None);
     }
-    let mut api = Api::new(owner.clone());
-    for stage in stages::<D::Stage>(transaction, owner)? {
-        let Settings { name: Some(name), deployment: Some(deployment), variables } = D::settings(stage)
-        else {
-            continue;
-        };
-        let Some((revision, bytes)) = get::<D::Snapshot>(transaction, owner, &[&deployment])? else {
-            continue;
-        };
-        let known = before.and_then(|before| before.deployed(&deployment, revision));
-        let Some(deployed) =
-            known.or_else(|| api.deployed(&deployment, revision)).or_else(|| compile(&bytes))
-        else {
-            continue;
-        };
-        api.add((name, deployment), variables, (deployed, revision), before);
+    let mut api = Api::new(owner.clone(), places.of(&owner.account, &owner.region));
+    for document in stages::<D::Stage>(transaction, owner)? {
+        if let Some(stage) = stage(transaction, &api, before, &document)? {
+            api.stages.insert(stage.name.clone(), stage);
+        }
     }
     Ok(Some(api))
+}
+
+/// A stage with its canary, `None` while nothing is deployed to it. Counters and buckets go on from where they were
+/// `before`.
+fn stage<D: Deployed>(
+    transaction: &mut Transaction,
+    api: &Api<D>,
+    before: Option<&Api<D>>,
+    document: &D::Stage,
+) -> Result<Option<Stage<D>>> {
+    let Settings { name: Some(name), deployment: Some(deployment), variables, canary } =
+        D::settings(document)
+    else {
+        return Ok(None);
+    };
+    let Some((deployed, revision)) = deployed(transaction, api, before, &deployment)? else {
+        return Ok(None);
+    };
+    let epoch = get::<rest::CacheEpoch>(transaction, &api.owner, &[&name])?
+        .and_then(|(_, bytes)| document::decode(&bytes).ok())
+        .unwrap_or_default();
+    let known = before.and_then(|before| before.stages.get(&name));
+    let counters = known.map(|stage| Arc::clone(&stage.counters)).unwrap_or_default();
+    let tuned = Known { before: known.map(|stage| &stage.tuning), stage: None, epoch };
+    let tuning = deployed.tune(document, &tuned);
+    let mut stage = Stage {
+        name,
+        deployment,
+        variables,
+        deployed,
+        tuning,
+        is_canary: canary.as_ref().map(|_| false),
+        canary: None,
+        revision,
+        counters,
+    };
+    if let Some(CanarySettings { deployment, percent, variables }) = canary
+        && let Some((deployed, revision)) = self::deployed(transaction, api, before, &deployment)?
+    {
+        let known = known.and_then(|stage| stage.canary.as_ref());
+        let tuned =
+            Known { before: known.map(|canary| &canary.stage.tuning), stage: Some(&stage.tuning), epoch };
+        let tuning = deployed.tune(document, &tuned);
+        let canary = Stage {
+            name: stage.name.clone(),
+            deployment,
+            variables,
+            deployed,
+            tuning,
+            is_canary: Some(true),
+            canary: None,
+            revision,
+            counters: Arc::clone(&stage.counters),
+        };
+        stage.canary = Some(Canary { percent, stage: Box::new(canary) });
+    }
+    Ok(Some(stage))
+}
+
+/// A deployment of the API, compiled, and the revision of its snapshot; `None` if there is none that can be read.
+fn deployed<D: Deployed>(
+    transaction: &mut Transaction,
+    api: &Api<D>,
+    before: Option<&Api<D>>,
+    deployment: &str,
+) -> Result<Option<(Arc<D>, Revision)>> {
+    let Some((revision, bytes)) = get::<D::Snapshot>(transaction, &api.owner, &[deployment])? else {
+        return Ok(None);
+    };
+    let known = before.and_then(|before| before.deployed(deployment, revision));
+    let deployed = known.or_else(|| api.deployed(deployment, revision)).or_else(|| compile(&bytes));
+    Ok(deployed.map(|deployed| (deployed, revision)))
 }
 
 fn compile<D: Deployed>(snapshot: &[u8]) -> Option<Arc<D>> {

@@ -3,6 +3,8 @@
 pub(crate) mod api;
 pub(crate) mod follow;
 mod load;
+mod load_clients;
+pub(crate) mod place;
 
 use std::collections::HashMap;
 use std::sync::Arc;

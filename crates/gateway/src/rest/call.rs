@@ -43,6 +43,7 @@ impl Call<'_> {
             "apiId" => owner.api.clone(),
             "deploymentId" => self.stage.deployment.clone(),
             "httpMethod" => self.verb.to_string(),
+            "isCanaryRequest" => self.stage.is_canary?.to_string(),
             "path" => self.full_path.to_string(),
             "resourceId" => self.method.resource_id.clone(),
             "resourcePath" => self.method.resource_path.clone(),

@@ -10,12 +10,13 @@ use stagedoor_state::rest::Snapshot;
 use super::plan::{
     AwsProxy, Deployed, Http, Integration, IntegrationResponse, Lambda, Method, Mock, MockTemplate, Outgoing,
 };
+use super::tuning::Tuning;
 use crate::backends::Trust;
 use crate::fault::GatewayFault;
 use crate::integrations::function::Function;
 use crate::mapping::{self, Malformed, Source, Target};
 use crate::media_types::MediaTypes;
-use crate::plans::api::Settings;
+use crate::plans::api::{CanarySettings, Known, Settings};
 use crate::routes::{self, Tree};
 use crate::template::{Passthrough, Template, Templates};
 use crate::uri::UriTemplate;
@@ -32,9 +33,11 @@ impl plans::api::Deployed for Deployed {
     type Api = api::RestApi;
     type Stage = api::Stage;
     type Snapshot = Snapshot;
+    type Tuning = Tuning;
 
     fn compile(snapshot: &Snapshot) -> Self {
         let mut routes = Tree::default();
+        let mut methods = Vec::new();
         let guarded = snapshot.api.policy.as_deref().is_some_and(|policy| !policy.is_empty());
         for resource in &snapshot.resources {
             let path = resource.path.as_deref().unwrap_or("/");
@@ -46,27 +49,44 @@ impl plans::api::Deployed for Deployed {
                     integration(stored)
                 };
                 let method = Method {
+                    index: methods.len(),
+                    api_key_required: stored.api_key_required == Some(true),
                     resource_id: resource.id.clone().unwrap_or_default(),
                     resource_path: path.to_owned(),
                     operation_name: stored.operation_name.clone(),
                     integration: integration.unwrap_or_else(Integration::Refused),
                 };
+                methods.push((path.to_owned(), verb.clone()));
                 routes.insert(path, verb, method);
             }
         }
         Self {
             address_disabled: snapshot.api.disable_execute_api_endpoint == Some(true),
             binary: MediaTypes::new(snapshot.api.binary_media_types.as_deref().unwrap_or_default()),
+            key_from_authorizer: snapshot.api.api_key_source == Some(api::ApiKeySourceType::Authorizer),
+            methods,
             routes,
         }
     }
 
-    fn settings(stage: api::Stage) -> Settings {
+    fn settings(stage: &api::Stage) -> Settings {
+        let variables = stage.variables.clone().unwrap_or_default();
+        let canary = stage.canary_settings.as_ref().map(|canary| {
+            let mut variables = variables.clone();
+            variables.extend(canary.stage_variable_overrides.clone().unwrap_or_default());
+            let deployment = canary.deployment_id.clone().unwrap_or_default();
+            CanarySettings { deployment, percent: canary.percent_traffic.unwrap_or_default(), variables }
+        });
         Settings {
-            name: stage.stage_name,
-            deployment: stage.deployment_id,
-            variables: stage.variables.unwrap_or_default(),
+            name: stage.stage_name.clone(),
+            deployment: stage.deployment_id.clone(),
+            variables,
+            canary,
         }
+    }
+
+    fn tune(&self, stage: &api::Stage, known: &Known<'_, Tuning>) -> Tuning {
+        Tuning::of(self, stage, known)
     }
 }
 
@@ -92,9 +112,6 @@ fn check_access(method: &api::Method) -> Compiled<()> {
         None | Some("NONE") => {}
         Some("AWS_IAM") => return Err(GatewayFault::NotServed("methods with AWS_IAM authorization")),
         Some(_) => return Err(GatewayFault::NotServed("methods with an authorizer")),
-    }
-    if method.api_key_required == Some(true) {
-        return Err(GatewayFault::NotServed("methods that require an API key"));
     }
     if method.request_validator_id.as_deref().is_some_and(|id| !id.is_empty()) {
         return Err(GatewayFault::NotServed("methods with a request validator"));

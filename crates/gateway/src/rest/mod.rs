@@ -6,3 +6,4 @@ pub(crate) mod payload;
 pub(crate) mod pipeline;
 pub(crate) mod plan;
 pub(crate) mod sight;
+pub(crate) mod tuning;

@@ -18,8 +18,8 @@ use crate::integrations::{function, http_proxy, mock};
 use crate::shared::Shared;
 use crate::steps::stage::Located;
 use crate::steps::{
-    finish, function_answer, function_request, integration_request, integration_response, limits,
-    method_response, route, stage,
+    client, finish, function_answer, function_request, integration_request, integration_response, limits,
+    method_response, route, stage, throttle,
 };
 use crate::visit::Visit;
 
@@ -38,6 +38,7 @@ pub(crate) async fn serve(
         api.ok_or(GatewayFault::NoStage).and_then(|api| Ok((api, stage::of_rest(api, address, &head.uri)?)));
     match located {
         Ok((api, located)) => {
+            let located = located.for_request(visit.id);
             let full_path = full_path(address, &head, &located);
             let outcome = run(shared, api, &located, full_path, &head, body, &visit).await;
             finish::rest(&visit, Some(&located.stage.counters), outcome)
@@ -66,7 +67,7 @@ async fn run(
 ) -> Result<Response<Body>, GatewayFault> {
     limits::check(head, &shared.config)?;
     let routed = route::of_rest(located, head)?;
-    let call = Call {
+    let mut call = Call {
         shared,
         api,
         stage: located.stage,
@@ -79,6 +80,8 @@ async fn run(
         visit,
         caller: Caller::default(),
     };
+    client::admit(&mut call)?;
+    throttle::of_rest(&call)?;
     match &call.method.integration {
         Integration::Mock(mock) => {
             let (answer, overrides) = mock::answer(mock, &call, body).await?;

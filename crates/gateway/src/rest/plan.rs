@@ -12,7 +12,7 @@ use crate::integrations::function::Function;
 use crate::mapping::{Source, Target};
 use crate::media_types::MediaTypes;
 use crate::plans;
-use crate::routes::Tree;
+use crate::routes::{self, Tree};
 use crate::template::{Passthrough, Template, Templates};
 use crate::uri::UriTemplate;
 
@@ -25,12 +25,19 @@ pub(crate) struct Deployed {
     pub(crate) address_disabled: bool,
     /// `binaryMediaTypes`
     pub(crate) binary: MediaTypes,
+    /// `apiKeySource` is `AUTHORIZER`: an authorizer says which API key a request has.
+    pub(crate) key_from_authorizer: bool,
+    /// Path and verb of every method, by its index.
+    pub(crate) methods: Vec<(String, routes::Verb)>,
     pub(crate) routes: Tree<Method>,
 }
 
 /// One method of one resource.
 #[derive(Debug)]
 pub(crate) struct Method {
+    /// Its place in [`Deployed::methods`].
+    pub(crate) index: usize,
+    pub(crate) api_key_required: bool,
     pub(crate) resource_id: String,
     pub(crate) resource_path: String,
     pub(crate) operation_name: Option<String>,

@@ -3,8 +3,10 @@
 pub(crate) mod limits;
 pub(crate) mod route;
 pub(crate) mod stage;
+pub(crate) mod throttle;
 
 // REST APIs.
+pub(crate) mod client;
 pub(crate) mod function_request;
 pub(crate) mod integration_request;
 pub(crate) mod integration_response;

@@ -6,16 +6,24 @@ use http::Uri;
 
 use crate::address::decoded;
 use crate::fault::GatewayFault;
-use crate::plans::api::{Api, Stage};
+use crate::ids::RequestId;
+use crate::plans::api::{Api, Deployed, Stage};
 use crate::{Address, http_api, rest};
 
 /// The stage that serves requests which name none, of HTTP APIs.
 const DEFAULT_STAGE: &str = "$default";
 
 /// A stage, and what follows its name in the path; begins with a slash.
-pub(crate) struct Located<'a, D> {
+pub(crate) struct Located<'a, D: Deployed> {
     pub(crate) stage: &'a Stage<D>,
     pub(crate) path: &'a str,
+}
+
+impl<D: Deployed> Located<'_, D> {
+    /// The same path, at the stage or at its canary.
+    pub(crate) fn for_request(self, id: RequestId) -> Self {
+        Self { stage: self.stage.for_request(id), ..self }
+    }
 }
 
 /// REST APIs: the first segment that is not empty, or what the form of the address fixes. Empty segments between the
@@ -53,7 +61,7 @@ pub(crate) fn of_http<'a>(
     if located.stage.deployed.address_disabled { Err(GatewayFault::NoStage) } else { Ok(located) }
 }
 
-fn named<'a, D>(api: &'a Api<D>, path: &'a str) -> Option<Located<'a, D>> {
+fn named<'a, D: Deployed>(api: &'a Api<D>, path: &'a str) -> Option<Located<'a, D>> {
     let (name, path) = first_segment(path.strip_prefix('/').unwrap_or(path));
     api.stages.get(&*name).map(|stage| Located { stage, path: or_root(path) })
 }

@@ -250,6 +250,32 @@ impl HttpApi {
     }
 }
 
+/// The API deployed to a stage `dev` that is changed.
+pub(crate) fn stage_of_rest(api: &RestApi, change: impl FnOnce(&mut rest::Stage)) -> Vec<Entry> {
+    let mut entries = api.deployed_to("dev");
+    let mut stage = rest::Stage {
+        stage_name: Some("dev".to_owned()),
+        deployment_id: Some("dep1".to_owned()),
+        ..Default::default()
+    };
+    change(&mut stage);
+    entries[2] = entry(&[api.id, "dev"], &stage);
+    entries
+}
+
+/// The API deployed to a stage `dev` that is changed.
+pub(crate) fn stage_of_http(api: &HttpApi, change: impl FnOnce(&mut http::Stage)) -> Vec<Entry> {
+    let mut entries = api.deployed_to("dev");
+    let mut stage = http::Stage {
+        stage_name: Some("dev".to_owned()),
+        deployment_id: Some("dep1".to_owned()),
+        ..Default::default()
+    };
+    change(&mut stage);
+    entries[2] = entry(&[api.id, "dev"], &stage);
+    entries
+}
+
 pub(crate) fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }

@@ -5,6 +5,8 @@ mod build;
 mod world;
 
 mod addresses;
+mod api_keys;
+mod canary;
 mod following;
 mod functions;
 mod http_api;
@@ -19,3 +21,4 @@ mod rest_http;
 mod rest_mock;
 mod rest_proxy;
 mod rest_templates;
+mod throttling;

@@ -17,6 +17,7 @@ use stagedoor_wire::{Fault, encode};
 use super::Server;
 use super::body::{self, BodyError};
 use super::clock::now;
+use super::usage;
 
 /// How long an answer waits for the data plane to have seen what the call changed.
 const CATCH_UP_MAX: Duration = Duration::from_secs(2);
@@ -54,6 +55,9 @@ fn refuse(service: &'static Service, error: BodyError, request_id: &str) -> Resp
 /// Runs the operation on a blocking thread (the store blocks), then waits until stages serve what it changed.
 async fn run(server: &Arc<Server>, service: &'static Service, call: Call) -> Result<Value, Fault> {
     let readonly = call.operation.readonly;
+    if usage::is_asked_by(service.name, call.operation.name) {
+        usage::flush(&server.store, &server.gateway).await;
+    }
     let on_thread = Arc::clone(server);
     let ran = tokio::task::spawn_blocking(move || on_thread.operate(service, call)).await;
     let output = ran.unwrap_or_else(|panic| {

@@ -13,6 +13,7 @@ mod metrics;
 mod operations;
 mod route;
 mod secrets;
+mod usage;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -63,6 +64,7 @@ pub struct Addresses {
 /// A server that accepts connections until it is told to stop.
 pub struct Running {
     pub addresses: Addresses,
+    server: Arc<Server>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
 }
@@ -106,8 +108,9 @@ impl Server {
         // The first request must find the stages that were there before.
         let head = server.store.head();
         tokio::join!(server.gateway.caught_up(head), server.ledger.caught_up(head));
-        tasks.spawn(listen::serve(server, tokio_listener(listeners.http)?, stopped));
-        Ok(Running { addresses, stop, tasks })
+        tasks.spawn(usage::run(server.store.clone(), server.gateway.clone(), stopped.clone()));
+        tasks.spawn(listen::serve(server.clone(), tokio_listener(listeners.http)?, stopped));
+        Ok(Running { addresses, server, stop, tasks })
     }
 }
 
@@ -207,6 +210,7 @@ impl Running {
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
         while self.tasks.join_next().await.is_some() {}
+        usage::flush(&self.server.store, &self.server.gateway).await;
     }
 }
 

@@ -7,6 +7,7 @@ pub mod usage;
 
 use serde::{Deserialize, Serialize};
 use stagedoor_api::apigateway as api;
+use stagedoor_model::Timestamp;
 
 use crate::document::Kind;
 
@@ -91,6 +92,13 @@ impl Kind for DocumentationVersion {
 pub struct PlanKey {
     /// When the key was added, in microseconds since 1970.
     pub added_micros: i64,
+}
+
+impl PlanKey {
+    /// The day on which the key was added.
+    pub fn since(self) -> usage::Day {
+        usage::Day::of(Timestamp::from_micros(self.added_micros))
+    }
 }
 
 impl Kind for PlanKey {

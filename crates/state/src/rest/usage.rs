@@ -35,24 +35,38 @@ impl KeyUsage {
         *self.requests.entry(day).or_default() += 1;
     }
 
-    /// What is left of the quota at the end of that day. Never negative. A quota's `offset` changes nothing: which
-    /// of a plan's periods is its initial one is not known.
-    pub fn remaining(&self, quota: &QuotaSettings, day: Day) -> i64 {
-        self.balance(quota, day).max(0)
+    /// What is left of the quota at the end of that day. Never negative. `since` is the day on which the key was added
+    /// to the plan: the period that holds it is the initial one, from which the quota's `offset` is taken.
+    pub fn remaining(&self, quota: &QuotaSettings, since: Day, day: Day) -> i64 {
+        self.balance(quota, since, day).max(0)
+    }
+
+    /// How many requests the quota lets pass on that day, whatever was used of it on the day itself. Negative if more
+    /// was used in the days of the period before.
+    pub fn allowance(&self, quota: &QuotaSettings, since: Day, day: Day) -> i64 {
+        self.balance(quota, since, day).saturating_add(self.on(day))
+    }
+
+    /// Forgets days before this one.
+    pub fn forget_before(&mut self, day: Day) {
+        self.requests = self.requests.split_off(&day);
+        self.granted = self.granted.split_off(&day);
     }
 
     /// Makes what is left of the quota on that day `remaining`, for the rest of the period.
-    pub fn set_remaining(&mut self, quota: &QuotaSettings, day: Day, remaining: i64) {
-        let missing = remaining.saturating_sub(self.balance(quota, day));
+    pub fn set_remaining(&mut self, quota: &QuotaSettings, since: Day, day: Day, remaining: i64) {
+        let missing = remaining.saturating_sub(self.balance(quota, since, day));
         let granted = self.granted.entry(day.period_start(quota)).or_default();
         *granted = granted.saturating_add(missing);
     }
 
-    fn balance(&self, quota: &QuotaSettings, day: Day) -> i64 {
+    fn balance(&self, quota: &QuotaSettings, since: Day, day: Day) -> i64 {
         let start = day.period_start(quota);
         let used = self.requests.range(start..=day).map(|(_, requests)| requests).sum::<i64>();
         let granted = self.granted.get(&start).copied().unwrap_or_default();
-        quota.limit.unwrap_or_default().saturating_add(granted).saturating_sub(used)
+        let initial = since.period_start(quota) == start;
+        let offset = quota.offset.filter(|_| initial).unwrap_or_default();
+        quota.limit.unwrap_or_default().saturating_add(granted).saturating_sub(used).saturating_sub(offset)
     }
 }
 
@@ -75,6 +89,16 @@ impl Day {
     pub fn parse(text: &str) -> Option<Self> {
         let day = Self::of(Timestamp::parse_iso8601(&format!("{text}T00:00:00Z"))?);
         (day.to_string() == text).then_some(day)
+    }
+
+    /// The day that is so many days after 1970-01-01.
+    pub fn from_number(number: i64) -> Self {
+        Self { number }
+    }
+
+    /// Days since 1970-01-01.
+    pub fn number(self) -> i64 {
+        self.number
     }
 
     pub fn next(self) -> Self {
@@ -161,13 +185,21 @@ mod tests {
         for text in ["2024-04-30", "2024-05-01", "2024-05-02", "2024-05-02"] {
             usage.count(day(text));
         }
-        let left = |usage: &KeyUsage, text: &str| usage.remaining(&month, day(text));
+        let since = day("2024-01-01");
+        let left = |usage: &KeyUsage, text: &str| usage.remaining(&month, since, day(text));
         assert_eq!(["2024-05-01", "2024-05-02", "2024-06-01"].map(|text| left(&usage, text)), [9, 7, 10]);
-        usage.set_remaining(&month, day("2024-05-02"), 100);
+        usage.set_remaining(&month, since, day("2024-05-02"), 100);
         assert_eq!(["2024-05-01", "2024-05-02", "2024-06-01"].map(|text| left(&usage, text)), [102, 100, 10]);
-        usage.set_remaining(&month, day("2024-05-02"), 0);
+        usage.set_remaining(&month, since, day("2024-05-02"), 0);
         usage.count(day("2024-05-03"));
         assert_eq!(left(&usage, "2024-05-03"), 0);
+        let offset = QuotaSettings { offset: Some(4), ..month.clone() };
+        let left = |text: &str| usage.remaining(&offset, day("2024-04-15"), day(text));
+        assert_eq!(
+            ["2024-04-30", "2024-06-01"].map(left),
+            [5, 10],
+            "the offset counts in the initial period"
+        );
         let stored = serde_json::to_string(&usage).expect("days are keys");
         assert_eq!(serde_json::from_str::<KeyUsage>(&stored).expect("its own form"), usage);
     }

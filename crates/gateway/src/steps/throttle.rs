@@ -1,0 +1,36 @@
+//! Refuses requests beyond the throttles of their stage and account (rest-data C8, http-data D7). What nobody has
+//! configured costs nothing here.
+
+use crate::fault::GatewayFault;
+use crate::http_api;
+use crate::plans::place::Place;
+use crate::rest::call::Call;
+use crate::shared::Shared;
+use crate::throttle::{Limit, Throttle};
+
+/// REST APIs: the method's own throttle or the stage's for all methods, then the account's.
+pub(crate) fn of_rest(call: &Call<'_>) -> Result<(), GatewayFault> {
+    let settings = call.stage.tuning.find(call.method, &call.verb);
+    check(settings.and_then(|settings| settings.throttle.as_ref()), &call.api.place, call.shared)
+}
+
+/// HTTP APIs: the route's throttle or the stage's for all routes, then the account's.
+pub(crate) fn of_http(
+    shared: &Shared,
+    place: &Place,
+    stage: &http_api::plan::Stage,
+    route: &http_api::plan::Route,
+) -> Result<(), GatewayFault> {
+    check(stage.tuning.throttle(route), place, shared)
+}
+
+fn check(throttle: Option<&Throttle>, place: &Place, shared: &Shared) -> Result<(), GatewayFault> {
+    let account =
+        shared.config.account_throttle.and_then(|(rate, burst)| Limit::new(Some(rate), Some(burst)));
+    if throttle.is_some_and(|throttle| !throttle.take(shared.nanos()))
+        || account.is_some_and(|limit| !place.bucket.take(limit, shared.nanos()))
+    {
+        return Err(GatewayFault::Throttled);
+    }
+    Ok(())
+}
