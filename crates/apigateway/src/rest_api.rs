@@ -8,6 +8,7 @@ use stagedoor_api::apigateway::{
     EndpointAccessMode, GatewayResponse, GetRestApiRequest, GetRestApisRequest, Model, Op, RequestValidator,
     Resource, RestApi, RestApis, SecurityPolicy, Stage, UpdateRestApiRequest,
 };
+use stagedoor_model::Timestamp;
 use stagedoor_state::page::oldest_first;
 use stagedoor_state::rest::{CacheEpoch, DocumentationVersion, Snapshot};
 use stagedoor_state::{Cx, Fault, Kind, Result, domain, tags};
@@ -39,7 +40,8 @@ pub fn create_rest_api(cx: &mut Cx<'_>, input: CreateRestApiRequest) -> Result<R
         }
     }
     cx.put(&[id], &api)?;
-    Ok(RestApi { policy: api.policy.as_deref().map(policy::answered), ..api })
+    let tags = api.tags.clone();
+    Ok(RestApi { tags, ..answered(api) })
 }
 
 /// `GET /restapis/{restapi_id}`
@@ -106,9 +108,11 @@ pub fn existing(cx: &mut Cx<'_>, id: &str) -> Result<RestApi> {
     cx.get(&[id])?.ok_or_else(|| messages::no_api(cx.account(), id))
 }
 
-/// Get, update and put answers show tags even where there are none; creating and listing do not.
+/// Get, update and put answers show tags even where there are none; creating and listing do not. What is stored of the
+/// creation is more exact than a second, because APIs are listed oldest first.
 pub fn answered(api: RestApi) -> RestApi {
     RestApi {
+        created_date: api.created_date.map(Timestamp::whole_seconds),
         policy: api.policy.as_deref().map(policy::answered),
         tags: Some(api.tags.unwrap_or_default()),
         ..api
@@ -151,7 +155,7 @@ pub fn new_api(cx: &mut Cx<'_>, input: CreateRestApiRequest, model: Option<&Rest
     let policy = policy::stored(cx, &id, input.policy.as_deref())?;
     Ok(RestApi {
         root_resource_id: Some(cx.new_id(ID_LENGTH)),
-        created_date: Some(cx.now().whole_seconds()),
+        created_date: Some(cx.now()),
         id: Some(id),
         name: Some(input.name),
         description: input.description.or(model.description),

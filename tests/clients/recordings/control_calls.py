@@ -53,7 +53,7 @@ def media_types_patched(aws):
     api = aws.create_rest_api(name="patched", description="this is my api")["id"]
     types = "/binaryMediaTypes/"
     aws("update-rest-api-add").update_rest_api(restApiId=api, **patch(add(types + "image~1png"), add(types + "image~1jpeg")))
-    aws("update-rest-api-replace").update_rest_api(restApiId=api, **patch(replace(types + "image~1png", "image~1gif")))
+    aws("update-rest-api-replace").update_rest_api(restApiId=api, **patch(replace(types + "image~1png", "image/gif")))
     aws("update-rest-api-remove").update_rest_api(
         restApiId=api, **patch(remove(types + "image~1gif"), remove("/description"))
     )

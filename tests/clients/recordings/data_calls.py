@@ -47,6 +47,12 @@ def content(answer):
         return text
 
 
+def in_case(wanted, headers):
+    """Headers with their names written as elsewhere: HTTP does not tell cases apart."""
+    names = {name.lower(): name for name in wanted}
+    return {names.get(name, name): value for name, value in headers.items()}
+
+
 # === routing and MOCK ===
 
 
@@ -364,7 +370,7 @@ def answers_of_proxied_functions(aws):
         answer = fetched(aws, api, "/test/any", "POST", {**AGENT, **JSON}, json.dumps(given))
         shown = {"content": content(answer)}
         if with_headers:
-            shown["headers"] = answer.headers
+            shown["headers"] = in_case(aws.recorded(f"invoke-api-{label}")["headers"], answer.headers)
         aws.check(f"invoke-api-{label}", shown)
 
 
@@ -437,7 +443,7 @@ def selection_patterns(aws):
     deployed(aws, api)
     for status in ["200", "400", "500"]:
         answer = fetched(aws, api, f"/test/{status}").json
-        if isinstance(answer, dict):
+        if "stackTrace" in answer:
             # Where the function's own file lies is not the service's affair.
             answer["stackTrace"] = aws.recorded(f"lambda-selection-pattern-{status}")["stackTrace"]
         aws.check(f"lambda-selection-pattern-{status}", answer)

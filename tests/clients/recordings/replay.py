@@ -105,7 +105,7 @@ class Replay:
             found.append(f"{where or 'answer'}: AWS {wanted!r}, here {value!r}")
 
     def _compare_members(self, wanted, value, where, found):
-        wanted, value = ({name: part for name, part in side.items() if not OF_CLOUDFRONT.fullmatch(name)} for side in (wanted, value))
+        wanted, value = (without_cloudfront(side) for side in (wanted, value))
         for name in sorted(wanted.keys() | value.keys()):
             here = f"{where}.{name}" if where else name
             if name not in value:
@@ -175,6 +175,10 @@ class Labelled:
             return answer
 
         return call
+
+
+def without_cloudfront(members):
+    return {name: part for name, part in members.items() if not OF_CLOUDFRONT.fullmatch(name)}
 
 
 def parsed(text):
