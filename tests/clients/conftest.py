@@ -59,7 +59,7 @@ def ivs(server):
 
 @dataclass
 class Answer:
-    """An HTTP answer: `headers` has lower-case names."""
+    """An HTTP answer: `headers` has lower-case names; what came more than once is joined by commas."""
 
     status: int
     headers: dict
@@ -83,7 +83,7 @@ def fetch(server, method, target, headers=None, body=None):
             connection.putheader("Content-Length", str(len(data)))
         connection.endheaders(data)
         answer = connection.getresponse()
-        names = {name.lower(): value for name, value in answer.getheaders()}
+        names = {name.lower(): ", ".join(answer.headers.get_all(name)) for name in answer.headers}
         return Answer(answer.status, names, answer.read())
     finally:
         connection.close()

@@ -47,12 +47,15 @@ pub(crate) async fn serve(
     }
 }
 
-/// The path from the stage's name on, as it was sent.
+/// The path from the stage's name on, as it was sent, but for slashes too many in front of the stage.
 fn full_path<'a>(address: &Address, head: &'a Parts, located: &Located<'_, Deployed>) -> Cow<'a, str> {
     let path = address.path(&head.uri);
     match &address.stage {
         Some(_) => format!("/{}{path}", located.stage.name).into(),
-        None => path.into(),
+        None => {
+            let slashes = path.len() - path.trim_start_matches('/').len();
+            path[slashes.saturating_sub(1)..].into()
+        }
     }
 }
 
