@@ -1,9 +1,10 @@
-//! `cargo xtask codegen`: from `models/*.json` to the tables of `crates/model`, the types of `crates/api` and
-//! the dispatch of each control plane. Generated files are checked in; `--check` fails when one is stale.
+//! `cargo xtask codegen`: from `models/*.json` to the tables of `crates/model`, the types of `crates/api`, the dispatch
+//! of each control plane and `docs/operations.md`. Generated files are checked in; `--check` fails when one is stale.
 
 mod api;
 mod dispatch;
-mod names;
+pub(crate) mod names;
+mod operations;
 mod source;
 mod table;
 
@@ -31,7 +32,7 @@ pub fn run(check: bool) -> crate::Result {
     let files = generate(root)?;
     let mut stale = Vec::new();
     for (path, text) in &files {
-        let text = rustfmt(text)?;
+        let text = if path.extension().is_some_and(|ending| ending == "rs") { rustfmt(text)? } else { text.clone() };
         let full = root.join(path);
         if std::fs::read_to_string(&full).unwrap_or_default() == text {
             continue;
@@ -53,6 +54,7 @@ pub fn run(check: bool) -> crate::Result {
 fn generate(root: &Path) -> Result<BTreeMap<PathBuf, String>, Box<dyn Error>> {
     let unimplemented = source::unimplemented(root)?;
     let mut files = BTreeMap::new();
+    let mut models = Vec::new();
     for (service, plane) in SERVICES {
         let model = Model::load(root, service)?;
         let module = names::snake(service);
@@ -62,7 +64,9 @@ fn generate(root: &Path) -> Result<BTreeMap<PathBuf, String>, Box<dyn Error>> {
             let text = dispatch::file(&model, &unimplemented);
             files.insert(format!("crates/{plane}/src/dispatch.rs").into(), text);
         }
+        models.push(model);
     }
+    files.insert(operations::PAGE.into(), operations::page(root, &models, &unimplemented)?);
     Ok(files)
 }
 

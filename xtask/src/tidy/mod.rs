@@ -7,6 +7,7 @@ mod heads;
 mod lengths;
 mod licences;
 mod unimplemented;
+mod untested;
 mod words;
 
 use crate::Result;
@@ -19,13 +20,14 @@ type Complaints = Vec<String>;
 pub(crate) fn run() -> Result {
     let metadata = workspace::metadata()?;
     let sources = workspace::files(".rs")?;
-    let rules: [(&str, Complaints); 6] = [
+    let rules: [(&str, Complaints); 7] = [
         ("arrows between crates", arrows::check(&metadata)?),
         ("licences and banned crates", licences::check()?),
         ("heads of files and markers in them", heads::check(&sources)?),
         ("lengths of files", lengths::check(&sources)?),
         ("words and paths that do not belong here", words::check()?),
         ("models/unimplemented.txt", unimplemented::check()?),
+        ("models/untested.txt", untested::check(&sources)?),
     ];
     let mut complaints = 0;
     for (rule, found) in &rules {

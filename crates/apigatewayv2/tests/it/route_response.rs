@@ -20,6 +20,7 @@ fn one_per_route() {
     let taken = "ConflictException 409: RouteResponse with key $default already exists for this Route";
     assert_eq!(control.err("CreateRouteResponse", create), taken);
     let ids = json!({"ApiId": "w", "RouteId": route, "RouteResponseId": created["RouteResponseId"]});
+    assert_eq!(control.ok("GetRouteResponse", ids.clone()), expected);
     let mut update = ids.clone();
     update["ResponseModels"] = json!({"a": "m"});
     assert_eq!(control.ok("UpdateRouteResponse", update)["ResponseModels"], json!({"a": "m"}));
