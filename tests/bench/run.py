@@ -4,6 +4,8 @@ Each figure stands beside its goal or beside a peer measured in the same run. CP
 used by the kernel's account, so a busy machine changes a rate per second but hardly one per CPU second.
 """
 
+import concurrent.futures
+import http.client
 import json
 import os
 import pathlib
@@ -184,6 +186,79 @@ def control_plane(folder):
                 row(f"{name}, {connections} connections", f"{load['rate']:.0f} per second, p50 {load['p50']:.2f} ms, p99 {load['p99']:.2f} ms")
 
 
+APIS = 10_000
+STAGES = 100
+RESOURCES = 300
+
+
+def many_apis(folder):
+    """Memory per API, and `GetStages` among many APIs from an API with many stages."""
+    with Server(folder / "many") as server:
+        before = resident_mib(server.process.pid)
+        # Made whole by one call: route, integration, deployment and a stage that is served.
+        body = b'{"name":"shop","protocolType":"HTTP","target":"http://127.0.0.1:9/"}'
+        headers = {"Content-Type": "application/json"}
+        began = time.perf_counter()
+        target, headers = signed(server, "POST", "/v2/apis", body, headers=headers)
+        repeated(server, target, headers, body, APIS)
+        rate = APIS / (time.perf_counter() - began)
+        row(f"`CreateApi` with a target, {THREADS} connections, {APIS} APIs", f"{rate:.0f} per second")
+        per_thousand = (resident_mib(server.process.pid) - before) / (APIS / 1000)
+        row("memory per 1,000 APIs that are served", f"{per_thousand:.1f} MiB")
+        apigateway = client(server, "apigateway")
+        api = setups.deployed_mock(apigateway, stage="s0")
+        deployment = apigateway.get_stage(restApiId=api, stageName="s0")["deploymentId"]
+        for number in range(1, STAGES):
+            apigateway.create_stage(restApiId=api, stageName=f"s{number}", deploymentId=deployment)
+        path = f"/restapis/{api}/stages"
+        load = wrk(server.http + path, signed(server, "GET", path)[1], 1)
+        assert load["failed"] == 0, load
+        row(
+            f"`GetStages` of {STAGES} stages among {APIS} APIs, 1 connection",
+            f"{load['rate']:.0f} per second, p50 {load['p50']:.2f} ms, p99 {load['p99']:.2f} ms",
+        )
+
+
+THREADS = 16
+
+
+def repeated(server, target, headers, body, times):
+    """Sends one request so many times over some connections; each must succeed."""
+
+    def send(share):
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        for _ in range(share):
+            connection.request("POST", target, body, headers)
+            answer = connection.getresponse()
+            assert answer.read() and answer.status == 201, answer.status
+        connection.close()
+
+    with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(send, [times // THREADS + (number < times % THREADS) for number in range(THREADS)]))
+
+
+def imports(folder):
+    """`ImportRestApi` of a long definition."""
+    integration = {
+        "type": "mock", "requestTemplates": {"application/json": '{"statusCode": 200}'},
+        "responses": {"default": {"statusCode": "200"}},
+    }
+    operation = {"responses": {"200": {"description": "fine"}}, "x-amazon-apigateway-integration": integration}
+    definition = json.dumps({
+        "openapi": "3.0.1", "info": {"title": "long", "version": "1"},
+        "paths": {f"/resource{number}": {"get": operation} for number in range(RESOURCES)},
+    })
+    with Server(folder / "imports") as server:
+        apigateway = client(server, "apigateway")
+        times = []
+        for _ in range(11):
+            began = time.perf_counter()
+            apigateway.import_rest_api(body=definition)
+            times.append((time.perf_counter() - began) * 1000)
+        size = len(definition) // 1024
+        row(f"`ImportRestApi`, {RESOURCES} resources, {size} KiB, by boto3, median of 11", f"{statistics.median(times):.0f} ms")
+
+
 def proxying(folder):
     """HTTP_PROXY beside nginx to the same backend, and MOCK, in requests per CPU second."""
     backend = 'server { listen 127.0.0.1:@PORT@; location / { default_type text/plain; return 200 "hello from the backend"; } }'
@@ -265,7 +340,7 @@ def machine():
     return f"{day}, {os.cpu_count()} processors ({model[1] if model else os.uname().machine}), Linux {kernel}, load before {load:.1f}"
 
 
-FIGURES = {"start": start_and_memory, "control": control_plane, "proxy": proxying, "forward": forwarding}
+FIGURES = {"start": start_and_memory, "control": control_plane, "many": many_apis, "import": imports, "proxy": proxying, "forward": forwarding}
 
 
 def main(names):

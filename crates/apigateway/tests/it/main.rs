@@ -27,4 +27,5 @@ mod resource;
 mod rest_api;
 mod stage;
 mod tags;
+mod turning_pages;
 mod usage_plan;

@@ -21,4 +21,5 @@ mod route_response;
 mod routing_rule;
 mod stage;
 mod tagging;
+mod turning_pages;
 mod vpc_link;
