@@ -134,7 +134,8 @@ impl Things<'_> {
 
     fn said(&self, besides: Json) -> Json {
         let members = |json: &Json| json.as_object().cloned().unwrap_or_default();
-        let all: Map<String, Json> = members(&self.shelf.common).into_iter().chain(members(&besides)).collect();
+        let all: Map<String, Json> =
+            members(&self.shelf.common).into_iter().chain(members(&besides)).collect();
         Json::Object(all)
     }
 }

@@ -32,7 +32,8 @@ pub fn run(check: bool) -> crate::Result {
     let files = generate(root)?;
     let mut stale = Vec::new();
     for (path, text) in &files {
-        let text = if path.extension().is_some_and(|ending| ending == "rs") { rustfmt(text)? } else { text.clone() };
+        let text =
+            if path.extension().is_some_and(|ending| ending == "rs") { rustfmt(text)? } else { text.clone() };
         let full = root.join(path);
         if std::fs::read_to_string(&full).unwrap_or_default() == text {
             continue;

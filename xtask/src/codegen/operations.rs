@@ -39,7 +39,8 @@ pub fn page(
         let service = text(&model.service, "name");
         write!(page, "\n## {service}\n\n| operation | there | differs from AWS |\n|---|---|---|\n")?;
         for operation in model.operations.keys() {
-            let there = if unimplemented.contains(&format!("{service} {operation}")) { "not yet" } else { "yes" };
+            let there =
+                if unimplemented.contains(&format!("{service} {operation}")) { "not yet" } else { "yes" };
             let difference = differences.get(service).and_then(|table| table.get(operation));
             let difference = difference.and_then(toml::Value::as_str).unwrap_or_default();
             writeln!(page, "| `{operation}` | {there} | {difference} |")?;

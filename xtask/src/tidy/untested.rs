@@ -35,7 +35,8 @@ pub(super) fn check(sources: &[PathBuf]) -> Result<Complaints> {
             serde_json::from_str(&workspace::read(Path::new(&format!("models/{service}.json")))?)?;
         let names = model["operations"].as_object().ok_or("a model without operations")?;
         operations.insert(service, names.keys().cloned().collect());
-        for path in tests.iter().flat_map(|tests| sources.iter().filter(move |path| path.starts_with(tests))) {
+        for path in tests.iter().flat_map(|tests| sources.iter().filter(move |path| path.starts_with(tests)))
+        {
             called.extend(asked(&workspace::read(path)?).map(|name| (service, name.to_owned())));
         }
     }
@@ -47,7 +48,8 @@ pub(super) fn check(sources: &[PathBuf]) -> Result<Complaints> {
         .collect::<Result<_>>()?;
     let methods: BTreeSet<&str> = clients.iter().flat_map(|text| methods(text)).collect();
     called.extend(by_method(&operations, &methods));
-    let lists = (entries(&workspace::read(Path::new(LIST))?), entries(&workspace::read(Path::new(UNWRITTEN))?));
+    let lists =
+        (entries(&workspace::read(Path::new(LIST))?), entries(&workspace::read(Path::new(UNWRITTEN))?));
     Ok(complaints(&operations, &called, &lists.0, &lists.1))
 }
 
@@ -72,7 +74,9 @@ fn complaints(
             }
         }
     }
-    let missing = untested.difference(listed).map(|line| format!("{LIST}: {line}: no scenario test calls it; write one"));
+    let missing = untested
+        .difference(listed)
+        .map(|line| format!("{LIST}: {line}: no scenario test calls it; write one"));
     let needless = listed.difference(&untested).map(|line| format!("{LIST}: {line}: does not belong here"));
     missing.chain(needless).collect()
 }
@@ -91,7 +95,8 @@ fn methods(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn by_method<'a>(operations: &Operations<'a>, methods: &BTreeSet<&str>) -> Vec<(&'a str, String)> {
-    let all = || operations.iter().flat_map(|(service, names)| names.iter().map(move |name| (*service, name)));
+    let all =
+        || operations.iter().flat_map(|(service, names)| names.iter().map(move |name| (*service, name)));
     all()
         .filter(|(_, name)| methods.contains(&*names::snake(name)))
         .filter(|(_, name)| all().filter(|(_, other)| other == name).count() == 1)
@@ -107,7 +112,10 @@ mod tests {
     fn calls_are_found() {
         let text = "control.ok(\n    \"CreateStage\",\n    x)\ncontrol.err(\"GetStage\", x) ok(other)";
         assert_eq!(asked(text).collect::<Vec<_>>(), ["CreateStage"]);
-        assert_eq!(methods("a.create_stage(b.c, d.get_stage ( e.f()").collect::<Vec<_>>(), ["create_stage", "f"]);
+        assert_eq!(
+            methods("a.create_stage(b.c, d.get_stage ( e.f()").collect::<Vec<_>>(),
+            ["create_stage", "f"]
+        );
     }
 
     #[test]
@@ -117,7 +125,8 @@ mod tests {
             ("b", vec!["GetStage".to_owned()]),
         ]
         .into();
-        let called: BTreeSet<_> = by_method(&operations, &["get_stage", "get_api"].into()).into_iter().collect();
+        let called: BTreeSet<_> =
+            by_method(&operations, &["get_stage", "get_api"].into()).into_iter().collect();
         assert_eq!(called, [("a", "GetApi".to_owned())].into(), "two services have a GetStage");
         let lines = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect();
         let check = |listed: &[&str], unwritten: &[&str]| {

@@ -94,7 +94,7 @@ pub fn definition(snapshot: &Snapshot, server: &Server<'_>, format: Format, exte
 
 /// What the version of a definition is: the API's own, else when it was made.
 pub fn version(api: &RestApi) -> String {
-    api.version.clone().unwrap_or_else(|| api.created_date.unwrap_or_default().to_string())
+    api.version.clone().unwrap_or_else(|| api.created_date.unwrap_or_default().whole_seconds().to_string())
 }
 
 fn head(api: &RestApi, server: &Server<'_>, format: Format) -> Map<String, Value> {

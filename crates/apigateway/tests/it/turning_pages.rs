@@ -14,31 +14,48 @@ fn shelves(root: &str) -> [Shelf; 11] {
     let api = || json!({"restApiId": API});
     let root = root.to_owned();
     [
-        Shelf::new(["GetRestApis", "CreateRestApi", "DeleteRestApi"], ("id", "restApiId"), json!({}), |n| {
-            json!({"name": format!("api-{n}")})
-        }),
-        Shelf::new(["GetResources", "CreateResource", "DeleteResource"], ("id", "resourceId"), api(), move |n| {
-            json!({"parentId": root, "pathPart": format!("r{n}")})
-        }),
-        Shelf::new(["GetDeployments", "CreateDeployment", "DeleteDeployment"], ("id", "deploymentId"), api(), |_| {
-            json!({})
-        }),
-        Shelf::new(["GetModels", "CreateModel", "DeleteModel"], ("name", "modelName"), api(), |n| {
-            json!({"name": format!("M{n}"), "contentType": "text/plain", "schema": "x"})
-        }),
+        Shelf::new(
+            ["GetRestApis", "CreateRestApi", "DeleteRestApi"],
+            ("id", "restApiId"),
+            json!({}),
+            |n| json!({"name": format!("api-{n}")}),
+        ),
+        Shelf::new(
+            ["GetResources", "CreateResource", "DeleteResource"],
+            ("id", "resourceId"),
+            api(),
+            move |n| json!({"parentId": root, "pathPart": format!("r{n}")}),
+        ),
+        Shelf::new(
+            ["GetDeployments", "CreateDeployment", "DeleteDeployment"],
+            ("id", "deploymentId"),
+            api(),
+            |_| json!({}),
+        ),
+        Shelf::new(
+            ["GetModels", "CreateModel", "DeleteModel"],
+            ("name", "modelName"),
+            api(),
+            |n| json!({"name": format!("M{n}"), "contentType": "text/plain", "schema": "x"}),
+        ),
         Shelf::new(
             ["GetRequestValidators", "CreateRequestValidator", "DeleteRequestValidator"],
             ("id", "requestValidatorId"),
             api(),
             |_| json!({"name": "v"}),
         ),
-        Shelf::new(["GetAuthorizers", "CreateAuthorizer", "DeleteAuthorizer"], ("id", "authorizerId"), api(), |n| {
-            json!({
-                "name": format!("a{n}"), "type": "COGNITO_USER_POOLS",
-                "providerARNs": ["arn:aws:cognito-idp:eu-west-1:111111111111:userpool/eu-west-1_abcdefghi"],
-                "identitySource": "method.request.header.Authorization",
-            })
-        }),
+        Shelf::new(
+            ["GetAuthorizers", "CreateAuthorizer", "DeleteAuthorizer"],
+            ("id", "authorizerId"),
+            api(),
+            |n| {
+                json!({
+                    "name": format!("a{n}"), "type": "COGNITO_USER_POOLS",
+                    "providerARNs": ["arn:aws:cognito-idp:eu-west-1:111111111111:userpool/eu-west-1_abcdefghi"],
+                    "identitySource": "method.request.header.Authorization",
+                })
+            },
+        ),
         Shelf::new(
             ["GetDocumentationParts", "CreateDocumentationPart", "DeleteDocumentationPart"],
             ("id", "documentationPartId"),
@@ -51,15 +68,24 @@ fn shelves(root: &str) -> [Shelf; 11] {
             api(),
             |n| json!({"documentationVersion": format!("v{n}")}),
         ),
-        Shelf::new(["GetApiKeys", "CreateApiKey", "DeleteApiKey"], ("id", "apiKey"), json!({}), |n| {
-            json!({"name": format!("k{n}")})
-        }),
-        Shelf::new(["GetUsagePlans", "CreateUsagePlan", "DeleteUsagePlan"], ("id", "usagePlanId"), json!({}), |n| {
-            json!({"name": format!("p{n}")})
-        }),
-        Shelf::new(["GetVpcLinks", "CreateVpcLink", "DeleteVpcLink"], ("id", "vpcLinkId"), json!({}), |n| {
-            json!({"name": format!("l{n}"), "targetArns": []})
-        }),
+        Shelf::new(
+            ["GetApiKeys", "CreateApiKey", "DeleteApiKey"],
+            ("id", "apiKey"),
+            json!({}),
+            |n| json!({"name": format!("k{n}")}),
+        ),
+        Shelf::new(
+            ["GetUsagePlans", "CreateUsagePlan", "DeleteUsagePlan"],
+            ("id", "usagePlanId"),
+            json!({}),
+            |n| json!({"name": format!("p{n}")}),
+        ),
+        Shelf::new(
+            ["GetVpcLinks", "CreateVpcLink", "DeleteVpcLink"],
+            ("id", "vpcLinkId"),
+            json!({}),
+            |n| json!({"name": format!("l{n}"), "targetArns": []}),
+        ),
     ]
 }
 

@@ -9,17 +9,24 @@ use crate::control::Control;
 
 const WORDS: Words =
     Words { items: "Items", next: "NextToken", token: "NextToken", limit: "MaxResults", limit_is_text: true };
-const CERTIFICATE: &str = "arn:aws:acm:eu-west-1:123456789012:certificate/12345678-1234-1234-1234-123456789012";
+const CERTIFICATE: &str =
+    "arn:aws:acm:eu-west-1:123456789012:certificate/12345678-1234-1234-1234-123456789012";
 
 fn shelves() -> [Shelf; 9] {
     let api = || json!({"ApiId": "a"});
     [
-        Shelf::new(["GetApis", "CreateApi", "DeleteApi"], ("ApiId", "ApiId"), json!({}), |n| {
-            json!({"Name": format!("n{n}"), "ProtocolType": "HTTP"})
-        }),
-        Shelf::new(["GetRoutes", "CreateRoute", "DeleteRoute"], ("RouteId", "RouteId"), api(), |n| {
-            json!({"RouteKey": format!("GET /r{n}")})
-        }),
+        Shelf::new(
+            ["GetApis", "CreateApi", "DeleteApi"],
+            ("ApiId", "ApiId"),
+            json!({}),
+            |n| json!({"Name": format!("n{n}"), "ProtocolType": "HTTP"}),
+        ),
+        Shelf::new(
+            ["GetRoutes", "CreateRoute", "DeleteRoute"],
+            ("RouteId", "RouteId"),
+            api(),
+            |n| json!({"RouteKey": format!("GET /r{n}")}),
+        ),
         Shelf::new(
             ["GetIntegrations", "CreateIntegration", "DeleteIntegration"],
             ("IntegrationId", "IntegrationId"),
@@ -31,9 +38,12 @@ fn shelves() -> [Shelf; 9] {
                 })
             },
         ),
-        Shelf::new(["GetStages", "CreateStage", "DeleteStage"], ("StageName", "StageName"), api(), |n| {
-            json!({"StageName": format!("s{n}")})
-        }),
+        Shelf::new(
+            ["GetStages", "CreateStage", "DeleteStage"],
+            ("StageName", "StageName"),
+            api(),
+            |n| json!({"StageName": format!("s{n}")}),
+        ),
         Shelf::new(
             ["GetAuthorizers", "CreateAuthorizer", "DeleteAuthorizer"],
             ("AuthorizerId", "AuthorizerId"),
@@ -52,9 +62,12 @@ fn shelves() -> [Shelf; 9] {
             api(),
             |_| json!({}),
         ),
-        Shelf::new(["GetModels", "CreateModel", "DeleteModel"], ("ModelId", "ModelId"), api(), |n| {
-            json!({"Name": format!("M{n}"), "Schema": "{}", "ContentType": "application/json"})
-        }),
+        Shelf::new(
+            ["GetModels", "CreateModel", "DeleteModel"],
+            ("ModelId", "ModelId"),
+            api(),
+            |n| json!({"Name": format!("M{n}"), "Schema": "{}", "ContentType": "application/json"}),
+        ),
         Shelf::new(
             ["GetDomainNames", "CreateDomainName", "DeleteDomainName"],
             ("DomainName", "DomainName"),
@@ -64,9 +77,12 @@ fn shelves() -> [Shelf; 9] {
                 json!({"DomainName": format!("n{n}.example.com"), "DomainNameConfigurations": [of_name]})
             },
         ),
-        Shelf::new(["GetVpcLinks", "CreateVpcLink", "DeleteVpcLink"], ("VpcLinkId", "VpcLinkId"), json!({}), |n| {
-            json!({"Name": format!("l{n}"), "SubnetIds": ["subnet-1"]})
-        }),
+        Shelf::new(
+            ["GetVpcLinks", "CreateVpcLink", "DeleteVpcLink"],
+            ("VpcLinkId", "VpcLinkId"),
+            json!({}),
+            |n| json!({"Name": format!("l{n}"), "SubnetIds": ["subnet-1"]}),
+        ),
     ]
 }
 
