@@ -1,8 +1,12 @@
 //! Which API, and which part of the path, a request addresses: the address forms of a stage.
 //!
-//! Pure. Whether there is such an API or stage is not decided here, nor are custom domain names.
+//! Pure. Whether there is such an API or stage is not decided here; custom domain names are [`crate::domains`]'s.
+
+use std::sync::Arc;
 
 use http::Uri;
+
+use crate::domains::Domain;
 
 /// Begins an address by path: `/_aws/execute-api/{api}/{stage}/…`.
 const BY_PATH: &str = "/_aws/execute-api/";
@@ -23,7 +27,25 @@ pub struct Address {
     pub stage: Option<String>,
     /// The offset of [`Self::path`] in the request's path, in bytes.
     path_at: usize,
+    /// How a custom domain name led here, if one did.
+    pub(crate) mapped: Option<Mapped>,
 }
+
+/// What of a custom domain name matched a request.
+#[derive(Clone, Debug)]
+pub(crate) struct Mapped {
+    pub(crate) domain: Arc<Domain>,
+    /// Without slashes at its ends; perhaps empty.
+    pub(crate) base_path: String,
+}
+
+impl PartialEq for Mapped {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.domain.name, &self.base_path) == (&other.domain.name, &other.base_path)
+    }
+}
+
+impl Eq for Mapped {}
 
 impl Address {
     /// The address of a request with this host (a port is ignored) and path; `None` if it names no API.
@@ -35,6 +57,22 @@ impl Address {
     pub fn of_request<B>(request: &http::Request<B>) -> Option<Self> {
         let host = request.headers().get(http::header::HOST).and_then(|host| host.to_str().ok());
         Self::of(request.uri().authority().map(|authority| authority.as_str()).or(host), request.uri().path())
+    }
+
+    /// The address that a custom domain maps a request to; without an API if it maps it to none.
+    pub(crate) fn mapped(
+        (api, region): (&str, &str),
+        stage: Option<String>,
+        path_at: usize,
+        mapped: Mapped,
+    ) -> Self {
+        let region = Some(region.to_owned());
+        Self { api: api.to_owned(), region, stage, path_at, mapped: Some(mapped) }
+    }
+
+    /// The whole path of a request to a custom domain; `None` of one to a default address.
+    pub(crate) fn domain_path<'u>(&self, uri: &'u Uri) -> Option<&'u str> {
+        self.mapped.as_ref().map(|_| uri.path())
     }
 
     /// What follows the part of the path that only says which API is meant.
@@ -51,6 +89,7 @@ fn of_path(path: &str) -> Option<Address> {
             region: None,
             stage: None,
             path_at: BY_PATH.len() + api.len(),
+            mapped: None,
         });
     }
     let rest = path.strip_prefix(BY_PATH_REST)?;
@@ -65,6 +104,7 @@ fn of_path(path: &str) -> Option<Address> {
         region: None,
         stage: Some(decoded(stage)),
         path_at: path.len() - tail.len(),
+        mapped: None,
     })
 }
 
@@ -79,7 +119,7 @@ fn of_host(host: &str) -> Option<Address> {
     let api = api.split_once("-vpce-").map_or(api, |(api, _)| api);
     let region = labels.next().is_some().then(|| third.to_ascii_lowercase());
     let named = !api.is_empty() && api.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    named.then(|| Address { api: api.to_ascii_lowercase(), region, stage: None, path_at: 0 })
+    named.then(|| Address { api: api.to_ascii_lowercase(), region, stage: None, path_at: 0, mapped: None })
 }
 
 /// A segment as it was before percent encoding; clients may encode the `$` of `$default`.

@@ -15,7 +15,8 @@ use crate::plans::follow::Following;
 use crate::plans::place::Places;
 use crate::plans::{Plan, Plans};
 use crate::shared::Shared;
-use crate::{Address, Config, StageFigures, http_api, rest};
+use crate::visit::BasePath;
+use crate::{Address, Config, DomainTls, StageFigures, domains, http_api, rest};
 
 /// How many requests an API key made of a usage plan on one day: the day's total, not what was added to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,17 +77,29 @@ impl Gateway {
 
     /// The API that a request addresses; `None` if it is not for the data plane.
     pub fn address<B>(&self, request: &Request<B>) -> Option<Address> {
-        Address::of_request(request)
+        // A custom domain's every path is its APIs'.
+        self.0.plans.load().domains.address(request).or_else(|| Address::of_request(request))
+    }
+
+    /// What a custom domain demands of connections to it; `None` if there is no such domain.
+    pub fn domain_tls(&self, host: &str) -> Option<DomainTls> {
+        self.0.plans.load().domains.find(host).map(|domain| domain.tls.clone())
     }
 
     /// Answers a request that addresses an API.
     pub async fn serve(
         &self,
         address: Address,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
         peer: SocketAddr,
     ) -> Response<Body> {
         let Inner { plans, shared, .. } = &*self.0;
+        if let Some(mapped) = &address.mapped {
+            if let Some(answer) = domains::answered(mapped, &request) {
+                return answer;
+            }
+            request.extensions_mut().insert(BasePath(mapped.base_path.as_str().into()));
+        }
         let plan = plans.load().find(&address.api, address.region.as_deref());
         match plan {
             Some(Plan::Http(api)) => http_api::pipeline::serve(shared, &api, &address, request, peer).await,

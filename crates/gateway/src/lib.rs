@@ -26,6 +26,8 @@ mod rest;
 
 mod authorize;
 
+mod client_cert;
+mod domains;
 mod events;
 mod integrations;
 mod lambda;
@@ -51,7 +53,9 @@ pub use address::Address;
 pub use authorize::Denial;
 pub use aws::{ANY_SERVICE, ServiceEndpoint};
 pub use body::{Body, BodyError};
+pub use client_cert::ClientCert;
 pub use config::Config;
+pub use domains::DomainTls;
 pub use fault::GatewayFault;
 pub use gateway::{Gateway, UsedDay};
 pub use lambda::{Function, LambdaEndpoint};

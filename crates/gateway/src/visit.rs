@@ -2,13 +2,19 @@
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Method, Uri, Version, header};
 use tokio::time::Instant;
 
+use crate::ClientCert;
 use crate::ids::RequestId;
+
+/// The base path that a request to a custom domain matched, perhaps empty: an extension of the request.
+#[derive(Clone, Debug)]
+pub(crate) struct BasePath(pub(crate) Arc<str>);
 
 /// One request's own facts.
 pub(crate) struct Visit {
@@ -22,6 +28,10 @@ pub(crate) struct Visit {
     /// The host that the client named, with its port.
     pub(crate) host: Option<HeaderValue>,
     pub(crate) user_agent: Option<HeaderValue>,
+    /// The base path of a custom domain that the request matched.
+    pub(crate) base_path: Option<BasePath>,
+    /// The certificate that the client showed to a domain with mutual TLS.
+    pub(crate) client_cert: Option<Arc<ClientCert>>,
     /// How long the integration took, once it has answered, in microseconds.
     pub(crate) integration_micros: AtomicU64,
 }
@@ -42,6 +52,8 @@ impl Visit {
             version: head.version,
             host: host(&head.uri, &head.headers),
             user_agent: head.headers.get(header::USER_AGENT).cloned(),
+            base_path: head.extensions.get().cloned(),
+            client_cert: head.extensions.get().cloned(),
             integration_micros: AtomicU64::new(0),
         }
     }
@@ -69,7 +81,13 @@ impl Visit {
             "identity.userAgent" => text(self.user_agent.as_ref()).into(),
             "requestTime" => self.common_log_time().into(),
             "requestTimeEpoch" => self.time.as_millis().to_string().into(),
-            _ => return None,
+            "customDomain.basePathMatched" => {
+                (*self.base_path.as_ref().filter(|BasePath(path)| !path.is_empty())?.0).into()
+            }
+            _ => {
+                let name = name.strip_prefix("identity.clientCert.")?;
+                return self.client_cert.as_ref()?.context(name);
+            }
         };
         Some(value)
     }

@@ -80,6 +80,9 @@ fn context(call: &Call<'_>) -> Value {
         "time": text("requestTime"),
         "timeEpoch": u64::try_from(call.visit.time.as_millis()).unwrap_or(u64::MAX),
     });
+    if let Some(cert) = &call.visit.client_cert {
+        context["authentication"] = json!({"clientCert": cert.told()});
+    }
     let authorizer = call.caller.http_v2_authorizer();
     if !authorizer.is_null() {
         context["authorizer"] = authorizer;

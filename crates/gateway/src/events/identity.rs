@@ -28,5 +28,8 @@ pub(super) fn of(visit: &Visit, caller: &Caller) -> Value {
             told[name] = json!(value);
         }
     }
+    if let Some(cert) = &visit.client_cert {
+        told["clientCert"] = cert.told();
+    }
     told
 }

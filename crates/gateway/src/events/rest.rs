@@ -19,7 +19,8 @@ pub(crate) fn event(call: &Call<'_>, sent: &Bytes) -> Bytes {
     let variables = &call.stage.variables;
     let event = json!({
         "resource": call.method.resource_path,
-        "path": call.path,
+        // On a custom domain the base path belongs to it.
+        "path": if call.visit.base_path.is_some() { &*call.full_path } else { call.path },
         "httpMethod": call.verb.as_str(),
         "headers": told_headers.last_of_each(),
         "multiValueHeaders": told_headers.all_of_each(),

@@ -54,6 +54,9 @@ pub(crate) fn full_path<'a>(
     head: &'a Parts,
     located: &Located<'_, Deployed>,
 ) -> Cow<'a, str> {
+    if let Some(path) = address.domain_path(&head.uri) {
+        return path.into();
+    }
     let path = address.path(&head.uri);
     match &address.stage {
         Some(_) if located.stage.name != "$default" => format!("/{}{path}", located.stage.name).into(),

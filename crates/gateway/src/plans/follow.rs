@@ -11,6 +11,7 @@ use tracing::{debug, warn};
 
 use super::place::Places;
 use super::{Plans, load, load_clients};
+use crate::domains;
 use crate::steps::client::today;
 
 /// Time until an unavailable store is asked again.
@@ -91,7 +92,8 @@ impl Following<'_> {
             };
             blocking(self.store, move |store| store.read(apply)).await?;
         }
-        if concerned.is_empty() && !commit.cleared {
+        let of_domains = keys().any(domains::load::concerned);
+        if concerned.is_empty() && !of_domains && !commit.cleared {
             return Ok(());
         }
         let before = if commit.cleared { Arc::new(Plans::default()) } else { self.plans.load_full() };
@@ -99,6 +101,9 @@ impl Following<'_> {
         let after = blocking(self.store, move |store| {
             store.read(|transaction| {
                 let mut after = Plans::clone(&before);
+                if of_domains {
+                    after.domains = Arc::new(domains::load::all(transaction)?);
+                }
                 for (service, owner) in &concerned {
                     let plan = load::one(transaction, *service, owner, &places, before.of(owner))?;
                     after.replace(owner, plan);

@@ -12,6 +12,7 @@ use stagedoor_store::{Result, Revision, Transaction};
 use super::api::{Api, Canary, CanarySettings, Deployed, Known, Settings, Stage};
 use super::place::Places;
 use super::{Owner, Plan, Plans};
+use crate::domains;
 
 /// The service that an API belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,7 +23,7 @@ pub(super) enum Service {
 
 /// Every API of the store. What has not changed since `before` is taken from there.
 pub(super) fn all(transaction: &mut Transaction, places: &Places, before: &Plans) -> Result<Plans> {
-    let mut plans = Plans::default();
+    let mut plans = Plans { domains: Arc::new(domains::load::all(transaction)?), ..Plans::default() };
     for (service, prefix) in [
         (Service::Rest, document::prefix::<apigateway::RestApi>()),
         (Service::Http, document::prefix::<apigatewayv2::Api>()),

@@ -9,6 +9,7 @@ pub(crate) mod place;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::domains::Domains;
 use crate::metrics::StageFigures;
 use crate::{http_api, rest};
 
@@ -38,38 +39,41 @@ impl Plan {
 
 /// Every API, by its id. Cheap to clone: a change replaces one API's plan and shares the others.
 #[derive(Clone, Default)]
-pub(crate) struct Plans(HashMap<Arc<str>, Arc<[Plan]>>);
+pub(crate) struct Plans {
+    apis: HashMap<Arc<str>, Arc<[Plan]>>,
+    pub(crate) domains: Arc<Domains>,
+}
 
 impl Plans {
     /// The API of this id; where several owners have one, that of the region, else the first.
     pub(crate) fn find(&self, api: &str, region: Option<&str>) -> Option<Plan> {
-        let plans = self.0.get(api)?;
+        let plans = self.apis.get(api)?;
         let in_region = region.and_then(|region| plans.iter().find(|plan| plan.owner().region == region));
         in_region.or_else(|| plans.first()).cloned()
     }
 
     fn of(&self, owner: &Owner) -> Option<&Plan> {
-        self.0.get(&*owner.api)?.iter().find(|plan| plan.owner() == owner)
+        self.apis.get(&*owner.api)?.iter().find(|plan| plan.owner() == owner)
     }
 
     /// Puts an owner's API in place of what it was before; `None` removes it.
     fn replace(&mut self, owner: &Owner, plan: Option<Plan>) {
-        let others = self.0.get(&*owner.api).into_iter().flat_map(|plans| plans.iter());
+        let others = self.apis.get(&*owner.api).into_iter().flat_map(|plans| plans.iter());
         let mut plans: Vec<Plan> = others.filter(|plan| plan.owner() != owner).cloned().chain(plan).collect();
         plans.sort_by(|a, b| {
             let place = |plan: &Plan| (plan.owner().account.clone(), plan.owner().region.clone());
             place(a).cmp(&place(b))
         });
         if plans.is_empty() {
-            self.0.remove(&*owner.api);
+            self.apis.remove(&*owner.api);
         } else {
-            self.0.insert(owner.api.as_str().into(), plans.into());
+            self.apis.insert(owner.api.as_str().into(), plans.into());
         }
     }
 
     pub(crate) fn figures(&self) -> Vec<StageFigures> {
         let mut figures = Vec::new();
-        for plan in self.0.values().flat_map(|plans| plans.iter()) {
+        for plan in self.apis.values().flat_map(|plans| plans.iter()) {
             match plan {
                 Plan::Rest(api) => api.figures(&mut figures),
                 Plan::Http(api) => api.figures(&mut figures),

@@ -49,6 +49,9 @@ pub(crate) async fn serve(
 
 /// The path from the stage's name on, as it was sent, but for slashes too many in front of the stage.
 fn full_path<'a>(address: &Address, head: &'a Parts, located: &Located<'_, Deployed>) -> Cow<'a, str> {
+    if let Some(path) = address.domain_path(&head.uri) {
+        return path.into();
+    }
     let path = address.path(&head.uri);
     match &address.stage {
         Some(_) => format!("/{}{path}", located.stage.name).into(),

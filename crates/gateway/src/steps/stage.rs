@@ -39,7 +39,7 @@ pub(crate) fn of_rest<'a>(
         None => first_segment(path.trim_start_matches('/')),
     };
     let stage = api.stages.get(&*name).ok_or(GatewayFault::NoStage)?;
-    if stage.deployed.address_disabled {
+    if stage.deployed.address_disabled && address.mapped.is_none() {
         return Err(GatewayFault::NoStage);
     }
     Ok(Located { stage, path: one_leading_slash(path) })
@@ -58,7 +58,11 @@ pub(crate) fn of_http<'a>(
             .or_else(|| api.stages.get(DEFAULT_STAGE).map(|stage| Located { stage, path: or_root(path) })),
     };
     let located = located.ok_or(GatewayFault::NoStage)?;
-    if located.stage.deployed.address_disabled { Err(GatewayFault::NoStage) } else { Ok(located) }
+    if located.stage.deployed.address_disabled && address.mapped.is_none() {
+        Err(GatewayFault::NoStage)
+    } else {
+        Ok(located)
+    }
 }
 
 fn named<'a, D: Deployed>(api: &'a Api<D>, path: &'a str) -> Option<Located<'a, D>> {

@@ -7,6 +7,7 @@ mod world;
 mod addresses;
 mod api_keys;
 mod canary;
+mod domains;
 mod following;
 mod functions;
 mod http_api;
