@@ -100,7 +100,7 @@ pub fn delete_deployment(cx: &mut Cx<'_>, input: DeleteDeploymentRequest) -> Res
 }
 
 /// The API as it is now.
-fn snapshot(cx: &mut Cx<'_>, api: RestApi, resources: Vec<Resource>) -> Result<Snapshot> {
+pub(crate) fn snapshot(cx: &mut Cx<'_>, api: RestApi, resources: Vec<Resource>) -> Result<Snapshot> {
     let id = api.id.clone().unwrap_or_default();
     Ok(Snapshot {
         api,

@@ -230,6 +230,9 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
             input,
         ),
         "TagResource" => row::<TagResourceRequest, ()>(handlers::tag_resource, cx, input),
+        "TestInvokeMethod" => {
+            row::<TestInvokeMethodRequest, TestInvokeMethodResponse>(handlers::test_invoke_method, cx, input)
+        }
         "UntagResource" => row::<UntagResourceRequest, ()>(handlers::untag_resource, cx, input),
         "UpdateAccount" => row::<UpdateAccountRequest, Account>(handlers::update_account, cx, input),
         "UpdateApiKey" => row::<UpdateApiKeyRequest, ApiKey>(handlers::update_api_key, cx, input),

@@ -50,6 +50,8 @@ mod domain_name_access_association;
 mod domain_name_patch;
 mod domain_rules;
 
+mod test_invoke;
+
 mod account;
 mod client_certificate;
 mod sdk_type;

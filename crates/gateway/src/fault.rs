@@ -102,6 +102,23 @@ impl GatewayFault {
         response
     }
 
+    /// The line of the execution log, in API Gateway's words where they are known.
+    pub(crate) fn execution_log(&self) -> String {
+        match self {
+            Self::Configuration(why) => format!("Execution failed due to configuration error: {why}"),
+            Self::FunctionFailure(why) => {
+                format!("Execution failed due to configuration error: Malformed Lambda proxy response ({why})")
+            }
+            Self::IntegrationTimeout => "Execution failed due to a timeout error".to_owned(),
+            Self::Unreachable(_) => {
+                "Execution failed due to configuration error: There was an internal error while executing your \
+                 request"
+                    .to_owned()
+            }
+            fault => format!("Execution failed: {fault}"),
+        }
+    }
+
     /// Status, exception and text: the defaults of `GetGatewayResponses`, corrected where recordings differ.
     fn rest(&self) -> (StatusCode, &'static str, Cow<'static, str>) {
         let (status, error_type, message) = match self {

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use http::{Request, Response};
 use hyper::body::Incoming;
+use stagedoor_state::ports::{MethodTest, MethodTested, Stages};
 use stagedoor_state::rest::usage::Day;
 use stagedoor_store::{Revision, Store};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::body::Body;
@@ -28,6 +30,13 @@ pub struct UsedDay {
     pub key: String,
     pub day: Day,
     pub requests: i64,
+}
+
+/// What control planes ask. Their operations run on blocking threads of the runtime that serves requests.
+impl Stages for Gateway {
+    fn test_method(&self, test: MethodTest) -> stagedoor_state::Result<MethodTested> {
+        Ok(Handle::current().block_on(self.test_method(test)))
+    }
 }
 
 /// The data plane. Clones are handles to the same one.
@@ -136,6 +145,11 @@ impl Gateway {
                 member.usage.wrote(*day, *requests);
             }
         }
+    }
+
+    /// Runs a method on a made-up request.
+    pub(crate) async fn test_method(&self, test: MethodTest) -> MethodTested {
+        rest::test_invoke::run(&self.0.shared, test).await
     }
 
     /// What each stage has served since it was first seen.

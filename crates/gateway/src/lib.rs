@@ -35,6 +35,7 @@ mod steps;
 
 mod backends;
 mod clients;
+mod execution_log;
 mod forwarded;
 mod headers;
 mod ids;

@@ -23,6 +23,20 @@ pub(crate) fn header(name: &HeaderName, version: Version) -> String {
     }
 }
 
+/// A header of an answer, as AWS writes it.
+pub(crate) fn answered(name: &HeaderName) -> String {
+    match name.as_str() {
+        "x-amzn-errortype" => "x-amzn-ErrorType".to_owned(),
+        "x-amzn-requestid" => "x-amzn-RequestId".to_owned(),
+        "x-amzn-apigateway-api-id" => "x-amzn-apigateway-api-id".to_owned(),
+        "x-amzn-lambda-integration-tag" => "x-amzn-lambda-integration-tag".to_owned(),
+        other => match other.strip_prefix("x-amzn-remapped-") {
+            Some(remapped) => format!("x-amzn-Remapped-{}", capitalised(remapped)),
+            None => capitalised(other),
+        },
+    }
+}
+
 /// `Content-Type`
 pub(crate) fn capitalised(name: &str) -> String {
     let mut spelt = String::with_capacity(name.len());

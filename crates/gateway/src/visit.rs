@@ -10,11 +10,15 @@ use http::{HeaderMap, HeaderValue, Method, Uri, Version, header};
 use tokio::time::Instant;
 
 use crate::ClientCert;
+use crate::execution_log::ExecutionLog;
 use crate::ids::RequestId;
 
 /// The base path that a request to a custom domain matched, perhaps empty: an extension of the request.
 #[derive(Clone, Debug)]
 pub(crate) struct BasePath(pub(crate) Arc<str>);
+
+/// `$context.identity.sourceIp` of a test.
+const TEST_SOURCE_IP: &str = "test-invoke-source-ip";
 
 /// One request's own facts.
 pub(crate) struct Visit {
@@ -34,6 +38,10 @@ pub(crate) struct Visit {
     pub(crate) client_cert: Option<Arc<ClientCert>>,
     /// How long the integration took, once it has answered, in microseconds.
     pub(crate) integration_micros: AtomicU64,
+    /// Hears what the steps do, if somebody wants to know.
+    pub(crate) log: Option<ExecutionLog>,
+    /// No client sent it: a control plane tries out a method.
+    pub(crate) is_test: bool,
 }
 
 impl Visit {
@@ -55,6 +63,15 @@ impl Visit {
             base_path: head.extensions.get().cloned(),
             client_cert: head.extensions.get().cloned(),
             integration_micros: AtomicU64::new(0),
+            log: None,
+            is_test: false,
+        }
+    }
+
+    /// Writes a line of the execution log; the text is made only if there is one.
+    pub(crate) fn note(&self, text: impl FnOnce(&ExecutionLog) -> String) {
+        if let Some(log) = &self.log {
+            log.write(text(log));
         }
     }
 
@@ -77,6 +94,7 @@ impl Visit {
             "protocol" => format!("{:?}", self.version).into(),
             "domainName" => self.domain_name().into(),
             "domainPrefix" => self.domain_name().split('.').next().unwrap_or_default().into(),
+            "identity.sourceIp" if self.is_test => TEST_SOURCE_IP.into(),
             "identity.sourceIp" => self.peer.ip().to_canonical().to_string().into(),
             "identity.userAgent" => text(self.user_agent.as_ref()).into(),
             "requestTime" => self.common_log_time().into(),

@@ -9,6 +9,7 @@ use stagedoor_store::Transaction;
 use crate::document::Documents;
 use crate::ids::{self, Entropy};
 use crate::page::PageKey;
+use crate::ports::Stages;
 use crate::{Fault, Result, ivs};
 
 /// The context of one operation: the documents of the caller's account and region, in one transaction.
@@ -30,6 +31,8 @@ pub struct Environment<'a> {
     /// Signs participant tokens, and the `kid` that names it in them.
     pub token_key: &'a KeyPair,
     pub token_key_id: &'a str,
+    /// Tries out what is configured.
+    pub stages: &'a dyn Stages,
     /// Of stages: quotas, and what the media plane can carry.
     pub ivs: &'a ivs::Settings,
 }

@@ -1,7 +1,7 @@
 //! What Stagedoor remembers, and how an operation reaches it.
 //!
 //! Reading order: [`document`] says how a typed document becomes a key and bytes; [`cx`] is what every
-//! operation gets; [`page`] makes lists; [`ids`] and [`arn`] make names; [`definition`] and [`model_template`]
+//! operation gets; [`page`] makes lists; [`ports`] is what an operation may ask a data plane; [`ids`] and [`arn`] make names; [`definition`] and [`model_template`]
 //! are rules that two services share. The modules [`rest`], [`http`], [`domain`], [`portal`] and [`ivs`] say what
 //! is stored for each service. Control planes write documents, data planes follow them.
 
@@ -13,6 +13,7 @@ pub mod execute_api;
 pub mod ids;
 pub mod model_template;
 pub mod page;
+pub mod ports;
 pub mod tags;
 pub mod transact;
 

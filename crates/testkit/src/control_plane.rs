@@ -9,6 +9,7 @@ use stagedoor_model::{Timestamp, Value};
 use stagedoor_state::ids::Entropy;
 use stagedoor_state::ivs::Settings;
 use stagedoor_state::page::PageKey;
+use stagedoor_state::ports::NoStages;
 use stagedoor_state::transact::transact;
 use stagedoor_state::{Cx, Documents, Endpoints, Environment, Result};
 use stagedoor_store::{Store, Transaction};
@@ -106,6 +107,7 @@ impl ControlPlane {
             page_key: &self.page_key,
             token_key: &self.key,
             token_key_id: TOKEN_KEY_ID,
+            stages: &NoStages,
             ivs: &self.settings,
         };
         let input: Value = serde_json::from_value(input).expect("any JSON is a value");

@@ -110,6 +110,25 @@ impl<D: Deployed> Api<D> {
         all.find(same).map(|stage| Arc::clone(&stage.deployed))
     }
 
+    /// Adds a stage that is in no document, for a test.
+    pub(crate) fn add_test_stage(&mut self, stage: &D::Stage, deployed: D) {
+        let Settings { name, variables, .. } = D::settings(stage);
+        let name = name.unwrap_or_default();
+        let known = Known { before: None, stage: None, epoch: CacheEpoch::default() };
+        let stage = Stage {
+            name: name.clone(),
+            deployment: String::new(),
+            variables,
+            tuning: deployed.tune(stage, &known),
+            deployed: Arc::new(deployed),
+            is_canary: None,
+            canary: None,
+            revision: Revision::ZERO,
+            counters: Arc::default(),
+        };
+        self.stages.insert(name, stage);
+    }
+
     pub(crate) fn figures(&self, figures: &mut Vec<StageFigures>) {
         figures
             .extend(self.stages.values().map(|stage| stage.counters.figures(&self.owner.api, &stage.name)));

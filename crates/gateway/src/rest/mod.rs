@@ -6,4 +6,5 @@ pub(crate) mod payload;
 pub(crate) mod pipeline;
 pub(crate) mod plan;
 pub(crate) mod sight;
+pub(crate) mod test_invoke;
 pub(crate) mod tuning;

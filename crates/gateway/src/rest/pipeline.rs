@@ -18,8 +18,8 @@ use crate::integrations::{function, http_proxy, mock};
 use crate::shared::Shared;
 use crate::steps::stage::Located;
 use crate::steps::{
-    client, finish, function_answer, function_request, integration_request, integration_response, limits,
-    method_response, route, stage, throttle,
+    client, execution, finish, function_answer, function_request, integration_request, integration_response,
+    limits, method_response, route, stage, throttle,
 };
 use crate::visit::Visit;
 
@@ -88,40 +88,56 @@ async fn run(
     };
     client::admit(&mut call)?;
     throttle::of_rest(&call)?;
+    execute(&call, body).await
+}
+
+/// The way from the method on: what is left when it is known who asks and that they may. Tests of methods begin here.
+pub(crate) async fn execute(call: &Call<'_>, body: Body) -> Result<Response<Body>, GatewayFault> {
+    let Call { shared, head, visit, .. } = call;
+    let body = execution::begin(call, body).await?;
     match &call.method.integration {
         Integration::Mock(mock) => {
-            let (answer, overrides) = mock::answer(mock, &call, body).await?;
+            let (answer, overrides) = mock::answer(mock, call, body).await?;
             let told = answer.status.to_string();
-            let mapped = integration_response::map(&mock.responses, answer, &told, &call, overrides)?;
+            let mapped = integration_response::map(&mock.responses, answer, &told, call, overrides)?;
             Ok(method_response::of_mapping(mapped))
         }
         Integration::HttpProxy(outgoing) => {
-            let request = integration_request::proxied(outgoing, &call, body).await?;
+            let request = integration_request::proxied(outgoing, call, body).await?;
+            let request = execution::request(call, request).await?;
             let answer = http_proxy::send(shared, visit, request, outgoing.trust, outgoing.timeout).await?;
-            method_response::of_proxy(answer, &call, outgoing)
+            execution::answer_head(call, answer.head.status.as_u16(), &answer.head.headers);
+            let response = method_response::of_proxy(answer, call, outgoing)?;
+            execution::passed(call, response).await
         }
         Integration::Http(http) => {
-            let (request, overrides) = integration_request::built(http, &call, body).await?;
+            let (request, overrides) = integration_request::built(http, call, body).await?;
+            let request = execution::request(call, request).await?;
             let answer =
                 http_proxy::send(shared, visit, request, http.outgoing.trust, http.outgoing.timeout).await?;
             let answer = http_proxy::collected(answer, &shared.config).await?;
+            execution::answer(call, &answer);
             let told = answer.status.to_string();
-            let mapped = integration_response::map(&http.responses, answer, &told, &call, overrides)?;
+            let mapped = integration_response::map(&http.responses, answer, &told, call, overrides)?;
             Ok(method_response::of_mapping(mapped))
         }
         Integration::AwsProxy(proxy) => {
-            let event = function_request::proxied(proxy, &call, body).await?;
-            let returned = function_request::invoke(&proxy.function, &call, event).await?;
+            let event = function_request::proxied(proxy, call, body).await?;
+            execution::event(call, &proxy.function, &event);
+            let returned = function_request::invoke(&proxy.function, call, event).await?;
+            execution::returned(call, &returned);
             let accepts_binary = call.stage.deployed.binary.contain(&head.headers, header::ACCEPT);
             let answer = function_answer::of_rest(&function::succeeded(returned)?, accepts_binary)?;
-            Ok(method_response::of_function(answer, &call))
+            Ok(method_response::of_function(answer, call))
         }
         Integration::Lambda(lambda) => {
-            let (event, overrides) = function_request::built(lambda, &call, body).await?;
-            let returned = function_request::invoke(&lambda.function, &call, event).await?;
+            let (event, overrides) = function_request::built(lambda, call, body).await?;
+            execution::event(call, &lambda.function, &event);
+            let returned = function_request::invoke(&lambda.function, call, event).await?;
+            execution::returned(call, &returned);
             let (answer, told) = function_request::collected(returned);
-            let mapped = integration_response::map(&lambda.responses, answer, &told, &call, overrides)?;
-            Ok(method_response::with_trace(method_response::of_mapping(mapped), &call))
+            let mapped = integration_response::map(&lambda.responses, answer, &told, call, overrides)?;
+            Ok(method_response::with_trace(method_response::of_mapping(mapped), call))
         }
         Integration::Refused(fault) => Err(fault.clone()),
     }

@@ -21,4 +21,5 @@ pub(crate) mod proxy_response;
 // Functions behind both.
 pub(crate) mod function_answer;
 
+pub(crate) mod execution;
 pub(crate) mod finish;

@@ -48,6 +48,11 @@ impl RestApi {
         self
     }
 
+    /// The API as a deployment would hold it.
+    pub(crate) fn snapshot(&self) -> rest_state::Snapshot {
+        self.snapshot.clone()
+    }
+
     /// The API, a deployment of it and a stage, as documents.
     pub(crate) fn deployed_to(&self, stage: &str) -> Vec<Entry> {
         self.deployed_as("dep1", stage, &[])

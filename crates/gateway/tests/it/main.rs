@@ -22,4 +22,5 @@ mod rest_http;
 mod rest_mock;
 mod rest_proxy;
 mod rest_templates;
+mod test_invoke;
 mod throttling;
