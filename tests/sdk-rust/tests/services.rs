@@ -37,9 +37,11 @@ async fn rest_apis() {
         .send()
         .await
         .expect("an integration is put");
-    let deployment = client.create_deployment().rest_api_id(id).stage_name("prod").send().await.expect("it is deployed");
+    let deployment =
+        client.create_deployment().rest_api_id(id).stage_name("prod").send().await.expect("it is deployed");
     let stages = client.get_stages().rest_api_id(id).send().await.expect("stages are listed");
-    let found: Vec<_> = stages.item().iter().map(|stage| (stage.stage_name(), stage.deployment_id())).collect();
+    let found: Vec<_> =
+        stages.item().iter().map(|stage| (stage.stage_name(), stage.deployment_id())).collect();
     assert_eq!(found, [(Some("prod"), deployment.id())]);
     let variable = PatchOperation::builder().op(Op::Replace).path("/variables/colour").value("green").build();
     let update = client.update_stage().rest_api_id(id).stage_name("prod").patch_operations(variable);
@@ -60,12 +62,14 @@ async fn http_apis() {
 
     let server = Server::start();
     let client = aws_sdk_apigatewayv2::Client::from_conf(config!(aws_sdk_apigatewayv2, server));
-    let create = client.create_api().name("shop").protocol_type(ProtocolType::Http).target("http://backend.example/");
+    let create =
+        client.create_api().name("shop").protocol_type(ProtocolType::Http).target("http://backend.example/");
     let api = create.send().await.expect("an API is made");
     let id = api.api_id().expect("an id");
     assert!(api.created_date().is_some());
     let stages = client.get_stages().api_id(id).send().await.expect("stages are listed");
-    let found: Vec<_> = stages.items().iter().map(|stage| (stage.stage_name(), stage.auto_deploy())).collect();
+    let found: Vec<_> =
+        stages.items().iter().map(|stage| (stage.stage_name(), stage.auto_deploy())).collect();
     assert_eq!(found, [(Some("$default"), Some(true))]);
     let tags = client.update_stage().api_id(id).stage_name("$default").stage_variables("a", "1");
     let updated = tags.send().await.expect("the stage is updated");
@@ -90,7 +94,8 @@ async fn real_time_stages() {
     assert!(token.expiration_time().is_some());
     client.tag_resource().resource_arn(stage.arn()).tags("b c", "2/3").send().await.expect("it is tagged");
     client.untag_resource().resource_arn(stage.arn()).tag_keys("a").send().await.expect("it is untagged");
-    let tags = client.list_tags_for_resource().resource_arn(stage.arn()).send().await.expect("tags are listed");
+    let tags =
+        client.list_tags_for_resource().resource_arn(stage.arn()).send().await.expect("tags are listed");
     assert_eq!(tags.tags().get("b c").map(String::as_str), Some("2/3"));
     assert_eq!(tags.tags().len(), 1);
     let missing = "arn:aws:ivs:us-east-1:000000000000:stage/nosuchstage1";
