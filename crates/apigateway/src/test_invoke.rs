@@ -18,8 +18,9 @@ pub fn test_invoke_method(
     input: TestInvokeMethodRequest,
 ) -> Result<TestInvokeMethodResponse> {
     let api_id = input.rest_api_id.as_str();
-    let api = rest_api::existing(cx, api_id)?;
+    // Of an unknown API AWS says that it has no such resource.
     let resource = resource::existing(cx, api_id, &input.resource_id)?;
+    let api = rest_api::existing(cx, api_id)?;
     check_method(&resource, &input.http_method)?;
     let resources = cx.all::<Resource>(&[api_id])?;
     let snapshot = deployment::snapshot(cx, api, resources)?;
