@@ -30,6 +30,12 @@ pub enum GatewayFault {
     /// A parameter is mapped from a body that is no JSON.
     #[error("invalid JSON in request body")]
     InvalidJsonBody,
+    /// A validator asks for parameters that are missing; holds their names.
+    #[error("missing required request parameters: [{0}]")]
+    MissingParameters(String),
+    /// A validator's model does not take the body; holds what is wrong.
+    #[error("invalid request body: {0}")]
+    InvalidBody(String),
     /// A method that requires an API key was asked without one that opens the stage.
     #[error("no valid API key")]
     InvalidApiKey,
@@ -102,6 +108,45 @@ impl GatewayFault {
         response
     }
 
+    /// The gateway response that a deployment may have customised; `None` where none can be.
+    pub(crate) fn response_type(&self) -> Option<&'static str> {
+        Some(match self {
+            // No deployment is known, or AWS lets none say anything else.
+            Self::NoStage | Self::RequestTooLarge | Self::HeadersTooLarge => return None,
+            Self::NoRoute | Self::IncompleteSignature(_) => "MISSING_AUTHENTICATION_TOKEN",
+            Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
+            Self::InvalidJson(_) | Self::InvalidJsonBody | Self::InvalidBody(_) | Self::RequestUnreadable => {
+                "BAD_REQUEST_BODY"
+            }
+            Self::MissingParameters(_) => "BAD_REQUEST_PARAMETERS",
+            Self::InvalidApiKey => "INVALID_API_KEY",
+            Self::Throttled => "THROTTLED",
+            Self::QuotaExceeded => "QUOTA_EXCEEDED",
+            Self::Configuration(_) | Self::NotServed(_) => "API_CONFIGURATION_ERROR",
+            Self::IntegrationFailure(_) | Self::FunctionFailure(_) | Self::Unreachable(_) => {
+                "INTEGRATION_FAILURE"
+            }
+            Self::IntegrationTimeout => "INTEGRATION_TIMEOUT",
+            Self::Denied(denial) => {
+                return Some(denial.rest().response_type).filter(|name| !name.is_empty());
+            }
+        })
+    }
+
+    /// A member of `$context.error`; `None` if it has no value.
+    pub(crate) fn context(&self, name: &str) -> Option<String> {
+        match name {
+            "message" => Some(self.rest().2.into_owned()),
+            "messageString" => Some(json_string(&self.rest().2)),
+            "responseType" => self.response_type().map(str::to_owned),
+            "validationErrorString" => match self {
+                Self::InvalidBody(why) => Some(why.clone()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The line of the execution log, in API Gateway's words where they are known.
     pub(crate) fn execution_log(&self) -> String {
         match self {
@@ -135,6 +180,11 @@ impl GatewayFault {
             Self::InvalidJson(why) => {
                 return (StatusCode::BAD_REQUEST, "BadRequestException", invalid_json(why));
             }
+            Self::MissingParameters(names) => {
+                let message = format!("Missing required request parameters: [{names}]");
+                return (StatusCode::BAD_REQUEST, "BadRequestException", Cow::Owned(message));
+            }
+            Self::InvalidBody(_) => (StatusCode::BAD_REQUEST, "BadRequestException", "Invalid request body"),
             Self::InvalidJsonBody => {
                 (StatusCode::BAD_REQUEST, "BadRequestException", "Invalid JSON in request body")
             }
@@ -183,6 +233,7 @@ impl GatewayFault {
             Self::Throttled | Self::QuotaExceeded => (StatusCode::TOO_MANY_REQUESTS, "Too Many Requests"),
             Self::InvalidJson(why) => return (StatusCode::BAD_REQUEST, invalid_json(why)),
             Self::InvalidJsonBody => (StatusCode::BAD_REQUEST, "Invalid JSON in request body"),
+            Self::MissingParameters(_) | Self::InvalidBody(_) => (StatusCode::BAD_REQUEST, "Bad Request"),
             Self::RequestTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
             Self::HeadersTooLarge => {
                 (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Request Header Fields Too Large")

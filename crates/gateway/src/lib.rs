@@ -39,6 +39,7 @@ mod execution_log;
 mod forwarded;
 mod headers;
 mod ids;
+mod json_schema;
 mod lenient;
 mod links;
 mod mapping;

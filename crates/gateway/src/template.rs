@@ -122,7 +122,7 @@ pub(crate) fn for_response<'t, T>(templates: &'t BTreeMap<String, T>, headers: &
 }
 
 /// The first media type of a header, without its parameters.
-fn media_type<'h>(headers: &'h HeaderMap, name: &header::HeaderName) -> &'h str {
+pub(crate) fn media_type<'h>(headers: &'h HeaderMap, name: &header::HeaderName) -> &'h str {
     let text = headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or(DEFAULT_TYPE);
     text.split([',', ';']).next().unwrap_or_default().trim()
 }

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Method, Uri, Version, header};
@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::ClientCert;
 use crate::execution_log::ExecutionLog;
+use crate::fault::GatewayFault;
 use crate::ids::RequestId;
 
 /// The base path that a request to a custom domain matched, perhaps empty: an extension of the request.
@@ -38,6 +39,8 @@ pub(crate) struct Visit {
     pub(crate) client_cert: Option<Arc<ClientCert>>,
     /// How long the integration took, once it has answered, in microseconds.
     pub(crate) integration_micros: AtomicU64,
+    /// Why the gateway answers by itself, once it does.
+    pub(crate) fault: OnceLock<GatewayFault>,
     /// Hears what the steps do, if somebody wants to know.
     pub(crate) log: Option<ExecutionLog>,
     /// No client sent it: a control plane tries out a method.
@@ -63,6 +66,7 @@ impl Visit {
             base_path: head.extensions.get().cloned(),
             client_cert: head.extensions.get().cloned(),
             integration_micros: AtomicU64::new(0),
+            fault: OnceLock::new(),
             log: None,
             is_test: false,
         }
@@ -103,6 +107,9 @@ impl Visit {
                 (*self.base_path.as_ref().filter(|BasePath(path)| !path.is_empty())?.0).into()
             }
             _ => {
+                if let Some(member) = name.strip_prefix("error.") {
+                    return self.fault.get()?.context(member).map(Cow::Owned);
+                }
                 let name = name.strip_prefix("identity.clientCert.")?;
                 return self.client_cert.as_ref()?.context(name);
             }

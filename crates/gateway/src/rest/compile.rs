@@ -7,10 +7,12 @@ use regex::Regex;
 use stagedoor_api::apigateway as api;
 use stagedoor_state::rest::Snapshot;
 
+use super::gateway_response::GatewayResponses;
 use super::plan::{
     AwsProxy, Deployed, Http, Integration, IntegrationResponse, Lambda, Method, Mock, MockTemplate, Outgoing,
 };
 use super::tuning::Tuning;
+use super::validator::{self, Models};
 use crate::backends::Trust;
 use crate::fault::GatewayFault;
 use crate::integrations::function::Function;
@@ -37,6 +39,7 @@ impl plans::api::Deployed for Deployed {
 
     fn compile(snapshot: &Snapshot) -> Self {
         let mut routes = Tree::default();
+        let models = Models::of(snapshot);
         let mut methods = Vec::new();
         let guarded = snapshot.api.policy.as_deref().is_some_and(|policy| !policy.is_empty());
         for resource in &snapshot.resources {
@@ -54,6 +57,7 @@ impl plans::api::Deployed for Deployed {
                     resource_id: resource.id.clone().unwrap_or_default(),
                     resource_path: path.to_owned(),
                     operation_name: stored.operation_name.clone(),
+                    validator: validator::of(stored, snapshot, &models),
                     integration: integration.unwrap_or_else(Integration::Refused),
                 };
                 methods.push((path.to_owned(), verb.clone()));
@@ -66,6 +70,7 @@ impl plans::api::Deployed for Deployed {
             key_from_authorizer: snapshot.api.api_key_source == Some(api::ApiKeySourceType::Authorizer),
             methods,
             routes,
+            gateway_responses: GatewayResponses::of(&snapshot.gateway_responses),
         }
     }
 
@@ -112,9 +117,6 @@ fn check_access(method: &api::Method) -> Compiled<()> {
         None | Some("NONE") => {}
         Some("AWS_IAM") => return Err(GatewayFault::NotServed("methods with AWS_IAM authorization")),
         Some(_) => return Err(GatewayFault::NotServed("methods with an authorizer")),
-    }
-    if method.request_validator_id.as_deref().is_some_and(|id| !id.is_empty()) {
-        return Err(GatewayFault::NotServed("methods with a request validator"));
     }
     Ok(())
 }

@@ -2,9 +2,11 @@
 
 pub(crate) mod call;
 pub(crate) mod compile;
+pub(crate) mod gateway_response;
 pub(crate) mod payload;
 pub(crate) mod pipeline;
 pub(crate) mod plan;
 pub(crate) mod sight;
 pub(crate) mod test_invoke;
 pub(crate) mod tuning;
+pub(crate) mod validator;

@@ -19,7 +19,7 @@ use crate::shared::Shared;
 use crate::steps::stage::Located;
 use crate::steps::{
     client, execution, finish, function_answer, function_request, integration_request, integration_response,
-    limits, method_response, route, stage, throttle,
+    limits, method_response, route, stage, throttle, validate,
 };
 use crate::visit::Visit;
 
@@ -41,6 +41,8 @@ pub(crate) async fn serve(
             let located = located.for_request(visit.id);
             let full_path = full_path(address, &head, &located);
             let outcome = run(shared, api, &located, full_path, &head, body, &visit).await;
+            let outcome =
+                outcome.or_else(|fault| finish::customised_before_routing(&located, &head, &visit, fault));
             finish::rest(&visit, Some(&located.stage.counters), outcome)
         }
         Err(fault) => finish::rest(&visit, None, Err(fault)),
@@ -86,15 +88,18 @@ async fn run(
         visit,
         caller: Caller::default(),
     };
-    client::admit(&mut call)?;
-    throttle::of_rest(&call)?;
-    execute(&call, body).await
+    let outcome = match client::admit(&mut call).and_then(|()| throttle::of_rest(&call)) {
+        Ok(()) => execute(&call, body).await,
+        Err(fault) => Err(fault),
+    };
+    outcome.or_else(|fault| finish::customised(&call, fault))
 }
 
 /// The way from the method on: what is left when it is known who asks and that they may. Tests of methods begin here.
 pub(crate) async fn execute(call: &Call<'_>, body: Body) -> Result<Response<Body>, GatewayFault> {
     let Call { shared, head, visit, .. } = call;
     let body = execution::begin(call, body).await?;
+    let body = validate::request(call, body).await?;
     match &call.method.integration {
         Integration::Mock(mock) => {
             let (answer, overrides) = mock::answer(mock, call, body).await?;

@@ -6,6 +6,8 @@ use std::time::Duration;
 use http::{HeaderName, Method as Verb, StatusCode};
 use regex::Regex;
 
+use super::gateway_response::GatewayResponses;
+use super::validator::Validator;
 use crate::backends::Trust;
 use crate::fault::GatewayFault;
 use crate::integrations::function::Function;
@@ -30,6 +32,7 @@ pub(crate) struct Deployed {
     /// Path and verb of every method, by its index.
     pub(crate) methods: Vec<(String, routes::Verb)>,
     pub(crate) routes: Tree<Method>,
+    pub(crate) gateway_responses: GatewayResponses,
 }
 
 /// One method of one resource.
@@ -41,6 +44,7 @@ pub(crate) struct Method {
     pub(crate) resource_id: String,
     pub(crate) resource_path: String,
     pub(crate) operation_name: Option<String>,
+    pub(crate) validator: Option<Validator>,
     pub(crate) integration: Integration,
 }
 

@@ -1,15 +1,21 @@
 //! The one place that every answer leaves through: faults become bytes, ids are added, counters counted, one line is
 //! logged. Access logs belong here.
 
+use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 
+use http::request::Parts;
 use http::{HeaderName, HeaderValue, Response, header};
 use tracing::{info, warn};
 
+use super::stage::Located;
 use crate::body::Body;
 use crate::fault::GatewayFault;
 use crate::headers;
+use crate::mapping::{BodyView, View};
 use crate::metrics::Counters;
+use crate::rest::call::Call;
+use crate::rest::plan::Deployed;
 use crate::visit::Visit;
 
 const APIGW_ID: HeaderName = HeaderName::from_static("x-amz-apigw-id");
@@ -30,6 +36,48 @@ pub(crate) fn rest(visit: &Visit, counters: Option<&Counters>, outcome: Outcome)
     headers.entry(header::CONTENT_TYPE).or_insert(JSON);
     count(visit, counters, &response);
     response
+}
+
+/// The deployment's own answer to a fault at a method, if it has one.
+///
+/// # Errors
+/// The fault itself, if the default holds.
+pub(crate) fn customised(call: &Call<'_>, fault: GatewayFault) -> Outcome {
+    let fault = call.visit.fault.get_or_init(|| fault);
+    let context = |name: &str| call.context(name);
+    let view = call.view(&call.head.headers, &context);
+    let custom = call.stage.deployed.gateway_responses.answer(fault, &view, call.head);
+    custom.inspect(|_| log(call.visit, fault)).ok_or_else(|| fault.clone())
+}
+
+/// As [`customised`], where no method was found.
+///
+/// # Errors
+/// As of [`customised`]; also what [`customised`] has let pass.
+pub(crate) fn customised_before_routing(
+    located: &Located<'_, Deployed>,
+    head: &Parts,
+    visit: &Visit,
+    fault: GatewayFault,
+) -> Outcome {
+    if visit.fault.get().is_some() {
+        return Err(fault);
+    }
+    let fault = visit.fault.get_or_init(|| fault);
+    let context = |name: &str| match name {
+        "stage" => Some(located.stage.name.clone()),
+        _ => visit.context(name).map(Cow::into_owned),
+    };
+    let view = View {
+        path: &[],
+        query: head.uri.query().unwrap_or_default(),
+        headers: &head.headers,
+        stage_variables: &located.stage.variables,
+        context: &context,
+        body: BodyView::default(),
+    };
+    let custom = located.stage.deployed.gateway_responses.answer(fault, &view, head);
+    custom.inspect(|_| log(visit, fault)).ok_or_else(|| fault.clone())
 }
 
 /// Ends a request to an HTTP API.

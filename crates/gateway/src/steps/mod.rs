@@ -12,6 +12,7 @@ pub(crate) mod integration_request;
 pub(crate) mod integration_response;
 pub(crate) mod method_response;
 pub(crate) mod request_template;
+pub(crate) mod validate;
 
 // HTTP APIs.
 pub(crate) mod cors;

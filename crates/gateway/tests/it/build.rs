@@ -48,6 +48,12 @@ impl RestApi {
         self
     }
 
+    /// Changes what is deployed beside methods.
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut rest_state::Snapshot)) -> Self {
+        change(&mut self.snapshot);
+        self
+    }
+
     /// The API as a deployment would hold it.
     pub(crate) fn snapshot(&self) -> rest_state::Snapshot {
         self.snapshot.clone()
