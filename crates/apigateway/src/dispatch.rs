@@ -187,6 +187,7 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
         "GetResources" => row::<GetResourcesRequest, Resources>(handlers::get_resources, cx, input),
         "GetRestApi" => row::<GetRestApiRequest, RestApi>(handlers::get_rest_api, cx, input),
         "GetRestApis" => row::<GetRestApisRequest, RestApis>(handlers::get_rest_apis, cx, input),
+        "GetSdk" => row::<GetSdkRequest, SdkResponse>(handlers::get_sdk, cx, input),
         "GetSdkType" => row::<GetSdkTypeRequest, SdkType>(handlers::get_sdk_type, cx, input),
         "GetSdkTypes" => row::<GetSdkTypesRequest, SdkTypes>(handlers::get_sdk_types, cx, input),
         "GetStage" => row::<GetStageRequest, Stage>(handlers::get_stage, cx, input),

@@ -54,6 +54,7 @@ pub use crate::request_validator::{
 };
 pub use crate::resource::{create_resource, delete_resource, get_resource, get_resources, update_resource};
 pub use crate::rest_api::{create_rest_api, delete_rest_api, get_rest_api, get_rest_apis, update_rest_api};
+pub use crate::sdk::get_sdk;
 pub use crate::sdk_type::{get_sdk_type, get_sdk_types};
 pub use crate::stage::{create_stage, delete_stage, get_stage, get_stages, update_stage};
 pub use crate::stage_cache::{flush_stage_authorizers_cache, flush_stage_cache};

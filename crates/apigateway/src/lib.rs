@@ -54,6 +54,7 @@ mod test_invoke;
 
 mod account;
 mod client_certificate;
+mod sdk;
 mod sdk_type;
 mod vpc_link;
 mod x509;

@@ -270,6 +270,11 @@ pub fn bad_export_type() -> Fault {
     bad_option("export type", "oas30,swagger")
 }
 
+/// Ours: AWS builds all types that it lists.
+pub fn sdk_type_not_built(kind: &str) -> Fault {
+    bad_request(format!("SDKs of type {kind} are not built here. Valid options are javascript"))
+}
+
 // === Documentation ===
 
 pub fn no_documentation_part() -> Fault {

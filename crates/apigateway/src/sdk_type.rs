@@ -1,6 +1,6 @@
 //! The kinds of SDK that an API can be turned into: `GetSdkType`, `GetSdkTypes`.
 //!
-//! Not here: `GetSdk`.
+//! Not here: `GetSdk`, in `crate::sdk`.
 
 use stagedoor_api::apigateway::{
     GetSdkTypeRequest, GetSdkTypesRequest, SdkConfigurationProperty, SdkType, SdkTypes,
@@ -60,6 +60,11 @@ pub fn get_sdk_types(cx: &mut Cx<'_>, input: GetSdkTypesRequest) -> Result<SdkTy
     let order = |known: &SdkType| known.id.clone().unwrap_or_default();
     let page = listing::page(cx, "sdktypes", all().collect(), order, &wish)?;
     Ok(SdkTypes { items: Some(page.items), position: page.next })
+}
+
+/// Whether there is a type of that id.
+pub fn is_known(id: &str) -> bool {
+    TYPES.iter().any(|(known, _, _)| *known == id)
 }
 
 fn all() -> impl Iterator<Item = SdkType> {

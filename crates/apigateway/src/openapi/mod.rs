@@ -21,5 +21,6 @@ mod security;
 mod write;
 mod write_method;
 
-pub use export::get_export;
+pub use export::{deployed, get_export};
 pub use import::{import_rest_api, put_rest_api};
+pub use write::version;

@@ -1,6 +1,8 @@
 //! APIs from definitions and definitions from APIs.
 
+mod export;
 mod import;
+mod round_trip;
 
 use serde_json::{Value as Json, json};
 
