@@ -270,7 +270,8 @@ proptest! {
     ) {
         let control = Control::new();
         let mut odd = definition(&methods, root, false);
-        let count = replace(&mut odd, &mut usize::MAX, &Json::Null).max(1);
+        let mut nowhere = usize::MAX;
+        let count = replace(&mut odd, &mut nowhere, &Json::Null).max(1);
         let mut place = usize::try_from(at % 1_000_000).unwrap_or_default() % count;
         replace(&mut odd, &mut place, &junk);
         if format == 1 {
