@@ -13,7 +13,7 @@ use stagedoor_state::rest::KeyValue;
 use stagedoor_state::{Cx, Result, ids};
 
 use crate::patch::{Change, Row, Table, refuse_first_generation};
-use crate::{api_key_file, listing, messages, tags, usage_plan, usage_plan_key};
+use crate::{api_key_file, listing, messages, quota, tags, usage_plan, usage_plan_key};
 
 /// Characters of a key's id.
 const ID_LENGTH: usize = 10;
@@ -146,6 +146,7 @@ fn stage_key(key: StageKey) -> String {
 fn create(cx: &mut Cx<'_>, key: ApiKey) -> Result<ApiKey> {
     let key = settled(key)?;
     check_new_stages(cx, &ApiKey::default(), &key)?;
+    quota::check::<ApiKey>(cx, &[], quota::API_KEYS)?;
     let id = cx.new_id(ID_LENGTH);
     let value = match key.value.filter(|value| !value.is_empty()) {
         Some(value) => value,
@@ -222,6 +223,7 @@ const ROWS: &[Row<ApiKey>] = &[
     Row { path: "/description", ops: &[Op::Replace], apply: patch_description },
     Row { path: "/enabled", ops: &[Op::Replace], apply: patch_enabled },
     Row { path: "/name", ops: &[Op::Replace], apply: patch_name },
+    Row { path: "/labels", ops: &[Op::Add, Op::Remove], apply: patch_labels },
     Row { path: "/stages", ops: &[Op::Add, Op::Remove], apply: patch_stages },
 ];
 
@@ -243,6 +245,14 @@ fn patch_enabled(key: &mut ApiKey, change: &Change<'_>) -> Result<()> {
 fn patch_name(key: &mut ApiKey, change: &Change<'_>) -> Result<()> {
     key.name = change.text();
     Ok(())
+}
+
+/// Labels can be given and taken; no answer has a member that would show them.
+fn patch_labels(_: &mut ApiKey, change: &Change<'_>) -> Result<()> {
+    match change.text() {
+        Some(_) => Ok(()),
+        None => Err(messages::bad_setting(change.path, change.value)),
+    }
 }
 
 fn patch_stages(key: &mut ApiKey, change: &Change<'_>) -> Result<()> {

@@ -11,7 +11,7 @@ use stagedoor_state::arn::Arn;
 use stagedoor_state::{Cx, Result};
 
 use crate::patch::{ADD_REPLACE_REMOVE, Change, Row, Table, refuse_first_generation};
-use crate::{listing, messages, rest_api};
+use crate::{listing, messages, quota, rest_api};
 
 /// Characters of an authorizer's id.
 pub const ID_LENGTH: usize = 6;
@@ -28,6 +28,7 @@ pub fn create_authorizer(cx: &mut Cx<'_>, input: CreateAuthorizerRequest) -> Res
     if !cx.exists::<RestApi>(&[api])? {
         return Err(messages::concurrent_modification());
     }
+    quota::check::<Authorizer>(cx, &[api], quota::AUTHORIZERS)?;
     let authorizer = Authorizer {
         id: Some(cx.new_id(ID_LENGTH)),
         name: Some(input.name),

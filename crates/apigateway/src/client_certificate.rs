@@ -11,7 +11,7 @@ use stagedoor_state::page::oldest_first;
 use stagedoor_state::{Cx, Result, rest};
 
 use crate::patch::{Change, Row, Table, refuse_first_generation};
-use crate::{listing, messages, tags, x509};
+use crate::{listing, messages, quota, tags, x509};
 
 /// Characters of a certificate's id.
 const ID_LENGTH: usize = 6;
@@ -28,6 +28,7 @@ pub fn generate_client_certificate(
     if let Some(tags) = &input.tags {
         tags::check(tags)?;
     }
+    quota::check::<rest::ClientCertificate>(cx, &[], quota::CLIENT_CERTIFICATES)?;
     let created = cx.now().whole_seconds();
     let expires = created.plus_seconds(LIFE_SECONDS);
     let mut serial = [0; 16];

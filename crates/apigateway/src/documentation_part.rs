@@ -14,7 +14,7 @@ use stagedoor_state::{Cx, Result, definition};
 
 use crate::documentation_location::{self as location, place};
 use crate::patch::{Change, Row, Table, refuse_first_generation};
-use crate::{listing, messages, rest_api};
+use crate::{listing, messages, quota, rest_api};
 
 /// Characters of a part's id.
 pub const ID_LENGTH: usize = 6;
@@ -35,6 +35,7 @@ pub fn create_documentation_part(
     if at(cx, api, &location)?.is_some() {
         return Err(messages::documentation_part_exists(&location));
     }
+    quota::check::<DocumentationPart>(cx, &[api], quota::DOCUMENTATION_PARTS)?;
     put(cx, api, location, input.properties)
 }
 
@@ -96,6 +97,8 @@ pub fn import_documentation_parts(
         };
         ids.extend(part.id);
     }
+    let count = cx.count::<DocumentationPart>(&[api])?;
+    quota::check_count(cx, quota::DOCUMENTATION_PARTS, count.saturating_sub(1))?;
     Ok(DocumentationPartIds {
         ids: Some(ids),
         warnings: Some(warnings).filter(|warnings| !warnings.is_empty()),

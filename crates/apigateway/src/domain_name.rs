@@ -13,7 +13,7 @@ use stagedoor_api::apigateway::{
 use stagedoor_state::{Cx, Result, domain};
 
 use crate::domain_rules::{self, has_type, is_private};
-use crate::{domain_name_patch, listing, messages, tags};
+use crate::{domain_name_patch, listing, messages, quota, tags};
 
 /// Characters of a private domain's id.
 const ID_LENGTH: usize = 10;
@@ -38,6 +38,7 @@ pub fn create_domain_name(cx: &mut Cx<'_>, input: CreateDomainNameRequest) -> Re
     if cx.exists::<DomainName>(&[&key])? {
         return Err(messages::domain_name_exists());
     }
+    quota::check_domain(cx, private)?;
     let mut domain = DomainName {
         domain_name_arn: Some(domain::arn(cx.region(), cx.account(), &input.domain_name, id.as_deref())),
         domain_name: Some(input.domain_name),

@@ -14,7 +14,7 @@ use stagedoor_state::arn::Arn;
 use stagedoor_state::domain::Guest;
 use stagedoor_state::{Cx, Documents, Result};
 
-use crate::{listing, messages, tags};
+use crate::{listing, messages, quota, tags};
 
 /// The action that a management policy allows to another account.
 const ACTION: &str = "apigateway:CreateAccessAssociation";
@@ -43,6 +43,7 @@ pub fn create_domain_name_access_association(
     if cx.exists::<DomainNameAccessAssociation>(&[&input.domain_name_arn, &source])? {
         return Err(messages::access_association_exists());
     }
+    quota::check::<DomainNameAccessAssociation>(cx, &[], quota::ACCESS_ASSOCIATIONS)?;
     let association = DomainNameAccessAssociation {
         domain_name_access_association_arn: Some(arn(cx, &target.key, &source)),
         domain_name_arn: Some(input.domain_name_arn.clone()),

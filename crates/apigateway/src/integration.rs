@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use stagedoor_api::apigateway::{
     ConnectionType, ContentHandlingStrategy, DeleteIntegrationRequest, GetIntegrationRequest, Integration,
     IntegrationType, Method, Op, PutIntegrationRequest, ResponseTransferMode, UpdateIntegrationRequest,
+    VpcLink,
 };
+use stagedoor_api::apigatewayv2;
 use stagedoor_state::{Cx, Result};
 
 use crate::method::{Located, VERBS};
@@ -79,9 +81,23 @@ pub fn existing(method: Method) -> Result<Integration> {
 
 fn store(cx: &mut Cx<'_>, mut at: Located, integration: Integration) -> Result<Integration> {
     let integration = settled(integration, &at.method, cx.account())?;
+    check_link(cx, &integration)?;
     at.method.method_integration = Some(integration.clone());
     at.put(cx)?;
     Ok(integration)
+}
+
+/// Refuses a VPC link that is not there. A stage variable may name it instead, and one to a load balancer's listener is
+/// of the newer kind.
+fn check_link(cx: &mut Cx<'_>, integration: &Integration) -> Result<()> {
+    let Some(link) = integration.connection_id.as_deref().filter(|link| !link.contains("${")) else {
+        return Ok(());
+    };
+    let known = match integration.integration_target {
+        Some(_) => cx.exists::<apigatewayv2::VpcLink>(&[link])?,
+        None => cx.exists::<VpcLink>(&[link])?,
+    };
+    if known { Ok(()) } else { Err(messages::integration_link_unknown()) }
 }
 
 /// The integration in stored form, if it keeps all rules.

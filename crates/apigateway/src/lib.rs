@@ -64,5 +64,6 @@ mod tags;
 mod listing;
 mod messages;
 mod patch;
+mod quota;
 
 pub use dispatch::dispatch;

@@ -28,6 +28,14 @@ pub fn conflict(message: impl Into<String>) -> Fault {
     Fault::new("ConflictException", 409, message)
 }
 
+/// The two blanks are AWS's. Recorded for the resources of an API; other quotas follow it.
+pub fn quota_exceeded(what: &str, of: &str) -> Fault {
+    let text = format!(
+        "Maximum number of {what} for this {of} has been reached.  Please contact AWS if you need additional {what}."
+    );
+    Fault::new("LimitExceededException", 429, text)
+}
+
 // === Unknown things ===
 
 /// The account belongs to the text.

@@ -14,7 +14,7 @@ use stagedoor_state::{Cx, Result};
 
 use crate::patch::{Change, Row, Table, refuse_first_generation};
 use crate::path_tree::PathTree;
-use crate::{listing, messages, rest_api};
+use crate::{listing, messages, quota, rest_api};
 
 /// Characters of a resource's id; the root's is longer.
 pub const ID_LENGTH: usize = 6;
@@ -25,7 +25,9 @@ pub const ID_LENGTH: usize = 6;
 pub fn create_resource(cx: &mut Cx<'_>, input: CreateResourceRequest) -> Result<Resource> {
     let api = input.rest_api_id.as_str();
     let parent = existing(cx, api, &input.parent_id)?;
-    let tree = PathTree::new(cx.all(&[api])?);
+    let resources = cx.all(&[api])?;
+    quota::check_count(cx, quota::RESOURCES, resources.len())?;
+    let tree = PathTree::new(resources);
     let id = cx.new_id(ID_LENGTH);
     let path = tree.place(&id, &parent, &input.path_part)?;
     let resource = Resource {

@@ -14,7 +14,7 @@ use stagedoor_state::rest::{CacheEpoch, DocumentationVersion, Snapshot};
 use stagedoor_state::{Cx, Fault, Kind, Result, domain, tags};
 
 use crate::patch::{ADD_REPLACE_REMOVE, Change, Refused, Row, Table, refuse_second_generation};
-use crate::{endpoint, listing, messages, model, policy, resource, tags as tagging, usage_plan};
+use crate::{endpoint, listing, messages, model, policy, quota, resource, tags as tagging, usage_plan};
 
 /// Characters of an API's id and of its root resource's.
 const ID_LENGTH: usize = 10;
@@ -150,6 +150,9 @@ pub fn new_api(cx: &mut Cx<'_>, input: CreateRestApiRequest, model: Option<&Rest
     let endpoint = endpoint::configured(input.endpoint_configuration.or(model.endpoint_configuration))?;
     if let Some(tags) = &input.tags {
         tagging::check(tags)?;
+    }
+    for kind in endpoint.types.iter().flatten() {
+        quota::check_api(cx, *kind)?;
     }
     let id = new_id(cx, input.tags.as_ref())?;
     let policy = policy::stored(cx, &id, input.policy.as_deref())?;

@@ -6,15 +6,15 @@
 use std::collections::BTreeMap;
 
 use stagedoor_api::apigateway::{
-    CacheClusterSize, CacheClusterStatus, CanarySettings, CreateDeploymentRequest, CreateStageRequest,
-    DeleteStageRequest, Deployment, DeploymentCanarySettings, GetStageRequest, GetStagesRequest, Stage,
-    Stages, UpdateStageRequest,
+    Account, CacheClusterSize, CacheClusterStatus, CanarySettings, CreateDeploymentRequest,
+    CreateStageRequest, DeleteStageRequest, Deployment, DeploymentCanarySettings, GetStageRequest,
+    GetStagesRequest, Stage, Stages, UpdateStageRequest,
 };
 use stagedoor_model::Timestamp;
-use stagedoor_state::rest::CacheEpoch;
+use stagedoor_state::rest::{CacheEpoch, ClientCertificate};
 use stagedoor_state::{Cx, Result};
 
-use crate::{messages, rest_api, stage_patch, tags, usage_plan};
+use crate::{messages, quota, rest_api, stage_patch, tags, usage_plan};
 
 const NAME_LENGTH_MAX: usize = 128;
 const VARIABLE_NAME_LENGTH_MAX: usize = 64;
@@ -33,6 +33,7 @@ pub fn create_stage(cx: &mut Cx<'_>, input: CreateStageRequest) -> Result<Stage>
     if let Some(tags) = &input.tags {
         tags::check(tags)?;
     }
+    quota::check::<Stage>(cx, &[api], quota::STAGES)?;
     let canary = input.canary_settings.map(|canary| CanarySettings {
         deployment_id: canary.deployment_id.or_else(|| Some(input.deployment_id.clone())),
         percent_traffic: Some(canary.percent_traffic.unwrap_or_default()),
@@ -78,6 +79,7 @@ pub fn get_stages(cx: &mut Cx<'_>, input: GetStagesRequest) -> Result<Stages> {
 pub fn update_stage(cx: &mut Cx<'_>, input: UpdateStageRequest) -> Result<Stage> {
     let old = existing(cx, &input.rest_api_id, &input.stage_name)?;
     let stage = stage_patch::PATCHES.apply(&old, input.patch_operations.as_deref())?;
+    check_references(cx, &old, &stage)?;
     let last_updated_date = Some(cx.now().whole_seconds());
     store(cx, &input.rest_api_id, Stage { last_updated_date, ..stage })
 }
@@ -116,6 +118,9 @@ pub fn deploy(cx: &mut Cx<'_>, deployment: &str, input: CreateDeploymentRequest)
             .map(drop);
     }
     check_name(name)?;
+    if old.is_none() {
+        quota::check::<Stage>(cx, &[api], quota::STAGES)?;
+    }
     let stage = old.unwrap_or_else(|| bare(name, deployment, cx.now()));
     let stage = Stage {
         deployment_id: Some(deployment.to_owned()),
@@ -191,6 +196,27 @@ fn check_deployment(cx: &mut Cx<'_>, api: &str, id: Option<&str>) -> Result<()> 
     match cx.exists::<Deployment>(&[api, id.unwrap_or_default()])? {
         true => Ok(()),
         false => Err(messages::deployment_does_not_exist()),
+    }
+}
+
+/// Refuses what an update newly refers to and the account does not have.
+fn check_references(cx: &mut Cx<'_>, old: &Stage, new: &Stage) -> Result<()> {
+    if let Some(certificate) = &new.client_certificate_id
+        && !cx.exists::<ClientCertificate>(&[certificate])?
+    {
+        return Err(messages::stage_certificate_unknown());
+    }
+    let logs = |stage: &Stage| {
+        let mut settings = stage.method_settings.iter().flat_map(BTreeMap::values);
+        settings.any(|setting| setting.logging_level.as_deref().is_some_and(|level| level != "OFF"))
+    };
+    if !logs(new) || logs(old) {
+        return Ok(());
+    }
+    let account = cx.get::<Account>(&[])?;
+    match account.is_some_and(|account| account.cloudwatch_role_arn.is_some()) {
+        true => Ok(()),
+        false => Err(messages::log_role_needed()),
     }
 }
 

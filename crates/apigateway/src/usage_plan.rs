@@ -2,15 +2,17 @@
 //!
 //! What patches may change stands in [`crate::usage_plan_patch`], keys of plans in [`crate::usage_plan_key`].
 
+use std::collections::BTreeMap;
+
 use stagedoor_api::apigateway::{
     ApiStage, CreateUsagePlanRequest, DeleteUsagePlanRequest, GetUsagePlanRequest, GetUsagePlansRequest,
-    QuotaSettings, Stage, ThrottleSettings, UpdateUsagePlanRequest, UsagePlan, UsagePlans,
+    QuotaPeriodType, QuotaSettings, Stage, ThrottleSettings, UpdateUsagePlanRequest, UsagePlan, UsagePlans,
 };
 use stagedoor_state::rest::PlanKey;
 use stagedoor_state::rest::usage::KeyUsage;
 use stagedoor_state::{Cx, Result};
 
-use crate::{listing, messages, tags, usage_plan_patch};
+use crate::{listing, messages, quota, tags, usage_plan_patch};
 
 /// Characters of a plan's id.
 const ID_LENGTH: usize = 6;
@@ -22,6 +24,7 @@ pub fn create_usage_plan(cx: &mut Cx<'_>, input: CreateUsagePlanRequest) -> Resu
     if let Some(tags) = &input.tags {
         tags::check(tags)?;
     }
+    quota::check::<UsagePlan>(cx, &[], quota::USAGE_PLANS)?;
     let plan = UsagePlan {
         id: Some(cx.new_id(ID_LENGTH)),
         name: Some(input.name),
@@ -135,15 +138,25 @@ fn settle_stage(cx: &mut Cx<'_>, plan: &str, old: &[ApiStage], listed: &mut ApiS
         return Err(messages::no_api_stage(api, stage, plan));
     }
     listed.throttle = listed.throttle.take().filter(|throttle| !throttle.is_empty());
+    let throttles = listed.throttle.as_ref().map_or(0, BTreeMap::len);
+    quota::check_count(cx, quota::METHOD_THROTTLES, throttles.saturating_sub(1))?;
     listed.throttle.iter().flatten().try_for_each(|(_, throttle)| check_throttle(throttle))
 }
 
 fn settle_quota(quota: &mut QuotaSettings) -> Result<()> {
     let offset = *quota.offset.get_or_insert(0);
-    let limit = quota.limit.unwrap_or_default();
-    match limit < 0 || offset < 0 || quota.period.is_none() {
-        true => Err(messages::bad_quota()),
-        false => Ok(()),
+    let Some(period) = quota.period.filter(|_| quota.limit.unwrap_or_default() >= 0) else {
+        return Err(messages::bad_quota());
+    };
+    // The offset is the day on which a period begins, counted from Sunday or from the first of the month.
+    let (most, words) = match period {
+        QuotaPeriodType::Day => (0, "zero in the DAY period"),
+        QuotaPeriodType::Week => (6, "between zero and six inclusive in the WEEK period"),
+        QuotaPeriodType::Month => (27, "between zero and 27 inclusive in the MONTH period"),
+    };
+    match (0..=most).contains(&offset) {
+        true => Ok(()),
+        false => Err(messages::bad_quota_offset(words)),
     }
 }
 

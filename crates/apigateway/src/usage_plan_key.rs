@@ -9,7 +9,7 @@ use stagedoor_state::rest::PlanKey;
 use stagedoor_state::rest::usage::KeyUsage;
 use stagedoor_state::{Cx, Result};
 
-use crate::{api_key, listing, messages, usage_plan};
+use crate::{api_key, listing, messages, quota, usage_plan};
 
 const KEY_TYPE: &str = "API_KEY";
 
@@ -77,11 +77,13 @@ pub fn add(cx: &mut Cx<'_>, plan: &str, key: &str) -> Result<()> {
         return Err(messages::plan_key_exists());
     }
     let stages = usage_plan::existing(cx, plan)?.api_stages.unwrap_or_default();
+    let mut plans = 0;
     for (ids, _) in cx.list::<PlanKey>(&[])? {
         let [other, owner] = ids.as_slice() else { continue };
         if owner != key {
             continue;
         }
+        plans += 1;
         let others = cx.get::<UsagePlan>(&[other])?.and_then(|plan| plan.api_stages).unwrap_or_default();
         let same = |a: &ApiStage, b: &ApiStage| a.api_id == b.api_id && a.stage == b.stage;
         if let Some(stage) = stages.iter().find(|stage| others.iter().any(|listed| same(stage, listed))) {
@@ -93,6 +95,7 @@ pub fn add(cx: &mut Cx<'_>, plan: &str, key: &str) -> Result<()> {
             ));
         }
     }
+    quota::check_count(cx, quota::PLANS_PER_KEY, plans)?;
     let added_micros = cx.now().as_micros();
     cx.put(&[plan, key], &PlanKey { added_micros })
 }

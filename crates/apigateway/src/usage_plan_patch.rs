@@ -15,7 +15,7 @@ const ROWS: &[Row<UsagePlan>] = &[
     Row { path: "/description", ops: &[Op::Replace], apply: patch_description },
     Row { path: "/productCode", ops: ADD_REPLACE_REMOVE, apply: patch_product_code },
     Row { path: "/apiStages", ops: &[Op::Add, Op::Remove], apply: patch_api_stages },
-    Row { path: "/apiStages/{}/throttle", ops: &[Op::Remove], apply: remove_throttles },
+    Row { path: "/apiStages/{}/throttle", ops: ADD_REPLACE_REMOVE, apply: patch_throttles },
     Row { path: "/apiStages/{}/throttle/{}/{}", ops: &[Op::Remove], apply: remove_method_throttle },
     Row { path: "/apiStages/{}/throttle/{}/{}/rateLimit", ops: ADD_REPLACE, apply: patch_method_rate },
     Row { path: "/apiStages/{}/throttle/{}/{}/burstLimit", ops: ADD_REPLACE, apply: patch_method_burst },
@@ -78,8 +78,15 @@ fn stage<'a>(plan: &'a mut UsagePlan, change: &Change<'_>) -> Result<&'a mut Api
     found.ok_or_else(messages::bad_api_stage)
 }
 
-fn remove_throttles(plan: &mut UsagePlan, change: &Change<'_>) -> Result<()> {
-    stage(plan, change)?.throttle = None;
+/// The value is a JSON object of all methods' throttles: `{"/pets/GET":{"rateLimit":1.5,"burstLimit":2}}`.
+fn patch_throttles(plan: &mut UsagePlan, change: &Change<'_>) -> Result<()> {
+    stage(plan, change)?.throttle = match change.op {
+        Op::Remove => None,
+        _ => {
+            let throttles = serde_json::from_str(change.value.unwrap_or_default());
+            Some(throttles.map_err(|_| messages::bad_setting(change.path, change.value))?)
+        }
+    };
     Ok(())
 }
 

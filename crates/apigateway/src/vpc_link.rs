@@ -10,7 +10,7 @@ use stagedoor_state::arn::Arn;
 use stagedoor_state::{Cx, Result};
 
 use crate::patch::{Change, Row, Table, refuse_first_generation};
-use crate::{listing, messages, tags};
+use crate::{listing, messages, quota, tags};
 
 /// Characters of a link's id.
 const ID_LENGTH: usize = 6;
@@ -26,6 +26,7 @@ pub fn create_vpc_link(cx: &mut Cx<'_>, input: CreateVpcLinkRequest) -> Result<V
     if let Some(arn) = input.target_arns.iter().find(|arn| Arn::parse(arn).is_none()) {
         return Err(messages::malformed_arn(arn));
     }
+    quota::check::<VpcLink>(cx, &[], quota::VPC_LINKS)?;
     let id = cx.new_id(ID_LENGTH);
     let link = VpcLink {
         id: Some(id.clone()),

@@ -10,7 +10,7 @@ use crate::document::Documents;
 use crate::ids::{self, Entropy};
 use crate::page::PageKey;
 use crate::ports::Stages;
-use crate::{Fault, Result, ivs};
+use crate::{Fault, Result, ivs, rest};
 
 /// The context of one operation: the documents of the caller's account and region, in one transaction.
 ///
@@ -35,6 +35,8 @@ pub struct Environment<'a> {
     pub stages: &'a dyn Stages,
     /// Of stages: quotas, and what the media plane can carry.
     pub ivs: &'a ivs::Settings,
+    /// How much there may be of REST APIs and what belongs to them.
+    pub rest_quotas: &'a rest::quotas::Quotas,
 }
 
 /// Where clients reach this server, as answers print it.

@@ -8,6 +8,7 @@ use stagedoor_auth::es384::KeyPair;
 use stagedoor_model::{Timestamp, Value};
 use stagedoor_state::ids::Entropy;
 use stagedoor_state::ivs::Settings;
+use stagedoor_state::rest::quotas::Quotas;
 use stagedoor_state::page::PageKey;
 use stagedoor_state::ports::NoStages;
 use stagedoor_state::transact::transact;
@@ -37,6 +38,7 @@ pub struct ControlPlane {
     pub key: KeyPair,
     /// What the operator chose.
     pub settings: Settings,
+    pub rest_quotas: Quotas,
 }
 
 /// Bytes that differ from call to call and are the same in each run.
@@ -76,6 +78,7 @@ impl ControlPlane {
             page_key: PageKey([7; 32]),
             key: KeyPair::generate(),
             settings: Settings::default(),
+            rest_quotas: Quotas::default(),
         }
     }
 
@@ -109,6 +112,7 @@ impl ControlPlane {
             token_key_id: TOKEN_KEY_ID,
             stages: &NoStages,
             ivs: &self.settings,
+            rest_quotas: &self.rest_quotas,
         };
         let input: Value = serde_json::from_value(input).expect("any JSON is a value");
         let output = transact(&self.store, |transaction| {

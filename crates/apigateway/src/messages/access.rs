@@ -66,9 +66,12 @@ pub fn usage_plan_name_empty() -> Fault {
 
 /// No record of AWS's words for this exists.
 pub fn bad_quota() -> Fault {
-    bad_request(
-        "Invalid Usage Plan quota specified: limit and offset must not be negative, period must be given",
-    )
+    bad_request("Invalid Usage Plan quota specified: limit must not be negative, period must be given")
+}
+
+/// As client libraries word the rule before they call; `rule` is its second half.
+pub fn bad_quota_offset(rule: &str) -> Fault {
+    bad_request(format!("Usage Plan quota offset must be {rule}"))
 }
 
 /// No record of AWS's words for this exists.
@@ -131,7 +134,17 @@ pub fn usage_plans_stay() -> Fault {
     bad_request("The feature UsagePlans cannot be removed")
 }
 
+/// Reported by many users (for example github.com/VirtusLab/besom/issues/347).
+pub fn log_role_needed() -> Fault {
+    bad_request("CloudWatch Logs role ARN must be set in account settings to enable logging")
+}
+
 // === Client certificates ===
+
+/// A stage names a certificate that is not there. No record of AWS's words for this exists.
+pub fn stage_certificate_unknown() -> Fault {
+    bad_request("Invalid Client Certificate identifier specified")
+}
 
 /// No record of AWS's words for this exists; they follow those for VPC links.
 pub fn no_client_certificate() -> Fault {
@@ -147,6 +160,12 @@ pub fn client_certificate_in_use(id: &str, api: &str, stage: &str) -> Fault {
 
 pub fn no_vpc_link() -> Fault {
     not_found("Invalid Vpc Link identifier specified")
+}
+
+/// An integration names a link that is not there: the words are those of [`no_vpc_link`], that it is a 400 as for other
+/// things that methods name is not recorded.
+pub fn integration_link_unknown() -> Fault {
+    bad_request("Invalid Vpc Link identifier specified")
 }
 
 pub fn vpc_link_name_empty() -> Fault {

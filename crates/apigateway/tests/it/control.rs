@@ -3,6 +3,7 @@
 use std::ops::Deref;
 
 use serde_json::{Value as Json, json};
+use stagedoor_state::rest::ClientCertificate;
 use stagedoor_testkit::ControlPlane;
 pub(crate) use stagedoor_testkit::control_plane::START;
 
@@ -21,6 +22,13 @@ impl Deref for Control {
 }
 
 impl Control {
+    /// A control plane with one quota that is not AWS's.
+    pub(crate) fn with_quota(name: &str, max: usize) -> Self {
+        let mut control = Self::new();
+        assert!(control.0.rest_quotas.set(name, max), "{name}");
+        control
+    }
+
     pub(crate) fn new() -> Self {
         let plane = ControlPlane::new(stagedoor_apigateway::dispatch, ACCOUNT);
         // Fractions of a second must not show in answers.
@@ -66,8 +74,22 @@ impl Control {
         text(&self.ok("CreateDeployment", json!({"restApiId": API})), "id")
     }
 
-    /// Creates [`API`], deploys it, and creates the stage `dev`; returns the deployment's id.
+    /// Lets stages log.
+    pub(crate) fn log_role(&self) {
+        let role = op("replace", "/cloudwatchRoleArn", "arn:aws:iam::111111111111:role/logs");
+        self.ok("UpdateAccount", json!({"patchOperations": [role]}));
+    }
+
+    /// Puts a client certificate of that id where stages find it.
+    pub(crate) fn certificate(&self, id: &str) {
+        let certificate =
+            ClientCertificate { certificate: Default::default(), private_key_pem: String::new() };
+        self.documents(|documents| documents.put(&[id], &certificate));
+    }
+
+    /// Creates [`API`], deploys it, and creates the stage `dev`; returns the deployment's id. Stages may log.
     pub(crate) fn staged(&self) -> String {
+        self.log_role();
         let deployment = self.deployed();
         self.ok("CreateStage", json!({"restApiId": API, "stageName": "dev", "deploymentId": deployment}));
         deployment

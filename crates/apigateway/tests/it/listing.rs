@@ -20,7 +20,7 @@ fn pages(control: &Control, operation: &str, input: &Json) -> Vec<Vec<String>> {
 
 #[test]
 fn pages_visit_everything_once() {
-    let control = Control::new();
+    let control = Control::with_quota("vpc-links", 100);
     let root = control.api();
     control.mock(&root);
     let plan = control.ok("CreateUsagePlan", json!({"name": "p"}))["id"].clone();

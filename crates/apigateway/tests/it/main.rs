@@ -22,6 +22,8 @@ mod method_setting;
 mod model;
 mod openapi;
 mod patch;
+mod quota;
+mod refused;
 mod request_validator;
 mod resource;
 mod rest_api;

@@ -56,6 +56,8 @@ fn a_fresh_stage_shows_its_defaults() {
 fn a_stage_shows_every_member() {
     let control = Control::new();
     let deployment = control.deployed();
+    control.log_role();
+    control.certificate("abc123");
     let given = json!({
         "description": "my stage",
         "documentationVersion": "v123",
@@ -177,6 +179,7 @@ fn unknown_stages() {
 fn own_members() {
     let control = Control::new();
     control.staged();
+    control.certificate("abc123");
     let before = control.stage();
     let updated = control.update_stage(json!([
         op("replace", "/description", "stage new"),

@@ -86,15 +86,15 @@ fn stages_that_are_not_there() {
         (
             op("replace", "/nothing", "x"),
             "BadRequestException 400: Invalid patch path  '/nothing' specified for op 'replace'. Must be one of: \
-             [/name, /description, /productCode, /apiStages/{}/throttle/{}/{}/rateLimit, \
+             [/name, /description, /productCode, /apiStages/{}/throttle, /apiStages/{}/throttle/{}/{}/rateLimit, \
              /apiStages/{}/throttle/{}/{}/burstLimit, /throttle/rateLimit, /throttle/burstLimit, /quota/limit, \
              /quota/offset, /quota/period]"
                 .into(),
         ),
         (
             op("replace", "/quota/limit", "10"),
-            "BadRequestException 400: Invalid Usage Plan quota specified: limit and offset must not be negative, \
-             period must be given"
+            "BadRequestException 400: Invalid Usage Plan quota specified: limit must not be negative, period must \
+             be given"
                 .into(),
         ),
     ];

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use stagedoor_auth::sigv4::Key;
 use stagedoor_gateway::{Function, LambdaEndpoint, ServiceEndpoint};
 use stagedoor_state::ivs::settings::Quotas;
+use stagedoor_state::rest;
 
 use options::{KeyOption, Options, QuotaOption};
 
@@ -36,6 +37,7 @@ pub struct Config {
     pub allow_reset: bool,
     pub keys: Vec<Key>,
     pub ivs_quotas: Quotas,
+    pub rest_quotas: rest::quotas::Quotas,
     /// Lambda functions that the server runs itself.
     pub functions: Vec<Function>,
     /// Where other functions are invoked.
@@ -103,6 +105,7 @@ impl Config {
             allow_reset: options.allow_reset.unwrap_or(false),
             keys: Vec::new(),
             ivs_quotas: quotas(&options.ivs_quotas.unwrap_or_default())?,
+            rest_quotas: rest_quotas(&options.rest_quotas.unwrap_or_default())?,
             functions: functions::functions(
                 options.functions.unwrap_or_default(),
                 std::env::vars_os()
@@ -180,6 +183,17 @@ fn quotas(given: &[QuotaOption]) -> Result<Quotas, ConfigError> {
     Ok(quotas)
 }
 
+fn rest_quotas(given: &[QuotaOption]) -> Result<rest::quotas::Quotas, ConfigError> {
+    let mut quotas = rest::quotas::Quotas::default();
+    for QuotaOption { name, max } in given {
+        if !quotas.set(name, *max) {
+            let known = quotas.all().map(|(name, _)| name).join(", ");
+            return Err(ConfigError(format!("there is no quota {name:?} of API Gateway v1, only {known}")));
+        }
+    }
+    Ok(quotas)
+}
+
 fn keys(given: Vec<KeyOption>, account: &str) -> Result<Vec<Key>, ConfigError> {
     let keys = given.into_iter().map(|key| {
         if key.id.is_empty() || key.secret.is_empty() {
@@ -226,6 +240,10 @@ mod tests {
         let refused = resolve("ivs-quotas = ['stage=1']").expect_err("no such quota");
         assert!(refused.0.contains("stages, publishers-per-stage"), "{refused}");
         assert!(toml::from_str::<Options>("ivs-quotas = ['stages=many']").is_err());
+        let config = resolve("rest-quotas = ['api-keys=5']").expect("valid");
+        assert_eq!(config.rest_quotas, rest::quotas::Quotas { api_keys: 5, ..Default::default() });
+        let refused = resolve("rest-quotas = ['stages=1']").expect_err("no such quota");
+        assert!(refused.0.contains("stages-per-api"), "{refused}");
     }
 
     #[test]

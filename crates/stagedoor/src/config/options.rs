@@ -98,6 +98,13 @@ pub struct Options {
     #[arg(long, env = "STAGEDOOR_IVS_QUOTAS", value_name = "QUOTA", value_delimiter = ',')]
     pub ivs_quotas: Option<Vec<QuotaOption>>,
 
+    /// Quotas of API Gateway v1 as NAME=NUMBER, comma-separated, where AWS's defaults are not wanted: regional-apis,
+    /// edge-apis, private-apis, resources-per-api, stages-per-api, authorizers-per-api,
+    /// documentation-parts-per-api, api-keys, usage-plans, usage-plans-per-key, method-throttles-per-stage,
+    /// client-certificates, vpc-links, domain-names, private-domain-names, access-associations
+    #[arg(long, env = "STAGEDOOR_REST_QUOTAS", value_name = "QUOTA", value_delimiter = ',')]
+    pub rest_quotas: Option<Vec<QuotaOption>>,
+
     /// Origin at which Lambda functions are invoked that no `[[function]]` table declares: AWS's own, e.g.
     /// https://lambda.us-east-1.amazonaws.com, or that of any server of Lambda's Invoke API
     ///
@@ -215,6 +222,7 @@ impl Options {
             allow_reset: self.allow_reset.or(weaker.allow_reset),
             keys: self.keys.or(weaker.keys),
             ivs_quotas: self.ivs_quotas.or(weaker.ivs_quotas),
+            rest_quotas: self.rest_quotas.or(weaker.rest_quotas),
             lambda_endpoint: self.lambda_endpoint.or(weaker.lambda_endpoint),
             lambda_key: self.lambda_key.or(weaker.lambda_key),
             service_endpoints: self.service_endpoints.or(weaker.service_endpoints),

@@ -85,6 +85,7 @@ impl Server {
             token_key_id: super::secrets::TOKEN_KEY_ID,
             stages: &self.gateway,
             ivs: &self.ivs,
+            rest_quotas: &self.rest_quotas,
         };
         let once = |transaction: &mut Transaction| {
             let (account, region) = (&call.identity.account, &call.identity.scope.region);

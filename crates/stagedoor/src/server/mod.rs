@@ -48,6 +48,7 @@ pub struct Server {
     ledger: Arc<StoreLedger>,
     allow_reset: bool,
     ivs: Settings,
+    rest_quotas: stagedoor_state::rest::quotas::Quotas,
     started: std::time::Instant,
 }
 
@@ -90,6 +91,7 @@ impl Server {
             allow_reset: config.allow_reset,
             // The media plane neither mixes nor replicates yet.
             ivs: Settings { quotas: config.ivs_quotas, carries: Carries::default() },
+            rest_quotas: config.rest_quotas,
             media: media_handle,
             ledger: opened.ledger,
             started: std::time::Instant::now(),

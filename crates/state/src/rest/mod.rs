@@ -1,8 +1,9 @@
 //! What is stored of REST APIs (API Gateway v1).
 //!
 //! Documents are AWS's own shapes where those say everything: what `GetStage` answers is what is stored. What keys
-//! used of their plans stands in [`usage`].
+//! used of their plans stands in [`usage`], how much there may be in [`quotas`].
 
+pub mod quotas;
 pub mod usage;
 
 use serde::{Deserialize, Serialize};
