@@ -18,7 +18,9 @@ use crate::plans::place::Places;
 use crate::plans::{Plan, Plans};
 use crate::shared::Shared;
 use crate::visit::BasePath;
-use crate::{Address, Config, DomainTls, StageFigures, domains, http_api, rest};
+use crate::{
+    Address, Config, Connections, DomainTls, Managed, StageFigures, domains, http_api, managed, rest,
+};
 
 /// How many requests an API key made of a usage plan on one day: the day's total, not what was added to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +52,7 @@ struct Inner {
     /// The revision that the plans include.
     progress: watch::Sender<Revision>,
     shared: Shared,
+    connections: Connections,
 }
 
 impl Gateway {
@@ -61,13 +64,14 @@ impl Gateway {
             places: Arc::default(),
             progress: watch::Sender::new(Revision::ZERO),
             shared: Shared::new(config),
+            connections: Connections::default(),
         }))
     }
 
     /// Reads the stages of the store, then follows its changes until `shutdown` is ready or the store is closed. Then
     /// lets invocations of functions finish, within seconds, and ends the functions' processes.
     pub async fn run(&self, shutdown: impl Future<Output = ()>) {
-        let Inner { store, plans, places, progress, shared } = &*self.0;
+        let Inner { store, plans, places, progress, shared, .. } = &*self.0;
         let following = Following { store, plans, places, progress, now: shared.config.now };
         tokio::select! {
             () = following.follow() => {}
@@ -93,6 +97,21 @@ impl Gateway {
     /// What a custom domain demands of connections to it; `None` if there is no such domain.
     pub fn domain_tls(&self, host: &str) -> Option<DomainTls> {
         self.0.plans.load().domains.find(host).map(|domain| domain.tls.clone())
+    }
+
+    /// The call of the management API that a request to this address is, if it is one.
+    pub fn managed<B>(&self, address: &Address, request: &Request<B>) -> Option<Managed> {
+        // Requests to other addresses cost no look at the plans here.
+        if !request.uri().path().contains("connections/") {
+            return None;
+        }
+        let plan = self.0.plans.load().find(&address.api, address.region.as_deref());
+        managed::of(plan.as_ref(), address, request.uri())
+    }
+
+    /// The clients that are connected to WebSocket stages.
+    pub fn connections(&self) -> &Connections {
+        &self.0.connections
     }
 
     /// Answers a request that addresses an API.

@@ -11,7 +11,9 @@
 
 mod aws;
 mod config;
+mod connections;
 mod gateway;
+mod managed;
 mod shared;
 
 pub mod address;
@@ -57,8 +59,10 @@ pub use aws::{ANY_SERVICE, ServiceEndpoint};
 pub use body::{Body, BodyError};
 pub use client_cert::ClientCert;
 pub use config::Config;
+pub use connections::{Connection, ConnectionKey, Connections, Outbox, Outgoing, SendError};
 pub use domains::DomainTls;
 pub use fault::GatewayFault;
 pub use gateway::{Gateway, UsedDay};
 pub use lambda::{Function, LambdaEndpoint};
+pub use managed::Managed;
 pub use metrics::StageFigures;

@@ -50,10 +50,22 @@ pub fn service_of(parts: &Parts) -> &'static Service {
 ///
 /// `host` is the request's authority where the `Host` header does not say it (HTTP/2).
 pub fn accept(parts: &Parts, body: &Bytes, keys: &dyn Keys, now: Timestamp, host: Option<&str>) -> Accepted {
-    let service = service_of(parts);
+    accept_at((service_of(parts), parts.uri.path()), parts, body, keys, now, host)
+}
+
+/// As [`accept`], for a service and a path that are known. The path may be only a part of the request's, where
+/// another part says to whom it goes; the signature is over the whole.
+pub fn accept_at(
+    (service, path): (&'static Service, &str),
+    parts: &Parts,
+    body: &Bytes,
+    keys: &dyn Keys,
+    now: Timestamp,
+    host: Option<&str>,
+) -> Accepted {
     let query = parts.uri.query().unwrap_or("");
     let verified = verify(service, parts, body, keys, now, host);
-    let routed = route(service, parts.method.as_str(), parts.uri.path(), query);
+    let routed = route(service, parts.method.as_str(), path, query);
     let operation = routed.as_ref().map(|routed| routed.operation);
     let call = verified.and_then(|identity| {
         let routed = routed.ok_or_else(|| Dialect::of(service).unknown_operation())?;

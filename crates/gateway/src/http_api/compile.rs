@@ -37,9 +37,10 @@ impl plans::api::Deployed for Deployed {
     fn compile(snapshot: &Snapshot) -> Self {
         let address_disabled = snapshot.api.disable_execute_api_endpoint == Some(true);
         let cors = snapshot.api.cors_configuration.as_ref().map(cors);
-        let mut deployed =
-            Self { address_disabled, cors, keys: Vec::new(), routes: Tree::default(), default: None };
-        if snapshot.api.protocol_type == Some(api::ProtocolType::Websocket) {
+        let websocket = snapshot.api.protocol_type == Some(api::ProtocolType::Websocket);
+        let (keys, routes) = (Vec::new(), Tree::default());
+        let mut deployed = Self { address_disabled, websocket, cors, keys, routes, default: None };
+        if websocket {
             deployed.default = Some(refused(GatewayFault::NotServed("WebSocket APIs")));
             return deployed;
         }

@@ -20,6 +20,8 @@ pub(crate) type Stage = plans::api::Stage<Deployed>;
 pub(crate) struct Deployed {
     /// `disableExecuteApiEndpoint`: only custom domain names reach it.
     pub(crate) address_disabled: bool,
+    /// Whether it is a WebSocket API's.
+    pub(crate) websocket: bool,
     pub(crate) cors: Option<Cors>,
     /// Keys of all routes, by their index.
     pub(crate) keys: Vec<String>,

@@ -17,6 +17,7 @@ use stagedoor_wire::{Fault, encode};
 use super::Server;
 use super::body::{self, BodyError};
 use super::clock::now;
+use super::management;
 use super::usage;
 
 /// How long an answer waits for the data plane to have seen what the call changed.
@@ -41,7 +42,8 @@ pub async fn call(server: &Arc<Server>, request: Request<Incoming>) -> Response<
     encode::answer(service, operation, result, &request_id)
 }
 
-fn refuse(service: &'static Service, error: BodyError, request_id: &str) -> Response<Bytes> {
+/// The answer to a call whose body cannot be read.
+pub fn refuse(service: &'static Service, error: BodyError, request_id: &str) -> Response<Bytes> {
     let fault = match error {
         BodyError::TooLarge => Fault::new("RequestEntityTooLargeException", 413, "Request Too Long"),
         BodyError::TooSlow => {
@@ -112,6 +114,8 @@ fn dispatch(service: &Service, operation: &str, cx: &mut Cx<'_>, input: Value) -
         "apigateway" => stagedoor_apigateway::dispatch(operation, cx, input),
         "apigatewayv2" => stagedoor_apigatewayv2::dispatch(operation, cx, input),
         "ivs-realtime" => stagedoor_ivs::dispatch(operation, cx, input),
+        // Its calls arrive at stages' addresses; this one names none.
+        "apigatewaymanagementapi" => Err(management::forbidden()),
         _ => Err(Fault::not_implemented(operation)),
     }
 }

@@ -9,6 +9,7 @@ mod control;
 mod keys;
 mod ledger;
 mod listen;
+mod management;
 mod metrics;
 mod operations;
 mod route;

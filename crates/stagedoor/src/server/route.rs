@@ -9,12 +9,15 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use stagedoor_gateway::Body;
 
-use super::{Server, control, operations};
+use super::{Server, control, management, operations};
 
 /// Answers one request.
 pub async fn answer(server: &Arc<Server>, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
     // A stage's own host name comes first: there every path is the API's.
     if let Some(address) = server.gateway.address(&request) {
+        if let Some(managed) = server.gateway.managed(&address, &request) {
+            return whole(management::call(server, request, managed).await.map(Full::new));
+        }
         return server.gateway.serve(address, request, peer).await;
     }
     let path = request.uri().path();
