@@ -36,6 +36,7 @@ mod lambda;
 mod steps;
 
 mod backends;
+mod cache;
 mod clients;
 mod execution_log;
 mod forwarded;

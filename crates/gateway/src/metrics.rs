@@ -13,6 +13,8 @@ pub(crate) struct Counters {
     server_errors: AtomicU64,
     latency_micros: AtomicU64,
     integration_latency_micros: AtomicU64,
+    cache_hits: AtomicU64,
+    cache_misses: AtomicU64,
 }
 
 /// What a stage has served since the server started: CloudWatch's `Count`, `4XXError`, `5XXError`, `Latency` and
@@ -28,6 +30,10 @@ pub struct StageFigures {
     pub latency: Duration,
     /// The part of it spent waiting for integrations.
     pub integration_latency: Duration,
+    /// `CacheHitCount`: requests answered from the stage's cache.
+    pub cache_hits: u64,
+    /// `CacheMissCount`: requests of methods with a cache that the integration had to answer.
+    pub cache_misses: u64,
 }
 
 impl Counters {
@@ -37,6 +43,12 @@ impl Counters {
         self.server_errors.fetch_add(u64::from(status.is_server_error()), Ordering::Relaxed);
         self.latency_micros.fetch_add(micros(latency), Ordering::Relaxed);
         self.integration_latency_micros.fetch_add(integration_micros, Ordering::Relaxed);
+    }
+
+    /// Counts a look into the cache.
+    pub(crate) fn looked_up(&self, found: bool) {
+        let counter = if found { &self.cache_hits } else { &self.cache_misses };
+        counter.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn figures(&self, api: &str, stage: &str) -> StageFigures {
@@ -50,6 +62,8 @@ impl Counters {
             integration_latency: Duration::from_micros(
                 self.integration_latency_micros.load(Ordering::Relaxed),
             ),
+            cache_hits: self.cache_hits.load(Ordering::Relaxed),
+            cache_misses: self.cache_misses.load(Ordering::Relaxed),
         }
     }
 }

@@ -54,7 +54,6 @@ pub(crate) struct Known<'a, T> {
     /// The stage, if what is tuned is its canary.
     pub(crate) stage: Option<&'a T>,
     /// How often the stage's caches were flushed.
-    #[expect(dead_code, reason = "no cache reads it yet")]
     pub(crate) epoch: CacheEpoch,
 }
 

@@ -9,7 +9,8 @@ use stagedoor_state::rest::Snapshot;
 
 use super::gateway_response::GatewayResponses;
 use super::plan::{
-    AwsProxy, Deployed, Http, Integration, IntegrationResponse, Lambda, Method, Mock, MockTemplate, Outgoing,
+    AwsProxy, CacheKey, Deployed, Http, Integration, IntegrationResponse, Lambda, Method, Mock, MockTemplate,
+    Outgoing,
 };
 use super::tuning::Tuning;
 use super::validator::{self, Models};
@@ -58,6 +59,7 @@ impl plans::api::Deployed for Deployed {
                     resource_path: path.to_owned(),
                     operation_name: stored.operation_name.clone(),
                     validator: validator::of(stored, snapshot, &models),
+                    cache: cache_key(stored, resource.id.as_deref().unwrap_or_default()),
                     integration: integration.unwrap_or_else(Integration::Refused),
                 };
                 methods.push((path.to_owned(), verb.clone()));
@@ -231,6 +233,22 @@ fn function(integration: &api::Integration, other: &'static str) -> Compiled<Fun
 fn templates(integration: &api::Integration) -> Templates {
     let templates = integration.request_templates.iter().flatten();
     Template::all(templates.map(|(media_type, text)| (media_type, text.as_str())))
+}
+
+/// Parameters are the method's (`method.request.path.id`) or the integration's, which stand for what is mapped onto them.
+fn cache_key(method: &api::Method, resource: &str) -> CacheKey {
+    let integration = method.method_integration.as_ref();
+    let namespace = integration.and_then(|integration| integration.cache_namespace.as_deref());
+    let mapped = integration.and_then(|integration| integration.request_parameters.as_ref());
+    let source = |name: &String| {
+        let source = mapped.and_then(|mapped| mapped.get(name)).unwrap_or(name);
+        Source::of_request(source).ok().filter(|source| !source.reads_body())
+    };
+    let names = integration.and_then(|integration| integration.cache_key_parameters.as_deref());
+    CacheKey {
+        namespace: namespace.filter(|namespace| !namespace.is_empty()).unwrap_or(resource).to_owned(),
+        parameters: names.unwrap_or_default().iter().map(source).collect(),
+    }
 }
 
 fn parameter(target: &str, source: &str) -> Compiled<(Target, Source)> {

@@ -16,10 +16,11 @@ use crate::body::{self, Body};
 use crate::fault::GatewayFault;
 use crate::integrations::{function, http_proxy, mock};
 use crate::shared::Shared;
+use crate::steps::cache::LookUp;
 use crate::steps::stage::Located;
 use crate::steps::{
-    client, execution, finish, function_answer, function_request, integration_request, integration_response,
-    limits, method_response, route, stage, throttle, validate,
+    cache, client, execution, finish, function_answer, function_request, integration_request,
+    integration_response, limits, method_response, route, stage, throttle, validate,
 };
 use crate::visit::Visit;
 
@@ -97,9 +98,17 @@ async fn run(
 
 /// The way from the method on: what is left when it is known who asks and that they may. Tests of methods begin here.
 pub(crate) async fn execute(call: &Call<'_>, body: Body) -> Result<Response<Body>, GatewayFault> {
-    let Call { shared, head, visit, .. } = call;
     let body = execution::begin(call, body).await?;
     let body = validate::request(call, body).await?;
+    match cache::look_up(call)? {
+        LookUp::Hit(response) => Ok(response),
+        LookUp::Miss(miss) => Ok(miss.answered(integrate(call, body).await?)),
+    }
+}
+
+/// The way to the integration and back.
+async fn integrate(call: &Call<'_>, body: Body) -> Result<Response<Body>, GatewayFault> {
+    let Call { shared, head, visit, .. } = call;
     match &call.method.integration {
         Integration::Mock(mock) => {
             let (answer, overrides) = mock::answer(mock, call, body).await?;

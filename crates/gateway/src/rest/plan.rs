@@ -45,7 +45,17 @@ pub(crate) struct Method {
     pub(crate) resource_path: String,
     pub(crate) operation_name: Option<String>,
     pub(crate) validator: Option<Validator>,
+    pub(crate) cache: CacheKey,
     pub(crate) integration: Integration,
+}
+
+/// What answers are kept under where a stage caches them.
+#[derive(Debug)]
+pub(crate) struct CacheKey {
+    /// `cacheNamespace`: methods with the same one share their entries.
+    pub(crate) namespace: String,
+    /// `cacheKeyParameters`; `None` if one of them cannot be read, and nothing is kept.
+    pub(crate) parameters: Option<Vec<Source>>,
 }
 
 #[derive(Debug)]

@@ -5,16 +5,20 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::Method as Verb;
 use stagedoor_api::apigateway as api;
+use stagedoor_api::apigateway::UnauthorizedCacheControlHeaderStrategy;
 
 use super::plan::{Deployed, Method};
+use crate::cache::ResponseCache;
 use crate::plans::api::Known;
 use crate::routes;
 use crate::throttle::{Bucket, Limit, Throttle};
 
 const ALL_METHODS: &str = "*/*";
+const TTL_SECONDS_DEFAULT: i64 = 300;
 
 /// The verbs that `ANY` stands for.
 const VERBS: [Verb; 7] =
@@ -27,6 +31,7 @@ pub(crate) struct Tuning {
     methods: Vec<OfMethod>,
     /// By key, so that the next plan goes on with them.
     buckets: HashMap<String, Arc<Bucket>>,
+    cache: Option<Arc<ResponseCache>>,
 }
 
 /// By verb; one entry, unless the method is `ANY`.
@@ -36,11 +41,22 @@ struct OfMethod(Box<[(Verb, Settings)]>);
 #[derive(Default)]
 pub(crate) struct Settings {
     pub(crate) throttle: Option<Throttle>,
+    pub(crate) caching: Option<Caching>,
+}
+
+/// How the answers of a method are kept.
+pub(crate) struct Caching {
+    pub(crate) cache: Arc<ResponseCache>,
+    pub(crate) ttl: Duration,
+    /// Whether a client must be allowed to ask for a fresh answer.
+    pub(crate) requires_authorization: bool,
+    /// What becomes of one that is not.
+    pub(crate) strategy: UnauthorizedCacheControlHeaderStrategy,
 }
 
 impl Tuning {
     pub(crate) fn of(deployed: &Deployed, stage: &api::Stage, known: &Known<'_, Self>) -> Self {
-        let mut tuning = Self::default();
+        let mut tuning = Self { cache: cache(stage, known), ..Self::default() };
         for (path, verb) in &deployed.methods {
             let verbs = match verb {
                 routes::Verb::One(verb) => std::slice::from_ref(verb),
@@ -65,7 +81,13 @@ impl Tuning {
         let own = of_all.and_then(|all| all.get(&key));
         let Some(setting) = own.or_else(|| of_all?.get(ALL_METHODS)) else { return Settings::default() };
         let limit = Limit::of_method(setting.throttling_rate_limit, setting.throttling_burst_limit);
-        Settings { throttle: limit.map(|limit| Throttle { limit, bucket: self.bucket(key, known) }) }
+        let throttle = limit.map(|limit| Throttle { limit, bucket: self.bucket(key, known) });
+        // Settings for all methods mean only GET; others are cached by their own.
+        let cached = setting.caching_enabled == Some(true) && (own.is_some() || *verb == Verb::GET);
+        Settings {
+            throttle,
+            caching: self.cache.as_ref().filter(|_| cached).and_then(|cache| caching(setting, cache)),
+        }
     }
 
     /// The bucket that the method had before, or that the stage of a canary has.
@@ -75,6 +97,38 @@ impl Tuning {
         self.buckets.insert(key, Arc::clone(&bucket));
         bucket
     }
+}
+
+/// The cache of the stage, which its canary shares if it is told to.
+fn cache(stage: &api::Stage, known: &Known<'_, Tuning>) -> Option<Arc<ResponseCache>> {
+    if stage.cache_cluster_enabled != Some(true) {
+        return None;
+    }
+    let shared = stage.canary_settings.as_ref().is_some_and(|canary| canary.use_stage_cache == Some(true));
+    if let Some(stage) = known.stage.filter(|_| shared) {
+        return stage.cache.clone();
+    }
+    let size = stage.cache_cluster_size.unwrap_or(api::CacheClusterSize::V0_5);
+    let gigabytes: f64 = size.as_str().parse().unwrap_or(0.5);
+    let bytes_max = (gigabytes * f64::from(1 << 30)) as u64;
+    let before = known.before.and_then(|before| before.cache.as_ref());
+    // A canary that no longer shares the stage's cache begins with an empty one.
+    let of_stage = known.stage.and_then(|stage| stage.cache.as_ref());
+    let own = before.filter(|before| of_stage.is_none_or(|of_stage| !Arc::ptr_eq(of_stage, before)));
+    Some(ResponseCache::carried(own, bytes_max, known.epoch.responses))
+}
+
+/// `None` if a method's answers live for no time.
+fn caching(setting: &api::MethodSetting, cache: &Arc<ResponseCache>) -> Option<Caching> {
+    let seconds = setting.cache_ttl_in_seconds.unwrap_or(TTL_SECONDS_DEFAULT);
+    let ttl = Duration::from_secs(u64::try_from(seconds).ok().filter(|seconds| *seconds > 0)?);
+    let strategy = setting.unauthorized_cache_control_header_strategy;
+    Some(Caching {
+        cache: Arc::clone(cache),
+        ttl,
+        requires_authorization: setting.require_authorization_for_cache_control != Some(false),
+        strategy: strategy.unwrap_or(UnauthorizedCacheControlHeaderStrategy::SucceedWithResponseHeader),
+    })
 }
 
 /// How patches name a method.

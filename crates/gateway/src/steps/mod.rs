@@ -6,6 +6,7 @@ pub(crate) mod stage;
 pub(crate) mod throttle;
 
 // REST APIs.
+pub(crate) mod cache;
 pub(crate) mod client;
 pub(crate) mod function_request;
 pub(crate) mod integration_request;

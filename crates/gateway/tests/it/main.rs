@@ -6,6 +6,7 @@ mod world;
 
 mod addresses;
 mod api_keys;
+mod caching;
 mod canary;
 mod domains;
 mod following;

@@ -24,7 +24,7 @@ pub fn text(server: &Server) -> String {
 type Reading = (&'static str, &'static str, fn(&StageFigures) -> f64);
 
 /// CloudWatch's names, spelled as Prometheus wants them.
-const STAGE_READINGS: [Reading; 5] = [
+const STAGE_READINGS: [Reading; 7] = [
     ("stagedoor_stage_count_total", "Requests (Count).", |stage| stage.requests as f64),
     ("stagedoor_stage_4xx_error_total", "Client errors (4XXError).", |stage| stage.client_errors as f64),
     ("stagedoor_stage_5xx_error_total", "Server errors (5XXError).", |stage| stage.server_errors as f64),
@@ -35,6 +35,14 @@ const STAGE_READINGS: [Reading; 5] = [
         "stagedoor_stage_integration_latency_seconds_total",
         "The part of it spent waiting for integrations (IntegrationLatency).",
         |stage| stage.integration_latency.as_secs_f64(),
+    ),
+    ("stagedoor_stage_cache_hit_count_total", "Answers from the cache (CacheHitCount).", |stage| {
+        stage.cache_hits as f64
+    }),
+    (
+        "stagedoor_stage_cache_miss_count_total",
+        "Answers that the cache did not have (CacheMissCount).",
+        |stage| stage.cache_misses as f64,
     ),
 ];
 
