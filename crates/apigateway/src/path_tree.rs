@@ -1,5 +1,7 @@
 //! The tree of an API's resources: what may stand where, and which path that gives. Pure.
 
+use std::collections::{BTreeMap, HashMap};
+
 use stagedoor_api::apigateway::Resource;
 use stagedoor_state::Result;
 
@@ -9,20 +11,29 @@ use crate::messages;
 #[derive(Clone, Default)]
 pub struct PathTree {
     resources: Vec<Resource>,
+    /// Where in `resources` each id is.
+    by_id: HashMap<String, usize>,
+    /// Where the children of each id are, by path part.
+    by_parent: HashMap<String, BTreeMap<String, usize>>,
 }
 
 impl PathTree {
     pub fn new(resources: Vec<Resource>) -> Self {
-        Self { resources }
+        let mut tree = Self::default();
+        resources.into_iter().for_each(|resource| tree.insert(resource));
+        tree
     }
 
     /// Adds a resource to where [`Self::place`] let it stand.
     pub fn insert(&mut self, resource: Resource) {
+        let at = self.resources.len();
+        self.by_id.insert(resource.id.clone().unwrap_or_default(), at);
         self.resources.push(resource);
+        self.link(at);
     }
 
     pub fn get(&self, id: &str) -> Option<&Resource> {
-        self.resources.iter().find(|resource| resource.id.as_deref() == Some(id))
+        self.by_id.get(id).map(|at| &self.resources[*at])
     }
 
     /// The path of the resource `id`, new or moved, as child `path_part` of `parent`; an error if it may not stand
@@ -41,12 +52,15 @@ impl PathTree {
         if self.is_within(parent_id, id) {
             return Err(messages::cyclical());
         }
-        for sibling in self.children(parent_id).filter(|sibling| sibling.id.as_deref() != Some(id)) {
-            let taken = sibling.path_part.as_deref().unwrap_or_default();
-            if taken == path_part {
+        let other = |at: &usize| self.resources[*at].id.as_deref() != Some(id);
+        if let Some(siblings) = self.by_parent.get(parent_id) {
+            if siblings.get(path_part).is_some_and(other) {
                 return Err(messages::same_name(path_part));
             }
-            if is_variable(taken) && is_variable(path_part) {
+            // Variables alone begin with a brace, and no letter of a path part comes after it.
+            let mut variables = siblings.range("{".to_owned()..);
+            let taken = variables.find(|(_, at)| other(at)).map(|(taken, _)| taken);
+            if let Some(taken) = taken.filter(|_| is_variable(path_part)) {
                 return Err(messages::second_variable(taken));
             }
         }
@@ -59,12 +73,11 @@ impl PathTree {
         let ids = self.subtree(resource.id.as_deref().unwrap_or_default());
         let mut changed: Vec<Resource> = Vec::new();
         for id in ids {
-            let Some(place) = self.resources.iter().position(|resource| resource.id.as_ref() == Some(&id))
-            else {
-                continue;
-            };
+            let Some(place) = self.by_id.get(&id).copied() else { continue };
             if changed.is_empty() {
+                self.unlink(place);
                 self.resources[place] = resource.clone();
+                self.link(place);
             } else {
                 let child = &self.resources[place];
                 let parent = child.parent_id.as_deref().and_then(|parent| self.get(parent));
@@ -90,7 +103,20 @@ impl PathTree {
     }
 
     fn children(&self, id: &str) -> impl Iterator<Item = &Resource> {
-        self.resources.iter().filter(move |resource| resource.parent_id.as_deref() == Some(id))
+        self.by_parent.get(id).into_iter().flat_map(BTreeMap::values).map(|at| &self.resources[*at])
+    }
+
+    fn link(&mut self, at: usize) {
+        let Resource { parent_id: Some(parent), path_part, .. } = &self.resources[at] else { return };
+        let siblings = self.by_parent.entry(parent.clone()).or_default();
+        siblings.insert(path_part.clone().unwrap_or_default(), at);
+    }
+
+    fn unlink(&mut self, at: usize) {
+        let Resource { parent_id: Some(parent), path_part, .. } = &self.resources[at] else { return };
+        if let Some(siblings) = self.by_parent.get_mut(parent) {
+            siblings.remove(path_part.as_deref().unwrap_or_default());
+        }
     }
 
     /// Whether `id` is `ancestor` or stands below it.

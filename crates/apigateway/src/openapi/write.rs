@@ -1,7 +1,7 @@
 //! What a stage serves as a definition: the root of the document and what methods refer to. Methods are written in
 //! [`super::write_method`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value, json};
 use stagedoor_api::apigateway::{Authorizer, AuthorizerType, GatewayResponse, Resource, RestApi};
@@ -193,8 +193,9 @@ impl<'a> Writer<'a> {
     fn paths(&self) -> Value {
         let mut resources: Vec<&Resource> = self.snapshot.resources.iter().collect();
         resources.sort_by(|a, b| a.path.cmp(&b.path));
-        let is_parent =
-            |id: &Option<String>| self.snapshot.resources.iter().any(|resource| resource.parent_id == *id);
+        let parents: HashSet<_> =
+            resources.iter().filter_map(|resource| resource.parent_id.as_deref()).collect();
+        let is_parent = |resource: &Resource| parents.contains(resource.id.as_deref().unwrap_or_default());
         let mut paths = Map::new();
         for resource in resources {
             let methods = resource.resource_methods.iter().flatten();
@@ -203,7 +204,7 @@ impl<'a> Writer<'a> {
                     (extension::member(verb), write_method::operation(self, resource, method))
                 })
                 .collect();
-            if !methods.is_empty() || (resource.parent_id.is_some() && !is_parent(&resource.id)) {
+            if !methods.is_empty() || (resource.parent_id.is_some() && !is_parent(resource)) {
                 paths.insert(resource.path.clone().unwrap_or_default(), Value::Object(methods));
             }
         }

@@ -1,5 +1,7 @@
 //! The JavaScript client: files that are the same for every API, and one with a table of the stage's methods.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 use stagedoor_api::apigateway::Method;
 use stagedoor_state::rest::Snapshot;
@@ -57,11 +59,10 @@ fn methods(snapshot: &Snapshot) -> Value {
     all.sort_by_key(|(path, verb, _)| (*path, *verb));
     let mut table: Vec<Value> = all.iter().map(|(path, verb, method)| row(path, verb, method)).collect();
     // An operation's name is a second name of its function, unless a function has it already.
-    let mut taken: Vec<String> = table.iter().map(|row| row["names"][0].to_string()).collect();
+    let mut taken: HashSet<String> = table.iter().map(|row| row["names"][0].to_string()).collect();
     for (row, (_, _, method)) in table.iter_mut().zip(&all) {
         let name = method.operation_name.as_deref().filter(|name| method_name::is_identifier(name));
-        if let Some(name) = name.map(|name| json!(name)).filter(|name| !taken.contains(&name.to_string())) {
-            taken.push(name.to_string());
+        if let Some(name) = name.map(|name| json!(name)).filter(|name| taken.insert(name.to_string())) {
             row["names"] = json!([row["names"][0], name]);
         }
     }
