@@ -45,13 +45,13 @@ def management(server, address, key="test", secret="test", region=REGION, **conf
 
 def test_a_client_that_is_not_connected_is_gone(server, api):
     caller = management(server, f"/_aws/execute-api/{api}/dev")
-    for call, arguments in [
-        (caller.post_to_connection, {"Data": b"hello"}),
-        (caller.get_connection, {}),
-        (caller.delete_connection, {}),
+    for call in [
+        lambda: caller.post_to_connection(ConnectionId=ABSENT, Data=b"hello"),
+        lambda: caller.get_connection(ConnectionId=ABSENT),
+        lambda: caller.delete_connection(ConnectionId=ABSENT),
     ]:
         with pytest.raises(caller.exceptions.GoneException) as caught:
-            call(ConnectionId=ABSENT, **arguments)
+            call()
         assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 410
 
 
