@@ -5,8 +5,10 @@ found afterwards; what was refused must have left nothing.
 """
 
 import concurrent.futures
+import json
 import threading
 
+import pytest
 from botocore.exceptions import ClientError
 
 import setups
@@ -161,3 +163,47 @@ def test_pages_show_what_stays_while_others_come_and_go(server):
             done.set()
         for other in others:
             other.result(30)
+
+
+def definition(letter):
+    """An OpenAPI document with twenty paths that begin with a letter, and the paths of the API that it makes."""
+    integration = {"type": "mock", "requestTemplates": {"application/json": '{"statusCode": 200}'}}
+    operation = {"responses": {"200": {"description": "fine"}}, "x-amazon-apigateway-integration": integration}
+    paths = {f"/{letter}{number}": {"get": operation} for number in range(20)}
+    document = {"openapi": "3.0.1", "info": {"title": "whole", "version": "1"}, "paths": paths}
+    return json.dumps(document), {"/", *paths}
+
+
+def test_imports_are_seen_whole_or_not_at_all(server, apigateway):
+    first, second = definition("a"), definition("b")
+    api = apigateway.import_rest_api(body=first[0])["id"]
+    done = threading.Event()
+
+    def write():
+        caller = client(server, "apigateway")
+        written = 0
+        while not done.is_set():
+            body, _ = (first, second)[written % 2]
+            written += admitted(caller.put_rest_api, restApiId=api, mode="overwrite", body=body) is not None
+        return written
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        writers = [pool.submit(write) for _ in range(2)]
+        try:
+            for _ in range(60):
+                items = apigateway.get_resources(restApiId=api, limit=500)["items"]
+                paths = [item["path"] for item in items]
+                assert len(paths) == len(set(paths)) and set(paths) in (first[1], second[1])
+        finally:
+            done.set()
+        assert all(writer.result(60) for writer in writers)
+
+
+def test_an_import_that_fails_changes_nothing(apigateway):
+    api = apigateway.import_rest_api(body=definition("a")[0])["id"]
+    before = apigateway.get_resources(restApiId=api, limit=500, embed=["methods"])["items"]
+    for body in ["{", '{"openapi": "3.0.1"', "- a list"]:
+        with pytest.raises(ClientError) as caught:
+            apigateway.put_rest_api(restApiId=api, mode="overwrite", body=body)
+        assert caught.value.response["Error"]["Code"] == "BadRequestException"
+    assert apigateway.get_resources(restApiId=api, limit=500, embed=["methods"])["items"] == before
