@@ -31,7 +31,7 @@ impl Limit {
             return None;
         }
         let (rate, burst) = (rate.unwrap_or(ACCOUNT_RATE), burst.unwrap_or(ACCOUNT_BURST));
-        if !(rate >= 0.0) || burst < 0 {
+        if rate.is_nan() || rate < 0.0 || burst < 0 {
             return None;
         }
         if rate == 0.0 || burst == 0 {

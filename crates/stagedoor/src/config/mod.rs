@@ -7,6 +7,7 @@ mod functions;
 pub mod options;
 pub mod reference;
 mod services;
+mod throttle;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -42,6 +43,8 @@ pub struct Config {
     pub functions: Vec<Function>,
     /// Where other functions are invoked.
     pub lambda_endpoint: Option<LambdaEndpoint>,
+    /// Requests per second and burst of each account in each region.
+    pub account_throttle: Option<(f64, i64)>,
     /// Where AWS services are called.
     pub service_endpoints: BTreeMap<String, ServiceEndpoint>,
     /// Where private integrations lead.
@@ -118,6 +121,7 @@ impl Config {
                 &account,
             )?,
             vpc_links: services::vpc_links(options.vpc_links.unwrap_or_default())?,
+            account_throttle: options.account_throttle.map(|throttle| (throttle.rate, throttle.burst)),
             lambda_endpoint: functions::endpoint(options.lambda_endpoint, options.lambda_key, &account)?,
             log: options.log.unwrap_or_else(|| options::DEFAULT_LOG.to_owned()),
             account,

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::functions::FunctionOption;
 use super::services::{self, NamedEndpoint};
+use super::throttle::ThrottleOption;
 
 pub const DEFAULT_LISTEN: SocketAddr = loopback(4566);
 pub const DEFAULT_MEDIA_LISTEN: SocketAddr = loopback(4570);
@@ -104,6 +105,11 @@ pub struct Options {
     /// client-certificates, vpc-links, domain-names, private-domain-names, access-associations
     #[arg(long, env = "STAGEDOOR_REST_QUOTAS", value_name = "QUOTA", value_delimiter = ',')]
     pub rest_quotas: Option<Vec<QuotaOption>>,
+
+    /// Throttle of each account in each region over all its stages as RATE:BURST, requests per second and at once; AWS's
+    /// is 10000:5000 [default: none]
+    #[arg(long, env = "STAGEDOOR_ACCOUNT_THROTTLE", value_name = "THROTTLE")]
+    pub account_throttle: Option<ThrottleOption>,
 
     /// Origin at which Lambda functions are invoked that no `[[function]]` table declares: AWS's own, e.g.
     /// https://lambda.us-east-1.amazonaws.com, or that of any server of Lambda's Invoke API
@@ -223,6 +229,7 @@ impl Options {
             keys: self.keys.or(weaker.keys),
             ivs_quotas: self.ivs_quotas.or(weaker.ivs_quotas),
             rest_quotas: self.rest_quotas.or(weaker.rest_quotas),
+            account_throttle: self.account_throttle.or(weaker.account_throttle),
             lambda_endpoint: self.lambda_endpoint.or(weaker.lambda_endpoint),
             lambda_key: self.lambda_key.or(weaker.lambda_key),
             service_endpoints: self.service_endpoints.or(weaker.service_endpoints),

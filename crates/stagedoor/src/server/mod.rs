@@ -164,6 +164,7 @@ fn gateway_config(config: &Config, port: u16) -> stagedoor_gateway::Config {
     stagedoor_gateway::Config {
         port,
         functions: config.functions.clone(),
+        account_throttle: config.account_throttle,
         lambda_endpoint: config.lambda_endpoint.clone(),
         service_endpoints: config.service_endpoints.clone(),
         vpc_links: config.vpc_links.clone(),
