@@ -43,13 +43,12 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
 }
 
 /// Removes what a client of a REST API's `HTTP_PROXY` method cannot send to its backend, `Host` and the length among
-/// them: those are the next connection's.
-///
-/// `Content-Encoding` passes with its body. AWS drops it because it decodes the body.
+/// them: those are the next connection's. `Content-Encoding` is the body's, which has been decoded.
 pub(crate) fn leave_for_rest_backend(headers: &mut HeaderMap) {
     remove_hop_by_hop(headers);
     for name in [
         header::HOST,
+        header::CONTENT_ENCODING,
         header::CONTENT_LENGTH,
         CONTENT_MD5,
         header::EXPECT,

@@ -38,6 +38,7 @@ mod steps;
 mod backends;
 mod cache;
 mod clients;
+mod coding;
 mod execution_log;
 mod forwarded;
 mod headers;

@@ -1,14 +1,15 @@
 //! `MOCK`: the answer is a status code that the request template yields; nothing is called.
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, header};
 use stagedoor_vtl::Overrides;
 
-use super::http_proxy::{self, Collected};
+use super::http_proxy::Collected;
 use crate::body::Body;
 use crate::fault::GatewayFault;
 use crate::rest::call::Call;
 use crate::rest::compile;
+use crate::rest::payload::{Handling, Payload};
 use crate::rest::plan::{Mock, MockTemplate};
 use crate::steps::request_template;
 use crate::template::{self, Choice};
@@ -22,19 +23,28 @@ pub(crate) async fn answer(
     call: &Call<'_>,
     body: Body,
 ) -> Result<(Collected, Overrides), GatewayFault> {
-    let (status, overrides) =
-        match template::for_request(&mock.templates, mock.passthrough, &call.head.headers) {
-            Choice::Template(MockTemplate::Fixed(status)) => (status.clone()?, Overrides::default()),
-            Choice::Template(MockTemplate::Rendered(template)) => {
-                let body = http_proxy::request_body(body).await?;
-                let made = request_template::rendered(template, call, &String::from_utf8_lossy(&body))?;
-                (compile::status_code(&made.text)?, made.overrides)
-            }
-            Choice::Pass => {
-                let body = http_proxy::request_body(body).await?;
-                (compile::status_code(&String::from_utf8_lossy(&body))?, Overrides::default())
-            }
-            Choice::Unsupported => return Err(GatewayFault::UnsupportedMediaType),
-        };
+    let chosen = template::for_request(&mock.templates, mock.passthrough, &call.head.headers);
+    let (status, overrides) = match chosen {
+        Choice::Unsupported => return Err(GatewayFault::UnsupportedMediaType),
+        Choice::Template(_) if is_binary(mock, call) => return Err(request_template::untransformable()),
+        Choice::Template(MockTemplate::Fixed(status)) => (status.clone()?, Overrides::default()),
+        Choice::Template(MockTemplate::Rendered(template)) => {
+            let payload = Payload::of_request(body, call, mock.handling).await?;
+            let made = request_template::rendered(template, call, &payload.text())?;
+            (compile::status_code(&made.text)?, made.overrides)
+        }
+        Choice::Pass => {
+            let payload = Payload::of_request(body, call, mock.handling).await?;
+            (compile::status_code(&payload.text())?, Overrides::default())
+        }
+    };
     Ok((Collected { status, headers: HeaderMap::new(), body: Bytes::new() }, overrides))
+}
+
+fn is_binary(mock: &Mock, call: &Call<'_>) -> bool {
+    match mock.handling {
+        Handling::AsItIs => call.stage.deployed.binary.contain(&call.head.headers, header::CONTENT_TYPE),
+        Handling::ToBinary => true,
+        Handling::ToText => false,
+    }
 }

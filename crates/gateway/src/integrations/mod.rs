@@ -3,3 +3,4 @@
 pub(crate) mod function;
 pub(crate) mod http_proxy;
 pub(crate) mod mock;
+pub(crate) mod service;

@@ -10,13 +10,14 @@ use stagedoor_state::rest::Snapshot;
 use super::gateway_response::GatewayResponses;
 use super::plan::{
     AwsProxy, CacheKey, Deployed, Http, Integration, IntegrationResponse, Lambda, Method, Mock, MockTemplate,
-    Outgoing,
+    Outgoing, Service,
 };
 use super::tuning::Tuning;
 use super::validator::{self, Models};
 use crate::backends::Trust;
 use crate::fault::GatewayFault;
 use crate::integrations::function::Function;
+use crate::integrations::service::Place;
 use crate::mapping::{self, Malformed, Source, Target};
 use crate::media_types::MediaTypes;
 use crate::plans::api::{CanarySettings, Known, Settings};
@@ -69,6 +70,10 @@ impl plans::api::Deployed for Deployed {
         Self {
             address_disabled: snapshot.api.disable_execute_api_endpoint == Some(true),
             binary: MediaTypes::new(snapshot.api.binary_media_types.as_deref().unwrap_or_default()),
+            compression_bytes_min: snapshot
+                .api
+                .minimum_compression_size
+                .and_then(|bytes| u64::try_from(bytes).ok()),
             key_from_authorizer: snapshot.api.api_key_source == Some(api::ApiKeySourceType::Authorizer),
             methods,
             routes,
@@ -109,7 +114,8 @@ fn integration(method: &api::Method) -> Compiled<Integration> {
         api::IntegrationType::HttpProxy => outgoing(integration).map(Integration::HttpProxy),
         api::IntegrationType::Http => http(integration).map(Integration::Http),
         api::IntegrationType::AwsProxy => aws_proxy(integration).map(Integration::AwsProxy),
-        api::IntegrationType::Aws => aws(integration).map(Integration::Lambda),
+        api::IntegrationType::Aws if is_lambda(integration) => aws(integration).map(Integration::Lambda),
+        api::IntegrationType::Aws => service(integration).map(Integration::Service),
     }
 }
 
@@ -131,6 +137,7 @@ fn mock(integration: &api::Integration) -> Compiled<Mock> {
             .map(|(media_type, text)| (media_type.clone(), mock_template(text)))
             .collect(),
         passthrough: Passthrough::parse(integration.passthrough_behavior.as_deref()),
+        handling: integration.content_handling.into(),
         responses: responses(integration)?,
     })
 }
@@ -153,13 +160,11 @@ pub(crate) fn status_code(text: &str) -> Compiled<u16> {
 }
 
 fn http(integration: &api::Integration) -> Compiled<Http> {
-    if integration.content_handling.is_some() {
-        return Err(GatewayFault::NotServed("content handling"));
-    }
     Ok(Http {
         outgoing: outgoing(integration)?,
         templates: templates(integration),
         passthrough: Passthrough::parse(integration.passthrough_behavior.as_deref()),
+        handling: integration.content_handling.into(),
         responses: responses(integration)?,
     })
 }
@@ -204,18 +209,28 @@ fn aws_proxy(integration: &api::Integration) -> Compiled<AwsProxy> {
 }
 
 fn aws(integration: &api::Integration) -> Compiled<Lambda> {
-    let function = function(integration, "AWS integrations with other services than Lambda")?;
-    if integration.content_handling.is_some() {
-        return Err(GatewayFault::NotServed("content handling"));
-    }
+    let function = function(integration, "this AWS integration")?;
     Ok(Lambda {
         function,
         verb: verb(integration)?,
         parameters: parameters(integration)?,
         templates: templates(integration),
         passthrough: Passthrough::parse(integration.passthrough_behavior.as_deref()),
+        handling: integration.content_handling.into(),
         responses: responses(integration)?,
     })
+}
+
+fn is_lambda(integration: &api::Integration) -> bool {
+    integration.uri.as_deref().is_some_and(lambda::is_lambda_service)
+}
+
+fn service(integration: &api::Integration) -> Compiled<Service> {
+    let invalid = || configuration("Invalid endpoint address");
+    let place = Place::of(integration.uri.as_deref().ok_or_else(invalid)?).ok_or_else(invalid)?;
+    let uri = format!("http://service.invalid{}", place.path);
+    let on_host = api::Integration { uri: Some(uri), ..integration.clone() };
+    Ok(Service { place, http: http(&on_host)? })
 }
 
 fn function(integration: &api::Integration, other: &'static str) -> Compiled<Function> {
@@ -278,9 +293,6 @@ fn responses(integration: &api::Integration) -> Compiled<Vec<IntegrationResponse
 }
 
 fn response(status: &str, stored: &api::IntegrationResponse) -> Compiled<IntegrationResponse> {
-    if stored.content_handling.is_some() {
-        return Err(GatewayFault::NotServed("content handling"));
-    }
     let pattern = stored.selection_pattern.as_deref().filter(|pattern| !pattern.is_empty());
     let status =
         StatusCode::from_bytes(status.as_bytes()).map_err(|_| configuration("Invalid status code"))?;
@@ -293,6 +305,7 @@ fn response(status: &str, stored: &api::IntegrationResponse) -> Compiled<Integra
         Template::all(templates.map(|(media_type, text)| (media_type, text.as_deref().unwrap_or_default())));
     Ok(IntegrationResponse {
         status,
+        handling: stored.content_handling.into(),
         pattern: pattern.map(selection_pattern).transpose()?,
         headers: headers.collect::<Compiled<_>>()?,
         templates,

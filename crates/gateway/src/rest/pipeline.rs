@@ -9,17 +9,17 @@ use http::{Request, Response, header};
 use hyper::body::Incoming;
 
 use super::call::Call;
-use super::plan::{Api, Deployed, Integration};
+use super::plan::{Api, Deployed, Integration, Outgoing};
 use crate::Address;
 use crate::authorize::Caller;
 use crate::body::{self, Body};
 use crate::fault::GatewayFault;
-use crate::integrations::{function, http_proxy, mock};
+use crate::integrations::{function, http_proxy, mock, service};
 use crate::shared::Shared;
 use crate::steps::cache::LookUp;
 use crate::steps::stage::Located;
 use crate::steps::{
-    cache, client, execution, finish, function_answer, function_request, integration_request,
+    cache, client, content_coding, execution, finish, function_answer, function_request, integration_request,
     integration_response, limits, method_response, route, stage, throttle, validate,
 };
 use crate::visit::Visit;
@@ -98,12 +98,14 @@ async fn run(
 
 /// The way from the method on: what is left when it is known who asks and that they may. Tests of methods begin here.
 pub(crate) async fn execute(call: &Call<'_>, body: Body) -> Result<Response<Body>, GatewayFault> {
+    let body = content_coding::decode(&call.head.headers, body, &call.shared.config).await?;
     let body = execution::begin(call, body).await?;
     let body = validate::request(call, body).await?;
-    match cache::look_up(call)? {
-        LookUp::Hit(response) => Ok(response),
-        LookUp::Miss(miss) => Ok(miss.answered(integrate(call, body).await?)),
-    }
+    let response = match cache::look_up(call)? {
+        LookUp::Hit(response) => response,
+        LookUp::Miss(miss) => miss.answered(integrate(call, body).await?),
+    };
+    content_coding::encode(&call.head.headers, call.stage.deployed.compression_bytes_min, response).await
 }
 
 /// The way to the integration and back.
@@ -133,7 +135,7 @@ async fn integrate(call: &Call<'_>, body: Body) -> Result<Response<Body>, Gatewa
             execution::answer(call, &answer);
             let told = answer.status.to_string();
             let mapped = integration_response::map(&http.responses, answer, &told, call, overrides)?;
-            Ok(method_response::of_mapping(mapped))
+            Ok(method_response::with_trace(method_response::of_mapping(mapped), call))
         }
         Integration::AwsProxy(proxy) => {
             let event = function_request::proxied(proxy, call, body).await?;
@@ -151,6 +153,17 @@ async fn integrate(call: &Call<'_>, body: Body) -> Result<Response<Body>, Gatewa
             execution::returned(call, &returned);
             let (answer, told) = function_request::collected(returned);
             let mapped = integration_response::map(&lambda.responses, answer, &told, call, overrides)?;
+            Ok(method_response::with_trace(method_response::of_mapping(mapped), call))
+        }
+        Integration::Service(service) => {
+            let (request, overrides) = service::request(service, call, body).await?;
+            let request = execution::request(call, request).await?;
+            let Outgoing { trust, timeout, .. } = service.http.outgoing;
+            let answer = http_proxy::send(shared, visit, request, trust, timeout).await?;
+            let answer = http_proxy::collected(answer, &shared.config).await?;
+            execution::answer(call, &answer);
+            let told = answer.status.to_string();
+            let mapped = integration_response::map(&service.http.responses, answer, &told, call, overrides)?;
             Ok(method_response::with_trace(method_response::of_mapping(mapped), call))
         }
         Integration::Refused(fault) => Err(fault.clone()),

@@ -7,10 +7,12 @@ use http::{HeaderName, Method as Verb, StatusCode};
 use regex::Regex;
 
 use super::gateway_response::GatewayResponses;
+use super::payload::Handling;
 use super::validator::Validator;
 use crate::backends::Trust;
 use crate::fault::GatewayFault;
 use crate::integrations::function::Function;
+use crate::integrations::service::Place;
 use crate::mapping::{Source, Target};
 use crate::media_types::MediaTypes;
 use crate::plans;
@@ -27,6 +29,8 @@ pub(crate) struct Deployed {
     pub(crate) address_disabled: bool,
     /// `binaryMediaTypes`
     pub(crate) binary: MediaTypes,
+    /// `minimumCompressionSize`, in bytes: shorter answers are not encoded; `None` encodes none.
+    pub(crate) compression_bytes_min: Option<u64>,
     /// `apiKeySource` is `AUTHORIZER`: an authorizer says which API key a request has.
     pub(crate) key_from_authorizer: bool,
     /// Path and verb of every method, by its index.
@@ -65,6 +69,7 @@ pub(crate) enum Integration {
     Http(Http),
     AwsProxy(AwsProxy),
     Lambda(Lambda),
+    Service(Service),
     /// Every request ends with this fault.
     Refused(GatewayFault),
 }
@@ -75,6 +80,7 @@ pub(crate) struct Mock {
     pub(crate) templates: BTreeMap<String, MockTemplate>,
     /// Whether a request without a template may hold the status code in its body.
     pub(crate) passthrough: Passthrough,
+    pub(crate) handling: Handling,
     pub(crate) responses: Vec<IntegrationResponse>,
 }
 
@@ -92,6 +98,7 @@ pub(crate) struct Http {
     pub(crate) outgoing: Outgoing,
     pub(crate) templates: Templates,
     pub(crate) passthrough: Passthrough,
+    pub(crate) handling: Handling,
     pub(crate) responses: Vec<IntegrationResponse>,
 }
 
@@ -112,7 +119,16 @@ pub(crate) struct Lambda {
     pub(crate) parameters: Vec<(Target, Source)>,
     pub(crate) templates: Templates,
     pub(crate) passthrough: Passthrough,
+    pub(crate) handling: Handling,
     pub(crate) responses: Vec<IntegrationResponse>,
+}
+
+/// `AWS` with any other service.
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) place: Place,
+    /// The call, as if it went to a host; the service's endpoint takes the host's place.
+    pub(crate) http: Http,
 }
 
 /// How a backend is called.
@@ -134,6 +150,7 @@ pub(crate) struct IntegrationResponse {
     pub(crate) status: StatusCode,
     /// `None` is the default response.
     pub(crate) pattern: Option<Regex>,
+    pub(crate) handling: Handling,
     pub(crate) headers: Vec<(HeaderName, Source)>,
     pub(crate) templates: Templates,
 }

@@ -46,7 +46,7 @@ pub(crate) async fn built(
     body: Body,
 ) -> Result<(Event, Overrides), GatewayFault> {
     must_be_post(lambda.verb.as_ref(), call)?;
-    let payload = Payload::of_request(body).await?;
+    let payload = Payload::of_request(body, call, lambda.handling).await?;
     let made = request_template::apply(&lambda.templates, lambda.passthrough, call, &payload)?;
     let kind = kind(lambda, call, &payload, &made.overrides)?;
     // An event is JSON; no body is the empty object, as in templates.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method as Verb, Request, Uri, Version, header};
 use stagedoor_vtl::{Overrides, RequestOverride};
@@ -12,7 +13,7 @@ use crate::fault::GatewayFault;
 use crate::mapping::{Source, Target, View};
 use crate::rest::call::Call;
 use crate::rest::compile::sends_body;
-use crate::rest::payload::{Payload, Readable};
+use crate::rest::payload::{Handling, Payload, Readable};
 use crate::rest::plan::{Http, Outgoing};
 use crate::{forwarded, headers, uri};
 
@@ -30,7 +31,7 @@ pub(crate) async fn proxied(
 ) -> Result<Request<Body>, GatewayFault> {
     let mut payload = Payload::default();
     if outgoing.parameters.iter().any(|(_, source)| source.reads_body()) {
-        payload = Payload::of_request(body).await?;
+        payload = Payload::of_request(body, call, Handling::AsItIs).await?;
         body = body::full(payload.bytes.clone());
     }
     let readable = readable(&outgoing.parameters, &payload)?;
@@ -41,12 +42,7 @@ pub(crate) async fn proxied(
     add_own_headers(&mut headers, call);
     add_mapped_headers(&mut headers, outgoing, &view);
     let verb = outgoing.verb.clone().unwrap_or_else(|| call.verb.clone());
-    let body = if sends_body(&verb) {
-        body
-    } else {
-        headers.remove(header::CONTENT_ENCODING);
-        body::empty()
-    };
+    let body = if sends_body(&verb) { body } else { body::empty() };
     let none = RequestOverride::default();
     Ok(request(verb, endpoint(outgoing, &view, call.query(), &none)?, headers, body))
 }
@@ -61,9 +57,22 @@ pub(crate) async fn built(
     call: &Call<'_>,
     body: Body,
 ) -> Result<(Request<Body>, Overrides), GatewayFault> {
+    let (made, overrides) = made(http, call, body).await?;
+    Ok((made.map(|bytes| if bytes.is_empty() { body::empty() } else { body::full(bytes) }), overrides))
+}
+
+/// As [`built`], with the body in memory.
+///
+/// # Errors
+/// As of [`built`].
+pub(crate) async fn made(
+    http: &Http,
+    call: &Call<'_>,
+    body: Body,
+) -> Result<(Request<Bytes>, Overrides), GatewayFault> {
     let outgoing = &http.outgoing;
     let verb = outgoing.verb.clone().unwrap_or_else(|| call.verb.clone());
-    let payload = Payload::of_request(body).await?;
+    let payload = Payload::of_request(body, call, http.handling).await?;
     let made = request_template::apply(&http.templates, http.passthrough, call, &payload)?;
     let told = made.overrides.of_request();
     let readable = readable(&outgoing.parameters, &payload)?;
@@ -74,7 +83,7 @@ pub(crate) async fn built(
     add_mapped_headers(&mut headers, outgoing, &view);
     override_headers(&mut headers, &told);
     let uri = endpoint(outgoing, &view, "", &told)?;
-    let body = if sends_body(&verb) { body::full(made.body) } else { body::empty() };
+    let body = if sends_body(&verb) { made.body } else { Bytes::new() };
     Ok((request(verb, uri, headers, body), made.overrides))
 }
 
@@ -86,7 +95,7 @@ pub(crate) fn readable<'p>(
     Readable::new(payload, parameters.iter().map(|(_, source)| source), || GatewayFault::InvalidJsonBody)
 }
 
-fn request(verb: Verb, uri: Uri, headers: HeaderMap, body: Body) -> Request<Body> {
+fn request<B>(verb: Verb, uri: Uri, headers: HeaderMap, body: B) -> Request<B> {
     let mut request = Request::new(body);
     *request.method_mut() = verb;
     *request.uri_mut() = uri;

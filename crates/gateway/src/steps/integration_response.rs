@@ -34,7 +34,7 @@ pub(crate) fn map(
     overrides: Overrides,
 ) -> Result<Mapped, GatewayFault> {
     let response = select(responses, told, answer.status)?;
-    let payload = Payload { bytes: answer.body };
+    let payload = Payload::of_answer(answer.body, &answer.headers, call, response.handling)?;
     let mut mapped = mapped_headers(response, &answer.headers, &payload, call)?;
     let (body, overrides) = transformed(response, payload, call, overrides)?;
     let told = overrides.of_response();
@@ -55,6 +55,11 @@ fn transformed(
     overrides: Overrides,
 ) -> Result<(Bytes, Overrides), GatewayFault> {
     match template::for_response(&response.templates, &call.head.headers) {
+        Some(Template::Literal(_) | Template::Velocity(_))
+            if payload.is_binary && !payload.bytes.is_empty() =>
+        {
+            Err(GatewayFault::Configuration("Unable to transform response".into()))
+        }
         Some(Template::Literal(text)) => Ok((text.clone(), overrides)),
         Some(Template::Velocity(velocity)) => {
             let made = sight::render(velocity, call, &payload.text(), &overrides, Transformed::Response)?;
@@ -118,6 +123,7 @@ mod tests {
     use regex::Regex;
 
     use super::*;
+    use crate::rest::payload::Handling;
 
     /// Responses as `status:pattern`; the expected is a status, or `none`.
     fn check(responses: &[&str], status: u16, expected: &str) {
@@ -129,6 +135,7 @@ mod tests {
                     status: status.parse().expect("a test's own status"),
                     pattern: (!pattern.is_empty())
                         .then(|| Regex::new(&format!("^(?:{pattern})$")).expect("a test's own pattern")),
+                    handling: Handling::AsItIs,
                     headers: Vec::new(),
                     templates: BTreeMap::new(),
                 }

@@ -23,5 +23,6 @@ pub(crate) mod proxy_response;
 // Functions behind both.
 pub(crate) mod function_answer;
 
+pub(crate) mod content_coding;
 pub(crate) mod execution;
 pub(crate) mod finish;

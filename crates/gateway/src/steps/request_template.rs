@@ -26,12 +26,18 @@ pub(crate) fn apply(
     match template::for_request(templates, passthrough, &call.head.headers) {
         Choice::Unsupported => Err(GatewayFault::UnsupportedMediaType),
         Choice::Pass | Choice::Template(Template::Pass) => Ok(unchanged(payload.bytes.clone())),
+        Choice::Template(_) if payload.is_binary => Err(untransformable()),
         Choice::Template(Template::Literal(text)) => Ok(unchanged(text.clone())),
         Choice::Template(template) => {
             let made = rendered(template, call, &payload.text())?;
             Ok(Made { body: made.text.into(), overrides: made.overrides })
         }
     }
+}
+
+/// Templates take text: AWS fails also requests without a body if their type is binary.
+pub(crate) fn untransformable() -> GatewayFault {
+    GatewayFault::Configuration("Unable to transform request".into())
 }
 
 fn unchanged(body: Bytes) -> Made {

@@ -98,6 +98,7 @@ async fn answer(request: Request<Incoming>, drip: Arc<Notify>) -> io::Result<Ans
         "drip" => Ok(dripping(drip)),
         "first" => first_part(request).await,
         "count" => count(request).await,
+        "image" => Ok(image()),
         "large" => Ok(full(vec![b'x'; 11 * 1024 * 1024])),
         _ => echo(request).await,
     }
@@ -164,6 +165,15 @@ fn odd_headers() -> Answer {
     ] {
         answer.headers_mut().append(name, value.parse().expect("a header"));
     }
+    answer
+}
+
+/// Bytes that are no text.
+pub(crate) const PNG: &[u8] = &[0x89, b'P', b'N', b'G'];
+
+fn image() -> Answer {
+    let mut answer = full(PNG);
+    answer.headers_mut().insert("content-type", "image/png".parse().expect("a header"));
     answer
 }
 

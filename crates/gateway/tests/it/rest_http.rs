@@ -52,7 +52,7 @@ async fn the_status_selects_the_answer() {
     assert_eq!(answer.header("x-backend"), "");
     world.get(&format!("{BASE}/404")).await.is(400, "bad");
     world.get(&format!("{BASE}/500")).await.is(200, "status 500");
-    assert_eq!(answer.header("x-amzn-trace-id"), "");
+    assert!(answer.header("x-amzn-trace-id").starts_with("Root="), "{answer:?}");
 }
 
 #[tokio::test]

@@ -109,6 +109,25 @@ impl World {
         Seen { status: head.status, headers: head.headers, body: String::from_utf8_lossy(&body).into_owned() }
     }
 
+    /// As [`Self::send`], with bytes both ways.
+    pub(crate) async fn send_bytes(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> (Seen, Bytes) {
+        let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::new(Bytes::copy_from_slice(body))).expect("a request");
+        let (head, body) = self.client.request(request).await.expect("an answer").into_parts();
+        let body = body.collect().await.expect("the answer is complete").to_bytes();
+        let text = String::from_utf8_lossy(&body).into_owned();
+        (Seen { status: head.status, headers: head.headers, body: text }, body)
+    }
+
     /// The answer with its body still to come.
     pub(crate) async fn open(
         &self,
