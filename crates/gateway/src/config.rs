@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::{Function, LambdaEndpoint, ServiceEndpoint};
+use crate::{AccessKey, Function, LambdaEndpoint, ServiceEndpoint};
 
 /// Settings of a [`crate::Gateway`]. [`Config::new`] gives every one its default.
 #[derive(Clone, Debug)]
@@ -35,6 +35,8 @@ pub struct Config {
     /// Addresses of private integrations, by VPC link id or by the ARN of a listener or Cloud Map service. Default
     /// none: their integrations fail.
     pub vpc_links: BTreeMap<String, http::Uri>,
+    /// Who may sign requests to methods and routes with `AWS_IAM`. Default nobody.
+    pub access_keys: Vec<AccessKey>,
 }
 
 impl Config {
@@ -52,6 +54,7 @@ impl Config {
             lambda_endpoint: None,
             service_endpoints: BTreeMap::new(),
             vpc_links: BTreeMap::new(),
+            access_keys: Vec::new(),
         }
     }
 }

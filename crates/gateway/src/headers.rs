@@ -42,10 +42,19 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
+/// A signature of AWS's was for the gateway alone.
+fn remove_signature(headers: &mut HeaderMap) {
+    let is_signature = |value: &HeaderValue| value.as_bytes().starts_with(b"AWS4-");
+    if headers.get(header::AUTHORIZATION).is_some_and(is_signature) {
+        headers.remove(header::AUTHORIZATION);
+    }
+}
+
 /// Removes what a client of a REST API's `HTTP_PROXY` method cannot send to its backend, `Host` and the length among
 /// them: those are the next connection's. `Content-Encoding` is the body's, which has been decoded.
 pub(crate) fn leave_for_rest_backend(headers: &mut HeaderMap) {
     remove_hop_by_hop(headers);
+    remove_signature(headers);
     for name in [
         header::HOST,
         header::CONTENT_ENCODING,
@@ -64,6 +73,7 @@ pub(crate) fn leave_for_rest_backend(headers: &mut HeaderMap) {
 /// Removes what a client of a REST API's method cannot tell a Lambda function.
 pub(crate) fn leave_for_function(headers: &mut HeaderMap) {
     remove_hop_by_hop(headers);
+    remove_signature(headers);
     for name in [
         header::CONTENT_LENGTH,
         CONTENT_MD5,

@@ -56,7 +56,7 @@ mod uri;
 mod visit;
 
 pub use address::Address;
-pub use authorize::Denial;
+pub use authorize::{AccessKey, Denial};
 pub use aws::{ANY_SERVICE, ServiceEndpoint};
 pub use body::{Body, BodyError};
 pub use client_cert::ClientCert;

@@ -4,6 +4,7 @@ use stagedoor_state::ids::SystemEntropy;
 use tokio::time::Instant;
 
 use crate::Config;
+use crate::authorize::AccessKeys;
 use crate::aws::Services;
 use crate::backends::Backends;
 use crate::ids::RequestIds;
@@ -15,6 +16,7 @@ pub(crate) struct Shared {
     pub(crate) ids: RequestIds,
     pub(crate) lambda: Lambda,
     pub(crate) services: Services,
+    pub(crate) access_keys: AccessKeys,
     began: Instant,
 }
 
@@ -25,6 +27,7 @@ impl Shared {
             ids: RequestIds::new(&SystemEntropy),
             lambda: Lambda::new(&config),
             services: Services::new(&config),
+            access_keys: AccessKeys::new(&config.access_keys),
             began: Instant::now(),
             config,
         }

@@ -6,6 +6,8 @@
 use http::StatusCode;
 use stagedoor_auth::sigv4::Refusal;
 
+use crate::fault::GatewayFault;
+
 /// Why a request may not pass.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Denial {
@@ -36,6 +38,12 @@ pub enum Denial {
     /// Request line, or the ARN made of it, is too long to decide about.
     #[error("request URI too long")]
     UriTooLong,
+}
+
+impl From<Denial> for GatewayFault {
+    fn from(denial: Denial) -> Self {
+        Self::Denied(denial)
+    }
 }
 
 /// What a REST API answers.

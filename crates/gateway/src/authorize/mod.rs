@@ -1,9 +1,29 @@
 //! Who asks, and whether they may: the step between routing and everything else, of REST and HTTP APIs.
 //!
-//! [`Caller`] is what was found out; [`Denial`] is every way to be turned away.
+//! Reading order: `rest` and `http` are the step itself; `rest_compile` and `http_compile` make guards of documents;
+//! `lambda` asks functions, `token` verifies tokens with the keys of an `issuer`, `signature` verifies AWS's own;
+//! `permission` combines what policies say. [`Caller`] is what was found out; [`Denial`] is every way to be turned away.
 
+mod access_key;
+mod answer;
+mod cache;
 mod caller;
+mod claims;
 mod denial;
+mod issuer;
+mod lambda;
+mod permission;
+mod signature;
+mod source;
+mod token;
 
-pub(crate) use self::caller::{Authority, Caller};
+pub(crate) mod http;
+pub(crate) mod http_compile;
+pub(crate) mod rest;
+pub(crate) mod rest_compile;
+
+pub use self::access_key::AccessKey;
+pub(crate) use self::access_key::AccessKeys;
+pub(crate) use self::caller::Caller;
 pub use self::denial::Denial;
+pub(crate) use self::lambda::Answers;

@@ -31,11 +31,11 @@ pub(crate) fn event(call: &Call<'_>, sent: &Bytes) -> Bytes {
 }
 
 /// `/pets/{id}` of `GET /pets/{id}`; `$default` as it is.
-fn resource(key: &str) -> &str {
+pub(super) fn resource(key: &str) -> &str {
     key.split_once(' ').map_or(key, |(_verb, path)| path.trim_start())
 }
 
-fn context(call: &Call<'_>) -> Value {
+pub(super) fn context(call: &Call<'_>) -> Value {
     let text = |name: &str| call.context(name).unwrap_or_default();
     json!({
         "accountId": text("accountId"),

@@ -33,7 +33,7 @@ pub(crate) fn event(call: &Call<'_>, sent: &Bytes) -> Bytes {
     Value::Object(event).to_string().into()
 }
 
-fn cookies(headers: &HeaderMap) -> Value {
+pub(super) fn cookies(headers: &HeaderMap) -> Value {
     let lines = lists::values(headers, &header::COOKIE);
     let cookies: Vec<&str> = lines
         .iter()
@@ -45,7 +45,7 @@ fn cookies(headers: &HeaderMap) -> Value {
 }
 
 /// Lower-case names; several values become one.
-fn told_headers(call: &Call<'_>, body_bytes: usize) -> Value {
+pub(super) fn told_headers(call: &Call<'_>, body_bytes: usize) -> Value {
     let told = sent_headers(call, body_bytes);
     let names = told.keys().filter(|name| *name != header::COOKIE);
     lists::object(names.map(|name| (name.to_string(), lists::values(&told, name).join(",").into())))
@@ -60,7 +60,7 @@ pub(super) fn sent_headers(call: &Call<'_>, body_bytes: usize) -> HeaderMap {
     told
 }
 
-fn context(call: &Call<'_>) -> Value {
+pub(super) fn context(call: &Call<'_>) -> Value {
     let text = |name: &str| call.context(name).unwrap_or_default();
     let mut context = json!({
         "accountId": text("accountId"),

@@ -9,10 +9,7 @@ use crate::rest::call::Call;
 use crate::{forwarded, headers};
 
 pub(crate) fn event(call: &Call<'_>, sent: &Bytes) -> Bytes {
-    let mut sent_headers = call.head.headers.clone();
-    headers::leave_for_function(&mut sent_headers);
-    forwarded::add_with_host(&mut sent_headers, call.visit, &call.shared.config);
-    let told_headers = lists::Lists::of_headers(&sent_headers, call.head.version);
+    let told_headers = told_headers(call);
     let query = lists::Lists::of_query(call.query());
     let is_binary = call.stage.deployed.binary.contain(&call.head.headers, header::CONTENT_TYPE);
     let told = body::of_rest(sent, is_binary);
@@ -35,7 +32,15 @@ pub(crate) fn event(call: &Call<'_>, sent: &Bytes) -> Bytes {
     event.to_string().into()
 }
 
-fn context(call: &Call<'_>) -> Value {
+/// The client's headers and what the gateway adds.
+pub(super) fn told_headers(call: &Call<'_>) -> lists::Lists {
+    let mut sent_headers = call.head.headers.clone();
+    headers::leave_for_function(&mut sent_headers);
+    forwarded::add_with_host(&mut sent_headers, call.visit, &call.shared.config);
+    lists::Lists::of_headers(&sent_headers, call.head.version)
+}
+
+pub(super) fn context(call: &Call<'_>) -> Value {
     let text = |name: &str| call.context(name).unwrap_or_default();
     let mut context = json!({
         "resourceId": call.method.resource_id,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::HeaderValue;
 use stagedoor_api::apigatewayv2 as api;
-use stagedoor_state::http::Snapshot;
+use stagedoor_state::http::{AuthorizerCacheEpoch, Snapshot};
 
 use super::expression::Invalid;
 use super::parameters::Parameters;
@@ -14,6 +14,8 @@ use super::plan::{
 };
 use super::service::Service;
 use super::tuning::Tuning;
+use crate::authorize::http::Guard;
+use crate::authorize::http_compile::Authorizers;
 use crate::fault::GatewayFault;
 use crate::integrations::function::Function;
 use crate::plans::api::{Known, Settings};
@@ -33,6 +35,7 @@ impl plans::api::Deployed for Deployed {
     type Stage = api::Stage;
     type Snapshot = Snapshot;
     type Tuning = Tuning;
+    type Epoch = AuthorizerCacheEpoch;
 
     fn compile(snapshot: &Snapshot) -> Self {
         let address_disabled = snapshot.api.disable_execute_api_endpoint == Some(true);
@@ -49,10 +52,15 @@ impl plans::api::Deployed for Deployed {
             .iter()
             .filter_map(|integration| Some((integration.integration_id.as_deref()?, integration)))
             .collect();
+        let authorizers = Authorizers::of(snapshot);
         for stored in &snapshot.routes {
-            deployed.add(stored, &integrations);
+            deployed.add(stored, authorizers.guard(stored), &integrations);
         }
         deployed
+    }
+
+    fn flushes(epoch: &AuthorizerCacheEpoch) -> u64 {
+        epoch.resets
     }
 
     fn settings(stage: &api::Stage) -> Settings {
@@ -70,14 +78,13 @@ impl plans::api::Deployed for Deployed {
 }
 
 impl Deployed {
-    fn add(&mut self, stored: &api::Route, integrations: &Integrations<'_>) {
+    fn add(&mut self, stored: &api::Route, guard: Guard, integrations: &Integrations<'_>) {
         let key = stored.route_key.as_deref().unwrap_or_default();
-        let open = matches!(stored.authorization_type, None | Some(api::AuthorizationType::None));
-        let integration = integration(stored, open, key == DEFAULT_ROUTE, integrations);
+        let integration = integration(stored, key == DEFAULT_ROUTE, integrations);
         let route = Route {
             index: self.keys.len(),
             key: key.to_owned(),
-            open,
+            guard,
             integration: integration.unwrap_or_else(Integration::Refused),
         };
         self.keys.push(key.to_owned());
@@ -92,18 +99,19 @@ impl Deployed {
 }
 
 fn refused(fault: GatewayFault) -> Route {
-    Route { index: 0, key: DEFAULT_ROUTE.to_owned(), open: true, integration: Integration::Refused(fault) }
+    Route {
+        index: 0,
+        key: DEFAULT_ROUTE.to_owned(),
+        guard: Guard::Open,
+        integration: Integration::Refused(fault),
+    }
 }
 
 fn integration(
     route: &api::Route,
-    open: bool,
     is_default: bool,
     integrations: &Integrations<'_>,
 ) -> Compiled<Integration> {
-    if !open {
-        return Err(GatewayFault::NotServed("routes with authorization"));
-    }
     let target = route.target.as_deref().and_then(|target| target.strip_prefix("integrations/"));
     let integration =
         target.and_then(|id| integrations.get(id)).ok_or_else(|| configuration("no integration"))?;

@@ -12,7 +12,7 @@ use super::call::{self, Call};
 use super::mapped;
 use super::plan::{Api, Deployed, Integration, PayloadFormat};
 use crate::Address;
-use crate::authorize::Caller;
+use crate::authorize::{self, Caller};
 use crate::body::{self, Body};
 use crate::fault::GatewayFault;
 use crate::integrations::function;
@@ -50,7 +50,7 @@ async fn run(
     located: &Located<'_, Deployed>,
     full_path: Cow<'_, str>,
     head: &Parts,
-    body: Body,
+    mut body: Body,
     visit: &Visit,
 ) -> Result<Response<Body>, GatewayFault> {
     limits::check(head, &shared.config)?;
@@ -59,8 +59,9 @@ async fn run(
         return Ok(answer);
     }
     let routed = routed?;
-    let call =
+    let mut call =
         Call { shared, api, located, routed: &routed, full_path, head, visit, caller: Caller::default() };
+    call.caller = authorize::http::check(&call, &mut body).await?;
     throttle::of_http(shared, &api.place, located.stage, routed.route)?;
     let response = match &routed.route.integration {
         Integration::HttpProxy(outgoing) => mapped::proxied(outgoing, &call, body).await?,

@@ -7,6 +7,7 @@ use http::{HeaderValue, Method as Verb};
 
 use super::parameters::Parameters;
 use super::service::Service;
+use crate::authorize::http::Guard;
 use crate::fault::GatewayFault;
 use crate::integrations::function::Function;
 use crate::plans;
@@ -36,8 +37,8 @@ pub(crate) struct Route {
     pub(crate) index: usize,
     /// `GET /pets/{id}` or `$default`.
     pub(crate) key: String,
-    /// Whether it needs no authorization. Preflight requests to other routes are not answered by themselves.
-    pub(crate) open: bool,
+    /// Preflight requests to routes that are not open are not answered by themselves.
+    pub(crate) guard: Guard,
     pub(crate) integration: Integration,
 }
 

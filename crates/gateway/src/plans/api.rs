@@ -9,6 +9,7 @@ use stagedoor_store::Revision;
 
 use super::Owner;
 use super::place::Place;
+use crate::authorize::Answers;
 use crate::ids::RequestId;
 use crate::metrics::{Counters, StageFigures};
 
@@ -20,6 +21,8 @@ pub(crate) trait Deployed {
     type Snapshot: Kind;
     /// What a stage's own settings say of this deployment's methods or routes: throttles, caching.
     type Tuning;
+    /// How often a stage's caches were flushed.
+    type Epoch: Kind + Default;
 
     fn compile(snapshot: &Self::Snapshot) -> Self;
 
@@ -28,6 +31,9 @@ pub(crate) trait Deployed {
 
     /// Finds the settings of each method or route.
     fn tune(&self, stage: &Self::Stage, known: &Known<'_, Self::Tuning>) -> Self::Tuning;
+
+    /// How often the answers of a stage's authorizers were flushed.
+    fn flushes(epoch: &Self::Epoch) -> u64;
 }
 
 /// A stage's own part.
@@ -77,6 +83,9 @@ pub(crate) struct Stage<D: Deployed> {
     /// The revision of the snapshot that `deployed` was compiled from.
     pub(crate) revision: Revision,
     pub(crate) counters: Arc<Counters>,
+    /// What its authorizers said of its callers, as of `flushes`.
+    pub(crate) answers: Arc<Answers>,
+    pub(crate) flushes: u64,
 }
 
 /// What some of a stage's requests are served by.
@@ -87,6 +96,12 @@ pub(crate) struct Canary<D: Deployed> {
 }
 
 impl<D: Deployed> Stage<D> {
+    /// Its authorizers' answers, if they are still good for this deployment and were not flushed since.
+    pub(crate) fn answers(&self, deployment: &str, revision: Revision, flushes: u64) -> Option<Arc<Answers>> {
+        let same = (self.deployment.as_str(), self.revision, self.flushes) == (deployment, revision, flushes);
+        same.then(|| Arc::clone(&self.answers))
+    }
+
     /// The stage itself or its canary, as this request's lot falls.
     pub(crate) fn for_request(&self, id: RequestId) -> &Self {
         match &self.canary {
@@ -124,6 +139,8 @@ impl<D: Deployed> Api<D> {
             canary: None,
             revision: Revision::ZERO,
             counters: Arc::default(),
+            answers: Arc::default(),
+            flushes: 0,
         };
         self.stages.insert(name, stage);
     }

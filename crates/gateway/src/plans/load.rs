@@ -56,7 +56,8 @@ pub(super) fn concerned(key: &str) -> Option<(Service, Owner)> {
     }
     let http = Key::parse::<apigatewayv2::Api>(key)
         .or_else(|| Key::parse::<apigatewayv2::Stage>(key))
-        .or_else(|| Key::parse::<http::Snapshot>(key));
+        .or_else(|| Key::parse::<http::Snapshot>(key))
+        .or_else(|| Key::parse::<http::AuthorizerCacheEpoch>(key));
     owned(Service::Http, http?)
 }
 
@@ -117,7 +118,9 @@ fn stage<D: Deployed>(
     let epoch = get::<rest::CacheEpoch>(transaction, &api.owner, &[&name])?
         .and_then(|(_, bytes)| document::decode(&bytes).ok())
         .unwrap_or_default();
+    let flushes = flushes::<D>(transaction, &api.owner, &name)?;
     let known = before.and_then(|before| before.stages.get(&name));
+    let answers = known.and_then(|stage| stage.answers(&deployment, revision, flushes)).unwrap_or_default();
     let counters = known.map(|stage| Arc::clone(&stage.counters)).unwrap_or_default();
     let tuned = Known { before: known.map(|stage| &stage.tuning), stage: None, epoch };
     let tuning = deployed.tune(document, &tuned);
@@ -131,6 +134,8 @@ fn stage<D: Deployed>(
         canary: None,
         revision,
         counters,
+        answers,
+        flushes,
     };
     if let Some(CanarySettings { deployment, percent, variables }) = canary
         && let Some((deployed, revision)) = self::deployed(transaction, api, before, &deployment)?
@@ -139,6 +144,7 @@ fn stage<D: Deployed>(
         let tuned =
             Known { before: known.map(|canary| &canary.stage.tuning), stage: Some(&stage.tuning), epoch };
         let tuning = deployed.tune(document, &tuned);
+        let answers = known.and_then(|canary| canary.stage.answers(&deployment, revision, flushes));
         let canary = Stage {
             name: stage.name.clone(),
             deployment,
@@ -149,10 +155,19 @@ fn stage<D: Deployed>(
             canary: None,
             revision,
             counters: Arc::clone(&stage.counters),
+            answers: answers.unwrap_or_default(),
+            flushes,
         };
         stage.canary = Some(Canary { percent, stage: Box::new(canary) });
     }
     Ok(Some(stage))
+}
+
+/// How often the answers of a stage's authorizers were flushed.
+fn flushes<D: Deployed>(transaction: &mut Transaction, owner: &Owner, stage: &str) -> Result<u64> {
+    let epoch = get::<D::Epoch>(transaction, owner, &[stage])?;
+    let epoch = epoch.and_then(|(_, bytes)| document::decode(&bytes).ok());
+    Ok(D::flushes(&epoch.unwrap_or_default()))
 }
 
 /// A deployment of the API, compiled, and the revision of its snapshot; `None` if there is none that can be read.

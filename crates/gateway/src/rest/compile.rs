@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{Method as Verb, StatusCode};
 use regex::Regex;
 use stagedoor_api::apigateway as api;
-use stagedoor_state::rest::Snapshot;
+use stagedoor_state::rest::{CacheEpoch, Snapshot};
 
 use super::gateway_response::GatewayResponses;
 use super::plan::{
@@ -14,6 +14,7 @@ use super::plan::{
 };
 use super::tuning::Tuning;
 use super::validator::{self, Models};
+use crate::authorize::rest_compile::{self, Authorizers};
 use crate::backends::Trust;
 use crate::fault::GatewayFault;
 use crate::integrations::function::Function;
@@ -38,21 +39,18 @@ impl plans::api::Deployed for Deployed {
     type Stage = api::Stage;
     type Snapshot = Snapshot;
     type Tuning = Tuning;
+    type Epoch = CacheEpoch;
 
     fn compile(snapshot: &Snapshot) -> Self {
         let mut routes = Tree::default();
         let models = Models::of(snapshot);
         let mut methods = Vec::new();
-        let guarded = snapshot.api.policy.as_deref().is_some_and(|policy| !policy.is_empty());
+        let authorizers = Authorizers::of(snapshot);
         for resource in &snapshot.resources {
             let path = resource.path.as_deref().unwrap_or("/");
             for (name, stored) in resource.resource_methods.iter().flatten() {
                 let Some(verb) = routes::Verb::parse(name) else { continue };
-                let integration = if guarded {
-                    Err(GatewayFault::NotServed("APIs with a resource policy"))
-                } else {
-                    integration(stored)
-                };
+                let integration = integration(stored);
                 let method = Method {
                     index: methods.len(),
                     api_key_required: stored.api_key_required == Some(true),
@@ -61,6 +59,7 @@ impl plans::api::Deployed for Deployed {
                     operation_name: stored.operation_name.clone(),
                     validator: validator::of(stored, snapshot, &models),
                     cache: cache_key(stored, resource.id.as_deref().unwrap_or_default()),
+                    guard: authorizers.guard(stored),
                     integration: integration.unwrap_or_else(Integration::Refused),
                 };
                 methods.push((path.to_owned(), verb.clone()));
@@ -78,7 +77,12 @@ impl plans::api::Deployed for Deployed {
             methods,
             routes,
             gateway_responses: GatewayResponses::of(&snapshot.gateway_responses),
+            policy: rest_compile::policy(&snapshot.api),
         }
+    }
+
+    fn flushes(epoch: &CacheEpoch) -> u64 {
+        epoch.authorizers
     }
 
     fn settings(stage: &api::Stage) -> Settings {
@@ -103,7 +107,6 @@ impl plans::api::Deployed for Deployed {
 }
 
 fn integration(method: &api::Method) -> Compiled<Integration> {
-    check_access(method)?;
     let no_integration = || configuration("No integration defined for method");
     let integration = method.method_integration.as_ref().ok_or_else(no_integration)?;
     if integration.connection_type == Some(api::ConnectionType::VpcLink) {
@@ -117,16 +120,6 @@ fn integration(method: &api::Method) -> Compiled<Integration> {
         api::IntegrationType::Aws if is_lambda(integration) => aws(integration).map(Integration::Lambda),
         api::IntegrationType::Aws => service(integration).map(Integration::Service),
     }
-}
-
-/// A method that must not be open to everyone is not served at all while who asks cannot be told.
-fn check_access(method: &api::Method) -> Compiled<()> {
-    match method.authorization_type.as_deref() {
-        None | Some("NONE") => {}
-        Some("AWS_IAM") => return Err(GatewayFault::NotServed("methods with AWS_IAM authorization")),
-        Some(_) => return Err(GatewayFault::NotServed("methods with an authorizer")),
-    }
-    Ok(())
 }
 
 fn mock(integration: &api::Integration) -> Compiled<Mock> {

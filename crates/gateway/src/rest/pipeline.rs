@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 use super::call::Call;
 use super::plan::{Api, Deployed, Integration, Outgoing};
 use crate::Address;
-use crate::authorize::Caller;
+use crate::authorize::{self, Caller};
 use crate::body::{self, Body};
 use crate::fault::GatewayFault;
 use crate::integrations::{function, http_proxy, mock, service};
@@ -71,7 +71,7 @@ async fn run(
     located: &Located<'_, Deployed>,
     full_path: Cow<'_, str>,
     head: &Parts,
-    body: Body,
+    mut body: Body,
     visit: &Visit,
 ) -> Result<Response<Body>, GatewayFault> {
     limits::check(head, &shared.config)?;
@@ -89,11 +89,18 @@ async fn run(
         visit,
         caller: Caller::default(),
     };
-    let outcome = match client::admit(&mut call).and_then(|()| throttle::of_rest(&call)) {
+    let outcome = match admit(&mut call, &mut body).await {
         Ok(()) => execute(&call, body).await,
         Err(fault) => Err(fault),
     };
     outcome.or_else(|fault| finish::customised(&call, fault))
+}
+
+/// Who asks, and whether they may, now.
+async fn admit(call: &mut Call<'_>, body: &mut Body) -> Result<(), GatewayFault> {
+    call.caller = authorize::rest::check(call, body).await?;
+    client::admit(call)?;
+    throttle::of_rest(call)
 }
 
 /// The way from the method on: what is left when it is known who asks and that they may. Tests of methods begin here.

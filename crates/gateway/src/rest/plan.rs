@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use http::{HeaderName, Method as Verb, StatusCode};
 use regex::Regex;
+use stagedoor_auth::policy::Policy;
 
 use super::gateway_response::GatewayResponses;
 use super::payload::Handling;
 use super::validator::Validator;
+use crate::authorize::rest::Guard;
 use crate::backends::Trust;
 use crate::fault::GatewayFault;
 use crate::integrations::function::Function;
@@ -37,6 +39,8 @@ pub(crate) struct Deployed {
     pub(crate) methods: Vec<(String, routes::Verb)>,
     pub(crate) routes: Tree<Method>,
     pub(crate) gateway_responses: GatewayResponses,
+    /// The resource policy, or why nobody is let in.
+    pub(crate) policy: Option<Result<Policy, GatewayFault>>,
 }
 
 /// One method of one resource.
@@ -50,6 +54,7 @@ pub(crate) struct Method {
     pub(crate) operation_name: Option<String>,
     pub(crate) validator: Option<Validator>,
     pub(crate) cache: CacheKey,
+    pub(crate) guard: Guard,
     pub(crate) integration: Integration,
 }
 

@@ -20,7 +20,7 @@ pub(crate) fn preflight(
     let origin = head.headers.get(header::ORIGIN)?;
     let is_preflight =
         head.method == Verb::OPTIONS && head.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-    let is_guarded = routed.as_ref().is_ok_and(|routed| !routed.route.open);
+    let is_guarded = routed.as_ref().is_ok_and(|routed| !routed.route.guard.is_open());
     if !is_preflight || is_guarded {
         return None;
     }

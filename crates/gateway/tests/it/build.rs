@@ -43,6 +43,11 @@ impl RestApi {
         self
     }
 
+    pub(crate) fn authorizer(mut self, authorizer: rest::Authorizer) -> Self {
+        self.snapshot.authorizers.push(authorizer);
+        self
+    }
+
     pub(crate) fn change(mut self, change: impl FnOnce(&mut rest::RestApi)) -> Self {
         change(&mut self.snapshot.api);
         self
@@ -230,6 +235,17 @@ impl HttpApi {
             integration.integration_method = Some("POST".to_owned());
             integration.payload_format_version = Some(format.to_owned());
         })
+    }
+
+    /// Changes the route that was added last.
+    pub(crate) fn route_changed(mut self, change: impl FnOnce(&mut http::Route)) -> Self {
+        change(self.snapshot.routes.last_mut().expect("a route comes first"));
+        self
+    }
+
+    pub(crate) fn authorizer(mut self, authorizer: http::Authorizer) -> Self {
+        self.snapshot.authorizers.push(authorizer);
+        self
     }
 
     pub(crate) fn change(mut self, change: impl FnOnce(&mut http::Api)) -> Self {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -56,6 +57,9 @@ fn runtime() {
 #[expect(clippy::zombie_processes, reason = "whether the gateway ends the child is what is tested")]
 fn handle(head: &str, event: &[u8]) -> (&'static str, Vec<u8>) {
     let parsed: Value = serde_json::from_slice(event).unwrap_or_default();
+    if let Some("TOKEN" | "REQUEST") = parsed["type"].as_str() {
+        return authorize(&parsed);
+    }
     let instruction = parsed["body"].as_str().or(parsed["do"].as_str()).unwrap_or_default();
     let proxied =
         |text: String| ("response", json!({"statusCode": 200, "body": text}).to_string().into_bytes());
@@ -86,6 +90,45 @@ fn handle(head: &str, event: &[u8]) -> (&'static str, Vec<u8>) {
         _ if parsed["do"].is_string() => ("response", event.to_vec()),
         result => ("response", result.as_bytes().to_vec()),
     }
+}
+
+/// What an authorizer says of who asks: the token, or the header `X-Who`. Its context tells how often it was asked, and
+/// what it was told.
+fn authorize(event: &Value) -> (&'static str, Vec<u8>) {
+    static ASKED: AtomicU64 = AtomicU64::new(0);
+    let asked = ASKED.fetch_add(1, Ordering::SeqCst) + 1;
+    let headers = ["X-Who", "x-who"].map(|name| &event["headers"][name]);
+    let mut named = [&event["authorizationToken"]].into_iter().chain(headers);
+    let who = named.find_map(Value::as_str).unwrap_or_default();
+    let arn = event["methodArn"].as_str().or(event["routeArn"].as_str()).unwrap_or_default();
+    let context = json!({"asked": asked, "flag": true, "text": "t", "event": event.to_string()});
+    let policy = |effect: &str, resource: &str| {
+        let statement = json!({"Effect": effect, "Action": "execute-api:Invoke", "Resource": resource});
+        json!({
+            "principalId": who,
+            "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+            "context": context,
+            "usageIdentifierKey": "key",
+        })
+    };
+    let error =
+        |message: &str| json!({"errorMessage": message, "errorType": "Error"}).to_string().into_bytes();
+    let answer = match who.split(' ').next().unwrap_or_default() {
+        "exit" => std::process::exit(3),
+        "hang" => wait_for_ever(),
+        "unauthorized" => return ("error", error("Unauthorized")),
+        "fail" => return ("error", error("Unauthorized, or so")),
+        "garbage" => json!("Allow"),
+        "nested" => json!({"principalId": "x", "policyDocument": policy("Allow", "*")["policyDocument"],
+            "context": {"a": {"b": 1}}}),
+        "yes" => json!({"isAuthorized": true, "context": context}),
+        "no" => json!({"isAuthorized": false}),
+        "deny" => policy("Deny", "*"),
+        "other" => policy("Allow", "arn:aws:execute-api:*:*:other/*"),
+        "all" => policy("Allow", "*"),
+        _ => policy("Allow", arn),
+    };
+    ("response", answer.to_string().into_bytes())
 }
 
 fn wait_for_ever() -> ! {

@@ -178,16 +178,3 @@ async fn cross_origin_requests_get_the_configured_headers() {
         "no preflight without a method"
     );
 }
-
-#[tokio::test]
-async fn what_is_not_served_yet_says_so() {
-    let (world, _backend) = world(|api, backend| {
-        api.route_with("GET /guarded", &backend.url("/"), |route, _| {
-            route.authorization_type = Some(api::AuthorizationType::Jwt);
-        })
-    })
-    .await;
-    let answer = world.get(&format!("{BASE}/guarded")).await;
-    assert_eq!(answer.status, 500);
-    assert!(answer.body.contains("This version of Stagedoor does not serve"), "{answer:?}");
-}

@@ -2,10 +2,14 @@
 
 mod backend;
 mod build;
+mod issuer;
 mod world;
 
 mod addresses;
 mod api_keys;
+mod authorize_iam;
+mod authorize_lambda;
+mod authorize_tokens;
 mod caching;
 mod canary;
 mod domains;

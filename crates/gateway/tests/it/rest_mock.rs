@@ -119,16 +119,3 @@ async fn what_cannot_work_is_an_internal_error() {
     get(mock("{statusCode: 200}")).await.is(500, error);
     get(mock("{statusCode: 200}").answering("404", "404")).await.is(500, error);
 }
-
-#[tokio::test]
-async fn what_is_not_served_yet_says_so() {
-    let text = |what: &str| format!(r#"{{"message": "This version of Stagedoor does not serve {what}"}}"#);
-    let guarded = api::Method {
-        authorization_type: Some("AWS_IAM".to_owned()),
-        method_integration: Some(mock("{statusCode: 200}").answering("200", "")),
-        ..Default::default()
-    };
-    let world = World::start().await;
-    world.store(rest_api("abc").method_with("GET /", guarded).deployed_to("dev")).await;
-    world.get("/_aws/execute-api/abc/dev").await.is(500, &text("methods with AWS_IAM authorization"));
-}

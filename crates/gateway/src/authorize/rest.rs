@@ -1,0 +1,193 @@
+//! Authorization of a REST API's method: its authorizer or signature, together with the API's resource policy.
+
+use std::sync::Arc;
+
+use stagedoor_auth::policy::{Decision, Policy};
+
+use super::answer::{Answer, Verdict};
+use super::caller::{Authority, Caller};
+use super::denial::Denial;
+use super::issuer::NoKey;
+use super::lambda::{Form, LambdaAuthorizer};
+use super::permission::{self, Asked};
+use super::token::{Dialect, Rejected, TokenAuthorizer};
+use super::{signature, source};
+use crate::body::Body;
+use crate::events;
+use crate::fault::GatewayFault;
+use crate::headers;
+use crate::rest::call::Call;
+
+/// Longest ARN of a method that is decided about, in bytes: AWS's quota.
+const ARN_BYTES_MAX: usize = 1600;
+
+/// What a method asks of its callers.
+#[derive(Debug)]
+pub(crate) enum Guard {
+    /// Nothing but what the resource policy says.
+    Open,
+    Iam,
+    Lambda(Arc<LambdaAuthorizer>),
+    /// With the method's scopes.
+    Token(Arc<TokenAuthorizer>, Vec<String>),
+    /// Every request ends with this fault.
+    Refused(GatewayFault),
+}
+
+/// Finds out who asks, and whether they may.
+///
+/// # Errors
+/// [`GatewayFault::Denied`]; those of reading the body, which signatures cover.
+pub(crate) async fn check(call: &Call<'_>, body: &mut Body) -> Result<Caller, GatewayFault> {
+    let guard = &call.method.guard;
+    let policy = match &call.stage.deployed.policy {
+        None => None,
+        Some(Ok(policy)) => Some(policy),
+        Some(Err(fault)) => return Err(fault.clone()),
+    };
+    if matches!(guard, Guard::Open) && policy.is_none() {
+        return Ok(Caller::default());
+    }
+    let arn = permission::arn(&call.api.owner, &call.stage.name, call.verb.as_str(), call.path);
+    if arn.len() > ARN_BYTES_MAX {
+        return Err(Denial::UriTooLong.into());
+    }
+    match guard {
+        Guard::Open => {
+            must_allow(call, arn, policy)?;
+            Ok(Caller::default())
+        }
+        Guard::Iam => signed(call, body, arn, policy).await,
+        Guard::Lambda(authorizer) => Ok(asked(call, authorizer, arn, policy).await?),
+        Guard::Token(authorizer, scopes) => {
+            let caller = bearing(call, authorizer, scopes).await?;
+            must_allow(call, arn, policy)?;
+            Ok(caller)
+        }
+        Guard::Refused(fault) => Err(fault.clone()),
+    }
+}
+
+/// The resource policy, if there is one, has to permit it, and nobody else can.
+fn must_allow(call: &Call<'_>, arn: String, policy: Option<&Policy>) -> Result<(), Denial> {
+    let Some(policy) = policy else { return Ok(()) };
+    let asked = Asked::new(arn, call.visit, &call.shared.config, None);
+    match asked.of(policy) {
+        Decision::Allow => Ok(()),
+        decision => Err(Denial::AccessDenied(permission::refusal("anonymous", &asked.arn, decision))),
+    }
+}
+
+async fn signed(
+    call: &Call<'_>,
+    body: &mut Body,
+    arn: String,
+    policy: Option<&Policy>,
+) -> Result<Caller, GatewayFault> {
+    let owner = &call.api.owner;
+    let key = signature::verify(call.shared, call.head, call.visit, &owner.region, body).await?;
+    let asked = Asked::new(arn, call.visit, &call.shared.config, Some(key));
+    let own = key.policy.as_ref().map_or(Decision::Allow, |policy| asked.of(policy));
+    let resource = policy.map_or(Decision::Neither, |policy| asked.of(policy));
+    let table = if key.key.account == owner.account { permission::either } else { permission::both };
+    match table(own, resource) {
+        Decision::Allow => Ok(signature::caller(key)),
+        decision => Err(Denial::AccessDenied(permission::refusal(&key.arn(), &asked.arn, decision)).into()),
+    }
+}
+
+/// Asks a Lambda authorizer, or what it said before of the same caller.
+async fn asked(
+    call: &Call<'_>,
+    authorizer: &LambdaAuthorizer,
+    arn: String,
+    policy: Option<&Policy>,
+) -> Result<Caller, Denial> {
+    let asked = Asked::new(arn, call.visit, &call.shared.config, None);
+    let resource = policy.map_or(Decision::Neither, |policy| asked.of(policy));
+    if resource == Decision::ExplicitDeny {
+        return Err(Denial::AccessDenied(permission::refusal("anonymous", &asked.arn, resource)));
+    }
+    let (answer, latency_millis) = answer(call, authorizer, &asked.arn).await?;
+    let said = match &answer.verdict {
+        Verdict::Policy(policy) => asked.of(policy),
+        Verdict::Simple(true) => Decision::Allow,
+        Verdict::Simple(false) => Decision::ExplicitDeny,
+    };
+    match permission::either(said, resource) {
+        Decision::Allow => Ok(answer.caller(latency_millis)),
+        decision => Err(Denial::AccessDenied(format!(
+            "User is not authorized to access this resource{}",
+            permission::suffix(decision)
+        ))),
+    }
+}
+
+/// The authorizer's answer, and how long it took in milliseconds.
+async fn answer(
+    call: &Call<'_>,
+    authorizer: &LambdaAuthorizer,
+    arn: &str,
+) -> Result<(Arc<Answer>, u64), Denial> {
+    let identities = identities(call, authorizer)?;
+    let keeps = !authorizer.ttl.is_zero() && !authorizer.sources.is_empty();
+    let key = source::key(&authorizer.id, identities.iter().map(String::as_str));
+    let now = call.visit.time;
+    if keeps && let Some(answer) = call.stage.answers.0.get(&key, now) {
+        return Ok((answer, 0));
+    }
+    let event = match authorizer.form {
+        Form::Token { .. } => events::authorizer::token(identities.first().map_or("", String::as_str), arn),
+        Form::Request | Form::Http { .. } => events::authorizer::rest_request(call, arn),
+    };
+    let trace = call.visit.trace(call.head.headers.get(headers::TRACE_ID));
+    let trace = trace.to_str().unwrap_or_default().to_owned();
+    let asked = authorizer.ask(call.shared, &call.stage.variables, trace, event).await?;
+    let answer = Arc::new(asked.answer);
+    if keeps {
+        call.stage.answers.0.put(&key, Arc::clone(&answer), 4 * answer.bytes, now + authorizer.ttl, now);
+    }
+    Ok((answer, asked.latency_millis))
+}
+
+/// Who the request says it is from. Sources may be missing only where they are no cache's key.
+fn identities(call: &Call<'_>, authorizer: &LambdaAuthorizer) -> Result<Vec<String>, Denial> {
+    let mut identities = Vec::with_capacity(authorizer.sources.len());
+    for source in &authorizer.sources {
+        let value = source.value(call.head, &call.stage.variables, |name| call.context(name));
+        match value {
+            Some(value) => identities.push(value.into_owned()),
+            None if authorizer.ttl.is_zero() && matches!(authorizer.form, Form::Request) => {}
+            None => return Err(Denial::Unauthorized("an identity source is missing".to_owned())),
+        }
+    }
+    if let (Form::Token { expression: Some(expression) }, Some(token)) =
+        (&authorizer.form, identities.first())
+        && !expression.is_match(token)
+    {
+        return Err(Denial::Unauthorized("the token does not match the validation expression".to_owned()));
+    }
+    Ok(identities)
+}
+
+/// Verifies the token that the request bears.
+async fn bearing(call: &Call<'_>, authorizer: &TokenAuthorizer, scopes: &[String]) -> Result<Caller, Denial> {
+    let unauthorized = |why: &str| Denial::Unauthorized(why.to_owned());
+    let text = authorizer.source.value(call.head, &call.stage.variables, |name| call.context(name));
+    let text = text.ok_or_else(|| unauthorized("there is no token"))?;
+    let held = authorizer.verify(call.shared, &text, call.visit.time).await.map_err(|why| match why {
+        Rejected::Expired => Denial::TokenExpired,
+        Rejected::NoKey(NoKey::Unavailable(why)) => Denial::Unreachable(why.to_owned()),
+        other => Denial::Unauthorized(other.to_string()),
+    })?;
+    let pools = matches!(authorizer.dialect, Dialect::UserPools { .. });
+    let wanted = if scopes.is_empty() { "id" } else { "access" };
+    if pools && held.purpose.as_deref().is_some_and(|purpose| purpose != wanted) {
+        return Err(unauthorized("the token is of the other kind"));
+    }
+    if !scopes.is_empty() && !held.has_one_of(scopes) {
+        return Err(unauthorized("the token has none of the scopes"));
+    }
+    let claims = if pools || scopes.is_empty() { &held.claims } else { &held.scoped };
+    Ok(Caller { authority: Authority::Token(Arc::clone(claims)), ..Caller::default() })
+}
