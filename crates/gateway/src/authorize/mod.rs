@@ -24,6 +24,6 @@ pub(crate) mod rest_compile;
 
 pub use self::access_key::AccessKey;
 pub(crate) use self::access_key::AccessKeys;
-pub(crate) use self::caller::Caller;
+pub(crate) use self::caller::{Authority, Caller};
 pub use self::denial::Denial;
 pub(crate) use self::lambda::Answers;

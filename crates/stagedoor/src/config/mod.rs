@@ -12,9 +12,11 @@ mod throttle;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use stagedoor_auth::policy::Policy;
 use stagedoor_auth::sigv4::Key;
-use stagedoor_gateway::{Function, LambdaEndpoint, ServiceEndpoint};
+use stagedoor_gateway::{AccessKey, Function, LambdaEndpoint, ServiceEndpoint};
 use stagedoor_state::ivs::settings::Quotas;
 use stagedoor_state::rest;
 
@@ -37,6 +39,8 @@ pub struct Config {
     pub public_url: Option<String>,
     pub allow_reset: bool,
     pub keys: Vec<Key>,
+    /// The same keys, and what stages that ask for signatures know of their owners.
+    pub access_keys: Vec<AccessKey>,
     pub ivs_quotas: Quotas,
     pub rest_quotas: rest::quotas::Quotas,
     /// Lambda functions that the server runs itself.
@@ -107,6 +111,7 @@ impl Config {
             public_url: options.public_url.map(|url| checked_url(&url)).transpose()?,
             allow_reset: options.allow_reset.unwrap_or(false),
             keys: Vec::new(),
+            access_keys: Vec::new(),
             ivs_quotas: quotas(&options.ivs_quotas.unwrap_or_default())?,
             rest_quotas: rest_quotas(&options.rest_quotas.unwrap_or_default())?,
             functions: functions::functions(
@@ -127,8 +132,9 @@ impl Config {
             account,
             region,
         };
-        config.keys = keys(options.keys.unwrap_or_default(), &config.account)?;
+        config.access_keys = keys(options.keys.unwrap_or_default(), &config.account)?;
         config.admit_test_key()?;
+        config.keys = config.access_keys.iter().map(|known| known.key.clone()).collect();
         Ok(config)
     }
 
@@ -138,12 +144,13 @@ impl Config {
         let exposed = listeners.iter().find(|address| !address.ip().is_loopback());
         match exposed {
             None => {
-                if !self.keys.iter().any(|key| key.access_key_id == "test") {
-                    self.keys.push(Key::long_term("test", "test", &self.account));
+                if !self.access_keys.iter().any(|known| known.key.access_key_id == "test") {
+                    let key = Key::long_term("test", "test", &self.account);
+                    self.access_keys.push(AccessKey { key, user: None, policy: None });
                 }
                 Ok(())
             }
-            Some(_) if !self.keys.is_empty() => Ok(()),
+            Some(_) if !self.access_keys.is_empty() => Ok(()),
             Some(address) => Err(ConfigError(format!(
                 "listening on {address} lets other machines in, so access keys must be configured: \
                  set STAGEDOOR_KEYS=ID:SECRET, or in stagedoor.toml:\n\n  [[key]]\n  id = \"…\"\n  secret = \"…\"\n"
@@ -198,14 +205,17 @@ fn rest_quotas(given: &[QuotaOption]) -> Result<rest::quotas::Quotas, ConfigErro
     Ok(quotas)
 }
 
-fn keys(given: Vec<KeyOption>, account: &str) -> Result<Vec<Key>, ConfigError> {
+fn keys(given: Vec<KeyOption>, account: &str) -> Result<Vec<AccessKey>, ConfigError> {
     let keys = given.into_iter().map(|key| {
         if key.id.is_empty() || key.secret.is_empty() {
             return Err(ConfigError("an access key needs an id and a secret".to_owned()));
         }
         let mut long_term = Key::long_term(&key.id, &key.secret, key.account.as_deref().unwrap_or(account));
         long_term.session_token = key.session_token;
-        Ok(long_term)
+        let policy = key.policy.as_deref().map(Policy::parse).transpose();
+        let policy =
+            policy.map_err(|error| ConfigError(format!("the policy of access key {}: {error}", key.id)))?;
+        Ok(AccessKey { key: long_term, user: key.user, policy: policy.map(Arc::new) })
     });
     keys.collect()
 }

@@ -82,7 +82,8 @@ pub struct Options {
     pub allow_reset: Option<bool>,
 
     /// Access keys as ID:SECRET or ID:SECRET:ACCOUNT, comma-separated; in the file as `[[key]]` tables with
-    /// id, secret, and optionally account and session-token
+    /// id, secret, and optionally account, session-token, and for stages that ask for signatures user (a name; the
+    /// account's root user without it) and policy (the JSON text of what the key may invoke; everything without it)
     #[arg(
         long = "keys",
         env = "STAGEDOOR_KEYS",
@@ -162,6 +163,10 @@ pub struct KeyOption {
     pub account: Option<String>,
     /// Makes the key a temporary one: requests must carry this token.
     pub session_token: Option<String>,
+    /// The IAM user whose key it is.
+    pub user: Option<String>,
+    /// An identity policy.
+    pub policy: Option<String>,
 }
 
 /// Without the secrets.
@@ -180,7 +185,7 @@ impl FromStr for KeyOption {
         let (Some(id), Some(secret)) = (id, secret) else {
             return Err("not of the form ID:SECRET[:ACCOUNT]");
         };
-        Ok(Self { id, secret, account: parts.next(), session_token: None })
+        Ok(Self { id, secret, account: parts.next(), session_token: None, user: None, policy: None })
     }
 }
 

@@ -166,6 +166,7 @@ fn gateway_config(config: &Config, port: u16) -> stagedoor_gateway::Config {
         functions: config.functions.clone(),
         account_throttle: config.account_throttle,
         lambda_endpoint: config.lambda_endpoint.clone(),
+        access_keys: config.access_keys.clone(),
         service_endpoints: config.service_endpoints.clone(),
         vpc_links: config.vpc_links.clone(),
         ..stagedoor_gateway::Config::new(clock::since_epoch)
