@@ -44,6 +44,7 @@ pub fn create_ingest_configuration(
         name: input.name.unwrap_or_default(),
         tags,
         protocol: input.ingest_protocol,
+        insecure: input.insecure_ingest.unwrap_or(false),
         stage_arn,
         user_id: input.user_id.unwrap_or_default(),
         attributes: input.attributes.unwrap_or_default(),
@@ -150,6 +151,8 @@ pub(crate) fn detach(cx: &mut Cx<'_>, stage_arn: &str, participant_id: Option<&s
             participant_id.is_none_or(|wanted| configuration.participant_ids().any(|id| id == wanted));
         if meant && configuration.is_active() && configuration.stage_arn == stage_arn {
             configuration.stage_arn.clear();
+            // Of a stage that is gone nobody says any more who publishes to it.
+            configuration.state = IngestConfigurationState::Inactive;
             cx.put(&[&ids.concat()], &configuration)?;
         }
     }

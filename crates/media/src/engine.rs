@@ -35,6 +35,12 @@ pub trait Connection: Send {
 
     /// Starts an orderly end; the farewell leaves with the following polls.
     fn close(&mut self);
+
+    /// Whether the peer answers [`Connection::request_key_frame`]. For one that does not, its present group of
+    /// pictures is kept for whoever comes in the middle of it.
+    fn makes_key_frames(&self) -> bool {
+        true
+    }
 }
 
 /// The peer's end of a way to it.

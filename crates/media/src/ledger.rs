@@ -20,6 +20,10 @@ pub trait Ledger: Send + Sync + 'static {
     /// participant out.
     fn admit(&self, claims: &Claims) -> Result<Admission, TokenError>;
 
+    /// What a stream key opens: the ingest configuration whose key it is, attached to a stage that exists and that has
+    /// not turned its participant out.
+    fn ingest(&self, stream_key: &str) -> Result<Ingest, IngestRefusal>;
+
     /// Remembers that something happened. Notes come in the order of their happening.
     fn record(&self, note: Note);
 }
@@ -29,6 +33,32 @@ pub trait Ledger: Send + Sync + 'static {
 pub struct Admission {
     /// The session that the stage has open by the ledger's knowledge; it is continued rather than a new one begun.
     pub active_session: Option<String>,
+}
+
+/// An ingest configuration, as far as its encoder's connection is concerned.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ingest {
+    pub configuration_arn: String,
+    pub stage_arn: String,
+    /// The last part of the stage's ARN.
+    pub stage_id: String,
+    pub participant_id: String,
+    pub user_id: String,
+    pub attributes: BTreeMap<String, String>,
+    /// Whether RTMP without TLS is allowed.
+    pub insecure: bool,
+    /// As in [`Admission`].
+    pub active_session: Option<String>,
+}
+
+/// Why a stream key opens nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IngestRefusal {
+    /// It is nobody's. If it names a configuration and only its secret is wrong, this is that one's stage and
+    /// participant.
+    WrongKey { of: Option<(String, String)> },
+    /// Its configuration is attached to no stage, or the stage has turned its participant out.
+    Detached,
 }
 
 /// Something to remember.
@@ -50,6 +80,7 @@ pub enum What {
     },
     PublishStarted {
         participant_id: Arc<str>,
+        protocol: Protocol,
     },
     PublishStopped {
         participant_id: Arc<str>,
@@ -81,6 +112,8 @@ pub struct Joining {
     pub attributes: BTreeMap<String, String>,
     pub protocol: Protocol,
     pub client: Client,
+    /// Of a participant that an RTMP encoder is.
+    pub ingest_configuration_arn: Option<Arc<str>>,
 }
 
 /// How a participant publishes.
@@ -89,6 +122,8 @@ pub enum Protocol {
     /// It only watches so far.
     Unknown,
     Whip,
+    Rtmp,
+    Rtmps,
 }
 
 /// What is known of a participant's software, from its `User-Agent`; empty if unknown.
@@ -120,6 +155,9 @@ pub enum ErrorCode {
     BitrateExceeded,
     BFramePresent,
     StreamDurationExceeded,
+    InvalidProtocol,
+    InvalidStreamKey,
+    ReuseOfStreamKey,
     InternalServerException,
 }
 

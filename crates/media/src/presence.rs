@@ -32,6 +32,8 @@ pub struct Visitor {
     pub attributes: BTreeMap<String, String>,
     pub protocol: Protocol,
     pub client: Client,
+    /// Of an RTMP encoder.
+    pub ingest_configuration_arn: Option<Arc<str>>,
     /// The session to continue if the stage has none open here, and the id of a new one.
     pub active_session: Option<String>,
     pub new_session: String,
@@ -85,6 +87,7 @@ pub struct Presence {
 struct Attached {
     stage_arn: Arc<str>,
     participant_id: Arc<str>,
+    protocol: Protocol,
     connection: Connection,
     connected: bool,
     /// A newer connection has taken its place: its end is not an event.
@@ -132,6 +135,7 @@ impl Presence {
                 attributes: visitor.attributes.clone(),
                 protocol: visitor.protocol,
                 client: visitor.client.clone(),
+                ingest_configuration_arn: visitor.ingest_configuration_arn.clone(),
             };
             self.note(&visitor.stage_arn, moment, What::Joined(Box::new(joining)));
         }
@@ -171,6 +175,7 @@ impl Presence {
         let attached = Attached {
             stage_arn: visitor.stage_arn.clone(),
             participant_id: visitor.participant_id.clone(),
+            protocol: visitor.protocol,
             connection,
             connected: false,
             superseded: false,
@@ -218,6 +223,13 @@ impl Presence {
         }
     }
 
+    /// Whether a participant has a connection for publishing, connected or not.
+    pub fn publishes(&self, stage_arn: &str, participant_id: &str) -> bool {
+        let stage = self.stages.get(stage_arn);
+        let participant = stage.and_then(|stage| stage.participants.get(participant_id));
+        participant.is_some_and(stage::Participant::has_publication)
+    }
+
     /// The connections by which a participant receives another.
     pub fn subscriptions(&self, stage_arn: &str, participant_id: &str, remote: &str) -> Vec<PeerKey> {
         let stage = self.stages.get(stage_arn);
@@ -244,7 +256,7 @@ impl Presence {
         let Some(attached) = self.connections.get_mut(&key) else { return vec![key] };
         attached.connected = true;
         let (stage_arn, participant_id) = (attached.stage_arn.clone(), attached.participant_id.clone());
-        let purpose = attached.connection.purpose.clone();
+        let (purpose, protocol) = (attached.connection.purpose.clone(), attached.protocol);
         let attached = &self.connections[&key];
         let rivals: Vec<PeerKey> = self.rivals(attached).into_iter().filter(|rival| *rival != key).collect();
         for rival in &rivals {
@@ -254,7 +266,7 @@ impl Presence {
             stage.set_publishing(&participant_id, &purpose, true);
         }
         let started = match purpose {
-            Purpose::Publish { .. } => What::PublishStarted { participant_id },
+            Purpose::Publish { .. } => What::PublishStarted { participant_id, protocol },
             Purpose::Subscribe { remote } => What::SubscribeStarted { participant_id, remote },
         };
         self.note(&stage_arn, moment, started);

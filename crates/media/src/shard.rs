@@ -7,6 +7,7 @@
 //! A connection that fails ends alone. Rooms, tokens and sessions are decided elsewhere: a shard is told which
 //! connections exist, and reports when they connect and end.
 
+mod group;
 mod handle;
 mod peer;
 
@@ -112,6 +113,7 @@ impl Shard {
                 Ok(Command::Add(seat)) => self.add(*seat),
                 Ok(Command::Remove(peer)) => self.close(peer),
                 Ok(Command::Choose(peer, choice)) => self.choose(peer, choice),
+                Ok(Command::Look(peer)) => self.look(peer),
                 Ok(Command::Stop) | Err(TryRecvError::Disconnected) => {
                     self.stopping = true;
                     return;
@@ -203,6 +205,15 @@ impl Shard {
         }
     }
 
+    /// A publisher without datagrams has something to say.
+    fn look(&mut self, key: PeerKey) {
+        let now = self.world.now();
+        if let Some(peer) = self.peers.get_mut(&key) {
+            peer.heard(now);
+        }
+        self.advance(key, now);
+    }
+
     fn drain(&mut self, key: PeerKey, now: Instant) {
         loop {
             let Some(peer) = self.peers.get_mut(&key) else { return };
@@ -252,6 +263,28 @@ impl Shard {
         for subscriber in waiting {
             self.want_key_frame(subscriber, now);
         }
+        self.replay(key, now);
+    }
+
+    /// Brings a new subscriber up to date if its publisher makes no key frames on demand.
+    fn replay(&mut self, subscriber: PeerKey, now: Instant) {
+        let at = now.saturating_duration_since(self.epoch);
+        let Some(publisher) = self.room_of(subscriber).and_then(|room| room.publisher_of(subscriber)) else {
+            return;
+        };
+        let Some(replay) = self.peers.get(&publisher).and_then(Peer::replay) else { return };
+        let Some(peer) = self.peers.get_mut(&subscriber) else { return };
+        let Some(room) = self.rooms.get_mut(&peer.stage) else { return };
+        let mut written = 0;
+        for (kept, ticks) in replay {
+            if let Some(mut numbers) = room.forward(subscriber, kept.source, &kept.incoming, at) {
+                numbers.time = numbers.time.wrapping_add(ticks);
+                peer.write(now, &kept.packet, &numbers);
+                written += 1;
+            }
+        }
+        self.counters.packets_forwarded += written;
+        self.advance(subscriber, now);
     }
 
     fn want_key_frame(&mut self, subscriber: PeerKey, now: Instant) {
@@ -336,6 +369,9 @@ impl Shard {
             }
         }
         let followers = room.followers(publisher).to_vec();
+        if let Some(peer) = self.peers.get_mut(&publisher) {
+            described.iter().for_each(|(source, incoming, packet)| peer.keep(*source, incoming, packet));
+        }
         let mut written_to = Vec::with_capacity(followers.len());
         for follower in followers {
             let Some(peer) = self.peers.get_mut(&follower) else { continue };

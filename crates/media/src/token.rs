@@ -29,6 +29,7 @@ impl Inner {
             attributes: claims.attributes.unwrap_or_default(),
             protocol,
             client: user_agent::client(agent),
+            ingest_configuration_arn: None,
             active_session: admission.active_session,
             new_session: session_id(&*self.world),
         };

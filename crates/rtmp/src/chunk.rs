@@ -12,12 +12,13 @@ use crate::message::{Message, kind};
 
 /// Chunk streams that one connection may use. Encoders use about six.
 const STREAMS_MAX: usize = 64;
-/// Bytes of one message. Two seconds of the fastest video that a stage takes would fit.
-pub const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// Bytes of a message that carries no media.
+/// Bytes of an audio or video message of a peer that may publish. Two seconds of the fastest video that a stage
+/// takes would fit.
+pub const MEDIA_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes of any other message, and of all messages of a peer of whom nothing is known yet.
 const CONTROL_BYTES_MAX: usize = 64 * 1024;
-/// Bytes of all unfinished messages.
-const HELD_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes of all unfinished messages, as a multiple of the longest one.
+const HELD_MAX: usize = 2;
 /// Bytes of a chunk until its sender says otherwise.
 const CHUNK_BYTES_FIRST: usize = 128;
 /// A timestamp field that says: the timestamp stands behind the header.
@@ -28,6 +29,7 @@ const EXTENDED: u32 = 0x00ff_ffff;
 pub struct ChunkReader {
     input: BytesMut,
     chunk_bytes: usize,
+    media_bytes_max: usize,
     streams: HashMap<u32, Stream>,
     held: usize,
 }
@@ -57,6 +59,7 @@ impl Default for ChunkReader {
         ChunkReader {
             input: BytesMut::new(),
             chunk_bytes: CHUNK_BYTES_FIRST,
+            media_bytes_max: CONTROL_BYTES_MAX,
             streams: HashMap::new(),
             held: 0,
         }
@@ -64,6 +67,11 @@ impl Default for ChunkReader {
 }
 
 impl ChunkReader {
+    /// The peer may publish: its messages may be long from now on.
+    pub fn admit_media(&mut self) {
+        self.media_bytes_max = MEDIA_BYTES_MAX;
+    }
+
     /// Takes bytes from the peer. Call [`ChunkReader::next_message`] until it has no more before the next call.
     pub fn push(&mut self, bytes: &[u8]) {
         self.input.extend_from_slice(bytes);
@@ -98,7 +106,7 @@ impl ChunkReader {
         header.partial.extend_from_slice(&self.input[..payload]);
         self.input.advance(payload);
         self.held += payload;
-        if self.held > HELD_BYTES_MAX {
+        if self.held > HELD_MAX * self.media_bytes_max {
             return Err(Error::TooMuch("the size of unfinished messages"));
         }
         let message = (header.partial.len() == header.length).then(|| {
@@ -131,6 +139,12 @@ impl ChunkReader {
         Ok(message)
     }
 
+    fn check_length(&self, header: &Stream) -> Result<(), Error> {
+        let media = matches!(header.kind, kind::AUDIO | kind::VIDEO);
+        let most = if media { self.media_bytes_max } else { CONTROL_BYTES_MAX };
+        if header.length > most { Err(Error::TooMuch("the size of a message")) } else { Ok(()) }
+    }
+
     /// Parses the headers of the chunk at the front of the input, if all of them are there.
     fn head(&mut self) -> Result<Option<Head>, Error> {
         let mut bytes = &self.input[..];
@@ -153,7 +167,7 @@ impl ChunkReader {
         }
         if !continues {
             header.time = if format == 0 { header.field } else { header.time.wrapping_add(header.field) };
-            check_length(&header)?;
+            self.check_length(&header)?;
         }
         let bytes = total - bytes.len();
         header.partial =
@@ -202,12 +216,6 @@ fn extended_time(format: u8, continues: bool, bytes: &mut &[u8], header: &mut St
         bytes.advance(4);
     }
     true
-}
-
-fn check_length(header: &Stream) -> Result<(), Error> {
-    let media = matches!(header.kind, kind::AUDIO | kind::VIDEO);
-    let most = if media { MESSAGE_BYTES_MAX } else { CONTROL_BYTES_MAX };
-    if header.length > most { Err(Error::TooMuch("the size of a message")) } else { Ok(()) }
 }
 
 fn u24(bytes: &mut &[u8]) -> Option<u32> {

@@ -115,6 +115,7 @@ impl Session {
     pub fn accept(&mut self) {
         if self.publication == Publication::Asked {
             self.publication = Publication::Live;
+            self.reader.admit_media();
             self.send(&Message::user_control(user::STREAM_BEGIN, STREAM));
             self.status("status", "NetStream.Publish.Start", "Publishing.");
         }

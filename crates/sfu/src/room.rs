@@ -175,6 +175,11 @@ impl Room {
             .map_or(&[], |followed| &followed.followers)
     }
 
+    /// The connection that `subscriber` receives, if there is one.
+    pub fn publisher_of(&self, subscriber: PeerKey) -> Option<PeerKey> {
+        self.participants.get(&self.subscribers.get(&subscriber)?.participant)?.connection
+    }
+
     /// Notes a packet of the publisher on `peer`; call it once per packet, before [`Room::forward`]. Returns the
     /// source of the packet, `None` if it belongs to no known track.
     pub fn receive(&mut self, peer: PeerKey, packet: &Incoming, now: Duration) -> Option<Source> {

@@ -18,8 +18,10 @@ const NPM: Program = Program { names: &["npm"], package: "npm" };
 const CHROMIUM: Program =
     Program { names: &["chromium", "chromium-browser", "google-chrome"], package: "chromium" };
 
+const FFMPEG: Program = Program { names: &["ffmpeg"], package: "ffmpeg" };
+
 /// What the Python tests start.
-pub(crate) const FOR_CLIENTS: [Program; 2] = [PYTHON, CURL];
+pub(crate) const FOR_CLIENTS: [Program; 3] = [PYTHON, CURL, FFMPEG];
 /// What the browser tests start.
 pub(crate) const FOR_BROWSER: [Program; 3] = [NODE, NPM, CHROMIUM];
 /// What the measurements start: a proxy to stand beside ours, and a load generator.

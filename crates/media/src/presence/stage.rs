@@ -198,6 +198,11 @@ impl Participant {
         self.farewell.send_replace(Some(farewell));
     }
 
+    /// Whether it has a connection for publishing.
+    pub fn has_publication(&self) -> bool {
+        !self.publishing.is_empty()
+    }
+
     fn note_absence(&mut self, since: Instant) {
         if self.sockets == 0 && self.connections.is_empty() && self.absent_since.is_none() {
             self.absent_since = Some(since);

@@ -48,6 +48,7 @@ impl Stageplay {
             attributes: BTreeMap::new(),
             protocol: Protocol::Whip,
             client: Client::default(),
+            ingest_configuration_arn: None,
             active_session: None,
             new_session: format!("st-{}", self.elapsed.as_secs()),
         }
@@ -87,7 +88,7 @@ impl Stageplay {
         let names = |what: What| match what {
             What::Joined(joining) => format!("{} joined", joining.participant_id),
             What::Left { participant_id } => format!("{participant_id} left"),
-            What::PublishStarted { participant_id } => format!("{participant_id} publishes"),
+            What::PublishStarted { participant_id, .. } => format!("{participant_id} publishes"),
             What::PublishStopped { participant_id } => format!("{participant_id} stopped"),
             What::SubscribeStarted { participant_id, remote } => {
                 format!("{participant_id} receives {remote}")

@@ -37,6 +37,8 @@ pub enum Command {
     Remove(PeerKey),
     /// A subscriber asks for another simulcast layer.
     Choose(PeerKey, Choice),
+    /// A publisher whose packets come by no socket of the shard has some.
+    Look(PeerKey),
     Stop,
 }
 

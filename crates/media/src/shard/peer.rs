@@ -4,11 +4,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use stagedoor_sfu::{Choice, Kind, Outgoing, TrackSpec, Violation, Wanted};
+use stagedoor_sfu::forward::Source;
+use stagedoor_sfu::{Choice, Incoming, Kind, Outgoing, TrackSpec, Violation, Wanted};
 
 use crate::config::Timeouts;
 use crate::engine::{Connection, Failure, Output, Packet, Path};
 use crate::shard::Seat;
+use crate::shard::group::{Group, Kept};
 
 /// What a connection is for. The participant is the one who publishes, in both cases.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +49,8 @@ pub struct Peer {
     wake_at: Instant,
     /// The earliest entry in the shard's timer queue; entries are not moved when `wake_at` moves to later.
     queued_at: Option<Instant>,
+    /// Of a publisher that makes no key frames on demand.
+    group: Option<Group>,
 }
 
 /// What to do about a timer that fired.
@@ -57,6 +61,7 @@ pub enum Timer {
 
 impl Peer {
     pub fn new(seat: Seat, now: Instant) -> Peer {
+        let group = (!seat.connection.makes_key_frames()).then(Group::default);
         Peer {
             stage: seat.stage,
             role: seat.role,
@@ -66,6 +71,7 @@ impl Peer {
             heard: now,
             wake_at: now,
             queued_at: None,
+            group,
         }
     }
 
@@ -75,6 +81,23 @@ impl Peer {
             self.heard = now;
         }
         Ok(accepted)
+    }
+
+    /// Its packets came by another way than [`Peer::receive`].
+    pub fn heard(&mut self, now: Instant) {
+        self.heard = now;
+    }
+
+    /// Keeps a packet that it published for those who come later, if it cannot be asked for a key frame.
+    pub fn keep(&mut self, source: Source, incoming: &Incoming, packet: &Packet) {
+        if let Some(group) = &mut self.group {
+            group.note(source, incoming, packet);
+        }
+    }
+
+    /// What a new subscriber is to be given; `None` if a key frame can be asked for.
+    pub fn replay(&self) -> Option<Vec<(Kept, u32)>> {
+        self.group.as_ref().map(Group::replay)
     }
 
     pub fn advance(&mut self, now: Instant) -> Result<(), End> {

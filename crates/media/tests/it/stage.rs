@@ -11,7 +11,7 @@ use stagedoor_auth::es384::{KeyPair, PublicKey};
 use stagedoor_auth::participant_token::{Capabilities, Claims, TokenError, issue};
 use stagedoor_media::client::Client;
 use stagedoor_media::config::{Limits, Timeouts};
-use stagedoor_media::ledger::{Admission, Attempt, Change, Ledger, Note, What};
+use stagedoor_media::ledger::{Admission, Attempt, Change, Ingest, IngestRefusal, Ledger, Note, What};
 use stagedoor_media::metrics::Counters;
 use stagedoor_media::world::World;
 use stagedoor_media::{Config, Handle, Media};
@@ -30,6 +30,7 @@ pub struct MemoryLedger {
     key: PublicKey,
     notes: Mutex<Vec<Note>>,
     revoked: Mutex<HashSet<String>>,
+    ingests: Mutex<BTreeMap<String, Ingest>>,
 }
 
 impl Ledger for MemoryLedger {
@@ -45,6 +46,11 @@ impl Ledger for MemoryLedger {
             return Err(TokenError::ParticipantDisconnected);
         }
         Ok(Admission::default())
+    }
+
+    fn ingest(&self, stream_key: &str) -> Result<Ingest, IngestRefusal> {
+        let ingests = self.ingests.lock().expect("no panic");
+        ingests.get(stream_key).cloned().ok_or(IngestRefusal::WrongKey { of: None })
     }
 
     fn record(&self, note: Note) {
@@ -86,6 +92,7 @@ impl Plane {
             key: key.public_key(),
             notes: Mutex::default(),
             revoked: Mutex::default(),
+            ingests: Mutex::default(),
         });
         let (changes, receiver) = mpsc::channel(16);
         let world = world();
@@ -125,6 +132,21 @@ impl Plane {
         };
         change(&mut claims);
         issue(&claims, &self.key, KID).expect("good claims")
+    }
+
+    /// Gives a stream key to a participant, as an ingest configuration would.
+    pub fn ingest(&self, stream_key: &str, participant: &str, insecure: bool) {
+        let ingest = Ingest {
+            configuration_arn: format!(
+                "arn:aws:ivs:us-east-1:000000000000:ingest-configuration/{participant}"
+            ),
+            stage_arn: STAGE.into(),
+            stage_id: TOPIC.into(),
+            participant_id: participant.into(),
+            insecure,
+            ..Ingest::default()
+        };
+        self.ledger.ingests.lock().expect("no panic").insert(stream_key.into(), ingest);
     }
 
     /// Sends a request with an SDP body.
@@ -220,7 +242,7 @@ fn short(what: &What) -> String {
     match what {
         What::Joined(joining) => format!("{} joined", joining.participant_id),
         What::Left { participant_id } => format!("{participant_id} left"),
-        What::PublishStarted { participant_id } => format!("{participant_id} publishes"),
+        What::PublishStarted { participant_id, .. } => format!("{participant_id} publishes"),
         What::PublishStopped { participant_id } => format!("{participant_id} stopped"),
         What::SubscribeStarted { participant_id, remote } => format!("{participant_id} receives {remote}"),
         What::SubscribeStopped { participant_id, remote } => format!("{participant_id} lost {remote}"),

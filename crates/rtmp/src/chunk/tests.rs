@@ -9,6 +9,7 @@ fn message(kind: u8, time: u32, payload: &[u8]) -> Message {
 
 fn read(bytes: &[u8]) -> Result<Vec<Message>, Error> {
     let mut reader = ChunkReader::default();
+    reader.admit_media();
     reader.push(bytes);
     let mut messages = Vec::new();
     while let Some(message) = reader.next_message()? {
@@ -83,6 +84,10 @@ fn bounds() {
     check(&inside, Error::Malformed("a message begins inside another one"));
     let many: Vec<u8> = (0..=64_u8).flat_map(|n| [&[0, n][..], &head(0, 0, 0, 8)[1..]].concat()).collect();
     check(&many, Error::TooMuch("the number of chunk streams"));
+    // Of a stranger nothing long is taken.
+    let mut reader = ChunkReader::default();
+    reader.push(&head(4, 0, 65_537, 9));
+    assert_eq!(reader.next_message(), Err(Error::TooMuch("the size of a message")));
     // Many unfinished messages, each within its bound.
     let size = [head(2, 0, 4, 1), vec![0, 0x30, 0, 0]].concat();
     let begun = |stream: u8| [head(stream, 0, 0x40_0000, 9), vec![0; 0x30_0000]].concat();

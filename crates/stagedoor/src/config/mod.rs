@@ -29,6 +29,8 @@ pub struct Config {
     pub media_listen: SocketAddr,
     pub rtmp_listen: SocketAddr,
     pub rtmps_listen: SocketAddr,
+    /// Files with the certificate of the RTMPS port and its key.
+    pub rtmps_certificate: Option<(PathBuf, PathBuf)>,
     pub data_dir: PathBuf,
     pub store: StoreUrl,
     pub account: String,
@@ -105,6 +107,11 @@ impl Config {
             media_listen: options.media_listen.unwrap_or(options::DEFAULT_MEDIA_LISTEN),
             rtmp_listen: options.rtmp_listen.unwrap_or(options::DEFAULT_RTMP_LISTEN),
             rtmps_listen: options.rtmps_listen.unwrap_or(options::DEFAULT_RTMPS_LISTEN),
+            rtmps_certificate: match (options.rtmps_certificate, options.rtmps_key) {
+                (Some(certificate), Some(key)) => Some((certificate, key)),
+                (None, None) => None,
+                _ => return Err(ConfigError("rtmps-certificate and rtmps-key belong together".to_owned())),
+            },
             data_dir: options.data_dir.unwrap_or_else(|| PathBuf::from(options::DEFAULT_DATA_DIR)),
             store: store_url(options.store.as_deref().unwrap_or(options::DEFAULT_STORE))?,
             advertise: options.advertise.unwrap_or_default(),
@@ -267,6 +274,7 @@ mod tests {
             "region = ''",
             "region = 'Mars 1'",
             "store = 'mysql://x'",
+            "rtmps-key = 'key.pem'",
             "public-url = 'ftp://x'",
             "public-url = 'http://x/y'",
         ] {

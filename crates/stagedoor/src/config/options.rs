@@ -40,13 +40,22 @@ pub struct Options {
     #[arg(long, env = "STAGEDOOR_MEDIA_LISTEN", value_name = "ADDRESS:PORT")]
     pub media_listen: Option<SocketAddr>,
 
-    /// Address for RTMP ingest, reserved: this version closes such connections [default: 127.0.0.1:1935]
+    /// Address for RTMP ingest [default: 127.0.0.1:1935]
     #[arg(long, env = "STAGEDOOR_RTMP_LISTEN", value_name = "ADDRESS:PORT")]
     pub rtmp_listen: Option<SocketAddr>,
 
-    /// Address for RTMPS ingest, reserved: this version closes such connections [default: 127.0.0.1:1936]
+    /// Address for RTMPS ingest [default: 127.0.0.1:1936]
     #[arg(long, env = "STAGEDOOR_RTMPS_LISTEN", value_name = "ADDRESS:PORT")]
     pub rtmps_listen: Option<SocketAddr>,
+
+    /// PEM file with the certificate of the RTMPS port and those that signed it [default: a self-signed one, made at
+    /// the first start and kept in the data directory]
+    #[arg(long, env = "STAGEDOOR_RTMPS_CERTIFICATE", value_name = "FILE", requires = "rtmps_key")]
+    pub rtmps_certificate: Option<PathBuf>,
+
+    /// PEM file with the private key of that certificate
+    #[arg(long, env = "STAGEDOOR_RTMPS_KEY", value_name = "FILE", requires = "rtmps_certificate")]
+    pub rtmps_key: Option<PathBuf>,
 
     /// Directory for everything that outlives the server; made if absent [default: stagedoor-data]
     #[arg(long, env = "STAGEDOOR_DATA_DIR", value_name = "DIR")]
@@ -223,6 +232,8 @@ impl Options {
             media_listen: self.media_listen.or(weaker.media_listen),
             rtmp_listen: self.rtmp_listen.or(weaker.rtmp_listen),
             rtmps_listen: self.rtmps_listen.or(weaker.rtmps_listen),
+            rtmps_certificate: self.rtmps_certificate.or(weaker.rtmps_certificate),
+            rtmps_key: self.rtmps_key.or(weaker.rtmps_key),
             data_dir: self.data_dir.or(weaker.data_dir),
             store: self.store.or(weaker.store),
             config: self.config.or(weaker.config),

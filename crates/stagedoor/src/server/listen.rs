@@ -84,17 +84,3 @@ fn connection(
         drop(slot);
     });
 }
-
-/// Holds an RTMP port and closes what connects to it: ingest is not part of this version, and a client is
-/// better served by an end than by silence.
-pub async fn refuse_rtmp(listener: TcpListener, stopped: watch::Receiver<bool>) {
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((_, peer)) => tracing::warn!(%peer, "RTMP ingest is not implemented yet; connection closed"),
-                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-            },
-            () = told(stopped.clone()) => return,
-        }
-    }
-}

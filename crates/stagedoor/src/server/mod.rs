@@ -13,6 +13,7 @@ mod management;
 mod metrics;
 mod operations;
 mod route;
+mod rtmps;
 mod secrets;
 mod usage;
 
@@ -79,6 +80,7 @@ impl Server {
         let store = open_store(&config)?;
         let secrets = secrets::load(&store)?;
         let listeners = Listeners::bind(&config)?;
+        let tls = rtmps::tls(&config)?;
         let opened = StoreLedger::open(&store, secrets::TOKEN_KEY_ID, secrets.token_key.public_key())?;
         let (media, media_handle) = start_media(&config, opened.ledger.clone(), opened.changes)?;
         let addresses = listeners.addresses(media_handle.media_address())?;
@@ -105,8 +107,9 @@ impl Server {
         tasks.spawn(run_media(media, server.ledger.clone(), stopped.clone()));
         tasks.spawn(opened.follower.run(stopped.clone()));
         tasks.spawn(ledger::retention::run(server.store.clone(), stopped.clone()));
-        for listener in [listeners.rtmp, listeners.rtmps] {
-            tasks.spawn(listen::refuse_rtmp(tokio_listener(listener)?, stopped.clone()));
+        for (listener, tls) in [(listeners.rtmp, None), (listeners.rtmps, Some(tls))] {
+            let serving = server.media.clone().serve_rtmp(tokio_listener(listener)?, tls);
+            tasks.spawn(until_told(serving, stopped.clone()));
         }
         // The first request must find the stages that were there before.
         let head = server.store.head();
@@ -203,6 +206,14 @@ async fn run_media(media: Media, ledger: Arc<StoreLedger>, stopped: watch::Recei
         tracing::error!(%error, "the media plane failed");
     }
     let _ = tokio::task::spawn_blocking(move || ledger.close()).await;
+}
+
+/// Does work that has no end until the server is told to stop.
+async fn until_told(work: impl Future<Output = ()>, stopped: watch::Receiver<bool>) {
+    tokio::select! {
+        () = work => {}
+        () = told(stopped) => {}
+    }
 }
 
 /// Returns when the server is told to stop, or is gone.

@@ -14,7 +14,7 @@ use stagedoor_store::Transaction;
 
 use super::event::{self, What};
 use super::{ActiveSession, Revocation, Stage};
-use super::{replica, replication, session};
+use super::{ingest, replica, replication, session};
 use crate::document::{Key, prefix, store_fault};
 use crate::{Documents, Result};
 
@@ -123,13 +123,24 @@ pub fn publish_started(
         return Ok(());
     }
     event::append(documents, who, EventName::PublishStarted.into(), now)?;
+    note_ingest(documents, who, true)?;
     replication::resumed(documents, who, now)
 }
 
 /// A participant has ended publishing. `published` stays true: it says whether the participant ever did.
 pub fn publish_stopped(documents: &mut Documents<'_>, who: Present<'_>, now: Timestamp) -> Result<()> {
     append_if_known(documents, who, EventName::PublishStopped.into(), now)?;
+    note_ingest(documents, who, false)?;
     replication::interrupted(documents, who, now)
+}
+
+/// Brings the state of the ingest configuration up to date by which a participant publishes, if it does by one.
+fn note_ingest(documents: &mut Documents<'_>, who: Present<'_>, publishes: bool) -> Result<()> {
+    let participant = documents.get::<api::Participant>(&who.ids())?;
+    match participant.and_then(|participant| participant.ingest_configuration_arn) {
+        Some(arn) => ingest::note_publication(documents, who, &arn, publishes),
+        None => Ok(()),
+    }
 }
 
 /// A participant has begun to receive the publisher `remote`.

@@ -1,4 +1,4 @@
-//! Stages, their open sessions and revoked participants, and imported keys, kept current by the store's change feed.
+//! Stages, their open sessions and revoked participants, imported keys and stream keys, kept current by the store's change feed.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use stagedoor_auth::es384::PublicKey as VerifyingKey;
 use stagedoor_auth::participant_token::TokenError;
-use stagedoor_media::ledger::{Admission, Change};
+use stagedoor_media::ledger::{Admission, Change, Ingest, IngestRefusal};
 use stagedoor_state::document::{Key, Kind, decode, prefix, store_fault};
-use stagedoor_state::ivs::{ActiveSession, PublicKey, Revocation, Stage};
+use stagedoor_state::ivs::{ActiveSession, IngestConfiguration, PublicKey, Revocation, Stage};
 use stagedoor_state::{Fault, arn, transact};
 use stagedoor_store::{Commit, Error, Revision, Store};
 use tokio::sync::{mpsc, watch};
@@ -31,6 +31,9 @@ struct Known {
     stages: HashMap<String, KnownStage>,
     /// Imported keys that tokens may be signed with, by ARN.
     public_keys: HashMap<String, VerifyingKey>,
+    /// Ingest configurations by ARN, and by stream key their ARN and the participant.
+    ingests: HashMap<String, IngestConfiguration>,
+    stream_keys: HashMap<String, (String, String)>,
 }
 
 #[derive(Default)]
@@ -58,6 +61,28 @@ impl Followed {
         Ok(Admission { active_session: stage.active_session.clone() })
     }
 
+    pub fn ingest(&self, stream_key: &str) -> Result<Ingest, IngestRefusal> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let Some((ingest_arn, participant_id)) = known.stream_keys.get(stream_key) else {
+            return Err(IngestRefusal::WrongKey { of: known.named_by(stream_key) });
+        };
+        let configuration = known.ingests.get(ingest_arn).ok_or(IngestRefusal::WrongKey { of: None })?;
+        let stage = known.stages.get(&configuration.stage_arn).ok_or(IngestRefusal::Detached)?;
+        if stage.revoked.contains(participant_id) {
+            return Err(IngestRefusal::Detached);
+        }
+        Ok(Ingest {
+            configuration_arn: configuration.arn.clone(),
+            stage_arn: configuration.stage_arn.clone(),
+            stage_id: configuration.stage_arn.rsplit_once('/').map_or("", |(_, id)| id).to_owned(),
+            participant_id: participant_id.clone(),
+            user_id: configuration.user_id.clone(),
+            attributes: configuration.attributes.clone(),
+            insecure: configuration.allows_insecure(),
+            active_session: stage.active_session.clone(),
+        })
+    }
+
     /// Takes over a commit; returns what the media plane must be told.
     fn apply(&self, commit: &Commit) -> Vec<Change> {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
@@ -68,6 +93,7 @@ impl Followed {
         }
         for change in &commit.changes {
             told.extend(apply(&mut known, &change.key, change.value.as_deref()));
+            told.extend(apply_ingest(&mut known, &change.key, change.value.as_deref()));
         }
         told
     }
@@ -106,6 +132,45 @@ fn apply(known: &mut Known, key: &str, value: Option<&[u8]>) -> Option<Change> {
     }
 }
 
+fn apply_ingest(known: &mut Known, key: &str, value: Option<&[u8]>) -> Vec<Change> {
+    let Some(key) = Key::parse::<IngestConfiguration>(key) else { return Vec::new() };
+    let ingest_arn = arn::ivs(&key.region, &key.account, "ingest-configuration", &key.ids.concat());
+    known.set_ingest(ingest_arn, value.and_then(|bytes| decode(bytes).ok()))
+}
+
+impl Known {
+    /// The stage and participant of the configuration that a stream key names, whatever its secret:
+    /// `rt_{account}_{region}_{configuration}_{secret}`.
+    fn named_by(&self, stream_key: &str) -> Option<(String, String)> {
+        let mut parts = stream_key.splitn(5, '_').skip(1);
+        let (account, region, id) = (parts.next()?, parts.next()?, parts.next()?);
+        let named = self.ingests.get(&arn::ivs(region, account, "ingest-configuration", id))?;
+        Some((named.stage_arn.clone(), named.credential.participant_id.clone()))
+    }
+
+    /// Takes over an ingest configuration, or that it was deleted. Who published by it to a stage that it is no
+    /// longer attached to has to go.
+    fn set_ingest(&mut self, ingest_arn: String, new: Option<IngestConfiguration>) -> Vec<Change> {
+        let old = self.ingests.remove(&ingest_arn);
+        for credential in old.iter().flat_map(IngestConfiguration::credentials) {
+            self.stream_keys.remove(&credential.stream_key);
+        }
+        let gone = old.filter(|old| new.as_ref().is_none_or(|new| new.stage_arn != old.stage_arn));
+        if let Some(new) = new {
+            for credential in new.credentials() {
+                let participant = (ingest_arn.clone(), credential.participant_id.clone());
+                self.stream_keys.insert(credential.stream_key.clone(), participant);
+            }
+            self.ingests.insert(ingest_arn, new);
+        }
+        let change = |old: &IngestConfiguration, participant_id: &str| Change::ParticipantDisconnected {
+            stage_arn: old.stage_arn.clone(),
+            participant_id: participant_id.to_owned(),
+        };
+        gone.iter().flat_map(|old| old.participant_ids().map(|id| change(old, id))).collect()
+    }
+}
+
 /// The ARN of the stage to which a document of this kind belongs.
 fn stage_arn<T: Kind>(key: &str) -> Option<String> {
     let key = Key::parse::<T>(key)?;
@@ -132,9 +197,10 @@ fn load(store: &Store) -> Result<(Known, Revision), Fault> {
         let mut known = Known::default();
         // Stages first: the other documents belong to them.
         let stages = [prefix::<Stage>(), prefix::<ActiveSession>(), prefix::<Revocation>()];
-        for prefix in stages.into_iter().chain([prefix::<PublicKey>()]) {
+        for prefix in stages.into_iter().chain([prefix::<PublicKey>(), prefix::<IngestConfiguration>()]) {
             let visited = transaction.visit::<()>(&prefix, |key, document| {
                 apply(&mut known, key, Some(&document.bytes));
+                apply_ingest(&mut known, key, Some(&document.bytes));
                 ControlFlow::Continue(())
             });
             visited.map_err(store_fault)?;
@@ -190,6 +256,14 @@ impl Follower {
                     let (stage_arn, participant_id) = (stage_arn.clone(), participant_id.clone());
                     Change::ParticipantDisconnected { stage_arn, participant_id }
                 }));
+            }
+            for (ingest_arn, new) in &fresh.ingests {
+                told.extend(known.set_ingest(ingest_arn.clone(), Some(new.clone())));
+            }
+            let deleted: Vec<String> =
+                known.ingests.keys().filter(|arn| !fresh.ingests.contains_key(*arn)).cloned().collect();
+            for ingest_arn in deleted {
+                told.extend(known.set_ingest(ingest_arn, None));
             }
             *known = fresh;
         }

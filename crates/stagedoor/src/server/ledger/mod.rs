@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use stagedoor_auth::es384::PublicKey;
 use stagedoor_auth::participant_token::{Claims, TokenError};
-use stagedoor_media::ledger::{Admission, Change, Ledger, Note};
+use stagedoor_media::ledger::{Admission, Change, Ingest, IngestRefusal, Ledger, Note};
 use stagedoor_state::Fault;
 use stagedoor_store::{Revision, Store};
 use tokio::sync::{mpsc, watch};
@@ -68,6 +68,10 @@ impl Ledger for StoreLedger {
 
     fn admit(&self, claims: &Claims) -> Result<Admission, TokenError> {
         self.followed.admit(&claims.resource, &claims.jti)
+    }
+
+    fn ingest(&self, stream_key: &str) -> Result<Ingest, IngestRefusal> {
+        self.followed.ingest(stream_key)
     }
 
     fn record(&self, note: Note) {

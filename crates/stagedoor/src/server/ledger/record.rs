@@ -94,8 +94,8 @@ fn write_note(transaction: &mut Transaction, note: &Note) -> Result<()> {
             }
         }
         What::Left { participant_id } => presence::leave(documents, who(participant_id), at),
-        What::PublishStarted { participant_id } => {
-            presence::publish_started(documents, who(participant_id), ParticipantProtocol::Whip, at)
+        What::PublishStarted { participant_id, protocol: by } => {
+            presence::publish_started(documents, who(participant_id), protocol(*by), at)
         }
         What::PublishStopped { participant_id } => {
             presence::publish_stopped(documents, who(participant_id), at)
@@ -123,10 +123,7 @@ fn joined(joining: &Joining) -> presence::Joining {
         participant_id: joining.participant_id.to_string(),
         user_id: joining.user_id.clone(),
         attributes: joining.attributes.clone(),
-        protocol: match joining.protocol {
-            Protocol::Unknown => ParticipantProtocol::Unknown,
-            Protocol::Whip => ParticipantProtocol::Whip,
-        },
+        protocol: protocol(joining.protocol),
         client: presence::Client {
             browser_name: client.browser_name.clone(),
             browser_version: client.browser_version.clone(),
@@ -134,7 +131,16 @@ fn joined(joining: &Joining) -> presence::Joining {
             os_version: client.os_version.clone(),
             ..Default::default()
         },
-        ingest_configuration_arn: None,
+        ingest_configuration_arn: joining.ingest_configuration_arn.as_deref().map(str::to_owned),
+    }
+}
+
+fn protocol(protocol: Protocol) -> ParticipantProtocol {
+    match protocol {
+        Protocol::Unknown => ParticipantProtocol::Unknown,
+        Protocol::Whip => ParticipantProtocol::Whip,
+        Protocol::Rtmp => ParticipantProtocol::Rtmp,
+        Protocol::Rtmps => ParticipantProtocol::Rtmps,
     }
 }
 
@@ -150,6 +156,9 @@ fn error_code(code: ErrorCode) -> EventErrorCode {
         ErrorCode::BitrateExceeded => EventErrorCode::BitrateExceeded,
         ErrorCode::BFramePresent => EventErrorCode::BFramePresent,
         ErrorCode::StreamDurationExceeded => EventErrorCode::StreamDurationExceeded,
+        ErrorCode::InvalidProtocol => EventErrorCode::InvalidProtocol,
+        ErrorCode::InvalidStreamKey => EventErrorCode::InvalidStreamKey,
+        ErrorCode::ReuseOfStreamKey => EventErrorCode::ReuseOfStreamKey,
         ErrorCode::InternalServerException => EventErrorCode::InternalServerException,
     }
 }

@@ -1,0 +1,254 @@
+//! Encoders at the RTMP port: our own client publishes, WebRTC clients receive.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use stagedoor_media::ledger::{Protocol, What};
+use stagedoor_rtmp::client::{Client as Encoder, Progress};
+use stagedoor_sfu::{Codec, Kind};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+
+use crate::stage::{Plane, config, hasty, limited};
+use crate::support::{LOCALHOST, PATIENCE, expect_packet};
+
+const AVC: &[u8] = &[0x17, 0, 0, 0, 0, 1, 66, 0xc0, 31, 0xff, 0xe1, 0, 2, 0x67, 66, 1, 0, 1, 0x68];
+const AAC: &[u8] = &[0xaf, 0, 0x12, 0x10];
+/// A tone in AAC, as an ADTS stream.
+const TONE: &[u8] = include_bytes!("../../src/rtmp/transcode/tone-44100-stereo.aac");
+const BOTH: &[Codec] = &[Codec::H264, Codec::Opus];
+
+/// An encoder with its socket.
+struct Studio {
+    encoder: Encoder,
+    stream: TcpStream,
+    frames: u32,
+}
+
+async fn listen(plane: &Plane) -> SocketAddr {
+    let listener = TcpListener::bind((LOCALHOST, 0)).await.expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    tokio::spawn(plane.handle.clone().serve_rtmp(listener, None));
+    address
+}
+
+impl Studio {
+    async fn open(address: SocketAddr, key: &str) -> Studio {
+        let stream = TcpStream::connect(address).await.expect("listens");
+        Studio { encoder: Encoder::new("app", key), stream, frames: 0 }
+    }
+
+    /// Exchanges bytes until the server has said whether the key is good.
+    async fn ask(&mut self) -> Progress {
+        while *self.encoder.progress() == Progress::Waiting {
+            self.flush().await;
+            assert!(self.hear().await, "the server hung up without an answer");
+        }
+        self.encoder.progress().clone()
+    }
+
+    async fn publish(address: SocketAddr, key: &str) -> Studio {
+        let mut studio = Studio::open(address, key).await;
+        assert_eq!(studio.ask().await, Progress::Publishing);
+        studio.encoder.video(0, AVC);
+        studio.encoder.audio(0, AAC);
+        studio.frame(true).await;
+        studio
+    }
+
+    /// A picture, and as much sound as lies between two of them at 33 ms.
+    async fn frame(&mut self, key: bool) {
+        let time = self.frames * 33;
+        let (head, nal) = if key { (0x17, 0x65) } else { (0x27, 0x41) };
+        let length = 300_u32.to_be_bytes();
+        // The slice header says: P, or I.
+        let slice = [&[nal, 0b1100_0000][..], &[self.frames as u8; 298]].concat();
+        self.encoder.video(time, &[&[head, 1, 0, 0, 0][..], &length, &slice].concat());
+        self.encoder.audio(time, &[&[0xaf, 1][..], sound(self.frames as usize)].concat());
+        self.frames += 1;
+        self.flush().await;
+    }
+
+    async fn flush(&mut self) {
+        // A server that has hung up is noticed when nothing more comes from it.
+        drop(self.stream.write_all(&self.encoder.take_output()).await);
+    }
+
+    /// `false`: the server has hung up.
+    async fn hear(&mut self) -> bool {
+        let mut bytes = [0; 4096];
+        let read = timeout(PATIENCE, self.stream.read(&mut bytes)).await.expect("in time");
+        let count = read.unwrap_or(0);
+        self.encoder.receive(&bytes[..count]).expect("a good server");
+        count > 0
+    }
+
+    /// What the server said last before it hung up.
+    async fn ends(&mut self) -> Progress {
+        while self.hear().await {}
+        self.encoder.progress().clone()
+    }
+}
+
+/// A raw AAC frame of the tone.
+fn sound(index: usize) -> &'static [u8] {
+    let mut rest = TONE;
+    for step in 0.. {
+        let length = usize::from(rest[3] & 3) << 11 | usize::from(rest[4]) << 3 | usize::from(rest[5] >> 5);
+        if step == index % 20 {
+            return &rest[7..length];
+        }
+        rest = &rest[length..];
+    }
+    unreachable!("the tone has more than twenty frames")
+}
+
+fn bad_name() -> Progress {
+    Progress::Refused("NetStream.Publish.BadName".into())
+}
+
+fn rejected() -> Progress {
+    Progress::Refused("NetStream.Publish.Rejected".into())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_encoder_is_received_and_leaves() {
+    let plane = Plane::start(hasty());
+    plane.ingest("rt_key", "studio", true);
+    let address = listen(&plane).await;
+    let mut studio = Studio::publish(address, "rt_key").await;
+    plane.told(2).await;
+    for _ in 0..20 {
+        studio.frame(false).await;
+    }
+    plane.counted(|counters| counters.packets_in > 20).await;
+    // In the middle of the group: it comes whole, from its key frame on, and ends with what is live.
+    let (mut viewer, _) = plane.subscribe("viewer", "studio", BOTH).await;
+    let world = plane.world.clone();
+    let (viewer, pictures) = tokio::task::spawn_blocking(move || {
+        let pictures: Vec<_> = (0..10).map(|_| expect_packet(&mut viewer, &world, Kind::Video)).collect();
+        (viewer, pictures)
+    })
+    .await
+    .expect("packets");
+    assert_eq!(pictures[0].payload[0] & 0x1f, 24, "parameter sets come first");
+    assert_eq!(pictures[1].payload[0] & 0x1f, 5, "then the key frame");
+    let (mut viewer, world) = (viewer, plane.world.clone());
+    for _ in 0..20 {
+        studio.frame(false).await;
+    }
+    tokio::task::spawn_blocking(move || expect_packet(&mut viewer, &world, Kind::Audio))
+        .await
+        .expect("sound");
+    studio.encoder.end();
+    studio.flush().await;
+    studio.ends().await;
+    plane.told(6).await;
+    let told = plane.stop().await;
+    assert_eq!(told[..3], ["studio joined", "studio publishes", "viewer joined"]);
+    assert!(
+        told.contains(&"studio stopped".to_owned()) && told.contains(&"studio left".to_owned()),
+        "{told:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_told_of_an_encoder() {
+    let plane = Plane::start(config());
+    plane.ingest("rt_key", "studio", true);
+    let address = listen(&plane).await;
+    let studio = Studio::publish(address, "rt_key").await;
+    plane.told(2).await;
+    let notes = plane.ledger.notes();
+    let What::Joined(joining) = &notes[0].what else { panic!("{notes:?}") };
+    let arn = "arn:aws:ivs:us-east-1:000000000000:ingest-configuration/studio";
+    assert_eq!((joining.protocol, joining.ingest_configuration_arn.as_deref()), (Protocol::Rtmp, Some(arn)));
+    assert!(matches!(notes[1].what, What::PublishStarted { protocol: Protocol::Rtmp, .. }), "{notes:?}");
+    drop(studio);
+    plane.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_are_refused() {
+    let plane = Plane::start(limited(1));
+    plane.ingest("rt_one", "one", true);
+    plane.ingest("rt_two", "two", true);
+    plane.ingest("rt_secure", "secure", false);
+    let address = listen(&plane).await;
+    let mut first = Studio::publish(address, "rt_one").await;
+    plane.told(2).await;
+    for key in ["wrong", "rt_one", "rt_two", "rt_secure"] {
+        let mut other = Studio::open(address, key).await;
+        assert_eq!(other.ask().await, bad_name(), "{key}");
+        other.ends().await;
+    }
+    first.frame(false).await;
+    plane.told(7).await;
+    let expected = [
+        "one joined",
+        "one publishes",
+        "one cannot publish: ReuseOfStreamKey",
+        "two joined",
+        "two cannot publish: QuotaExceeded",
+        "secure joined",
+        "secure cannot publish: InvalidProtocol",
+    ];
+    assert_eq!(plane.ledger.told(), expected);
+    plane.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stage_ends_a_publication() {
+    let plane = Plane::start(config());
+    plane.ingest("rt_key", "studio", true);
+    let address = listen(&plane).await;
+    let mut studio = Studio::publish(address, "rt_key").await;
+    plane.told(2).await;
+    plane.disconnect("studio").await;
+    assert_eq!(studio.ends().await, rejected());
+    assert_eq!(plane.told(4).await[2..], ["studio stopped", "studio left"]);
+    plane.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn streams_are_refused() {
+    const B_SLICE: &[u8] = &[0x27, 1, 0, 0, 0, 0, 0, 0, 2, 0x01, 0b1010_0000];
+    const SORENSON: &[u8] = &[0x12, 0, 0];
+    const MP3: &[u8] = &[0x2f, 1, 2];
+    let plane = Plane::start(hasty());
+    let address = listen(&plane).await;
+    for (tag, code) in
+        [(B_SLICE, "BFramePresent"), (SORENSON, "InvalidVideoCodec"), (MP3, "InvalidAudioCodec")]
+    {
+        let (key, participant) = (format!("rt_{code}"), format!("p-{code}"));
+        plane.ingest(&key, &participant, true);
+        let before = plane.ledger.told().len();
+        let mut studio = Studio::publish(address, &key).await;
+        plane.told(before + 2).await;
+        if tag[0] == 0x2f {
+            studio.encoder.audio(50, tag)
+        } else {
+            studio.encoder.video(50, tag)
+        }
+        studio.flush().await;
+        assert_eq!(studio.ends().await, rejected(), "{code}");
+        plane.told(before + 4).await;
+        let told = plane.ledger.told();
+        assert!(told.contains(&format!("{participant} cannot publish: {code}")), "{told:?}");
+    }
+    plane.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn silence_ends_a_publication_without_an_error() {
+    let plane = Plane::start(hasty());
+    plane.ingest("rt_key", "studio", true);
+    let address = listen(&plane).await;
+    let mut studio = Studio::publish(address, "rt_key").await;
+    plane.told(2).await;
+    // Longer than the consent that these settings give.
+    assert_eq!(timeout(Duration::from_secs(5), studio.ends()).await, Ok(rejected()));
+    assert_eq!(plane.told(4).await[2..4], ["studio stopped", "studio left"]);
+    plane.stop().await;
+}
