@@ -10,6 +10,13 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
+/// What of the listener that a request came by differs from [`Config`]: an extension of the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listener {
+    pub tls: bool,
+    pub port: u16,
+}
+
 /// Adds this hop to the client's headers.
 pub(crate) fn add(headers: &mut HeaderMap, visit: &Visit, config: &Config) {
     let peer = visit.peer.ip().to_canonical();
@@ -18,8 +25,9 @@ pub(crate) fn add(headers: &mut HeaderMap, visit: &Visit, config: &Config) {
         None => peer.to_string(),
     };
     headers::set(headers, FORWARDED_FOR, &hops);
-    headers.insert(FORWARDED_PORT, HeaderValue::from(config.port));
-    headers.insert(FORWARDED_PROTO, HeaderValue::from_static(if config.tls { "https" } else { "http" }));
+    let Listener { tls, port } = visit.listener(config);
+    headers.insert(FORWARDED_PORT, HeaderValue::from(port));
+    headers.insert(FORWARDED_PROTO, HeaderValue::from_static(if tls { "https" } else { "http" }));
     let trace = visit.trace(headers.get(headers::TRACE_ID));
     headers.insert(headers::TRACE_ID, trace);
 }

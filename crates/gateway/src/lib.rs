@@ -64,6 +64,7 @@ pub use config::Config;
 pub use connections::{Connection, ConnectionKey, Connections, Outbox, Outgoing, SendError};
 pub use domains::DomainTls;
 pub use fault::GatewayFault;
+pub use forwarded::Listener;
 pub use gateway::{Gateway, UsedDay};
 pub use lambda::{Function, LambdaEndpoint};
 pub use managed::Managed;

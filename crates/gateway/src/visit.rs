@@ -9,10 +9,11 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue, Method, Uri, Version, header};
 use tokio::time::Instant;
 
-use crate::ClientCert;
 use crate::execution_log::ExecutionLog;
 use crate::fault::GatewayFault;
+use crate::forwarded::Listener;
 use crate::ids::RequestId;
+use crate::{ClientCert, Config};
 
 /// The base path that a request to a custom domain matched, perhaps empty: an extension of the request.
 #[derive(Clone, Debug)]
@@ -33,6 +34,7 @@ pub(crate) struct Visit {
     /// The host that the client named, with its port.
     pub(crate) host: Option<HeaderValue>,
     pub(crate) user_agent: Option<HeaderValue>,
+    listener: Option<Listener>,
     /// The base path of a custom domain that the request matched.
     pub(crate) base_path: Option<BasePath>,
     /// The certificate that the client showed to a domain with mutual TLS.
@@ -63,6 +65,7 @@ impl Visit {
             version: head.version,
             host: host(&head.uri, &head.headers),
             user_agent: head.headers.get(header::USER_AGENT).cloned(),
+            listener: head.extensions.get().copied(),
             base_path: head.extensions.get().cloned(),
             client_cert: head.extensions.get().cloned(),
             integration_micros: AtomicU64::new(0),
@@ -82,6 +85,11 @@ impl Visit {
     /// The host that the client named, with its port; empty if it named none.
     pub(crate) fn host(&self) -> &str {
         text(self.host.as_ref())
+    }
+
+    /// The listener that the request came by.
+    pub(crate) fn listener(&self, config: &Config) -> Listener {
+        self.listener.unwrap_or(Listener { tls: config.tls, port: config.port })
     }
 
     fn domain_name(&self) -> &str {

@@ -34,7 +34,7 @@ pub(crate) struct Domain {
 }
 
 /// What a domain demands of a client's connection.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct DomainTls {
     /// The domain's name, in lower case; `*.example.com` for all names one label longer.
     pub name: String,

@@ -39,7 +39,7 @@ pub(crate) fn make(
         None => endpoint(located, routed, outgoing, head)?,
     };
     *request.version_mut() = Version::HTTP_11;
-    *request.headers_mut() = forwarded_headers(&head.headers, visit, shared.config.tls);
+    *request.headers_mut() = forwarded_headers(&head.headers, visit, visit.listener(&shared.config).tls);
     Ok(request)
 }
 

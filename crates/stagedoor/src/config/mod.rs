@@ -8,6 +8,7 @@ pub mod options;
 pub mod reference;
 mod services;
 mod throttle;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -22,10 +23,14 @@ use stagedoor_state::rest;
 
 use options::{KeyOption, Options, QuotaOption};
 
+pub use tls::TlsConfig;
+
 /// What the server runs with.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub listen: SocketAddr,
+    /// The TLS listener, if there is one.
+    pub tls: Option<TlsConfig>,
     pub media_listen: SocketAddr,
     pub rtmp_listen: SocketAddr,
     pub rtmps_listen: SocketAddr,
@@ -104,6 +109,11 @@ impl Config {
         }
         let mut config = Self {
             listen: options.listen.unwrap_or(options::DEFAULT_LISTEN),
+            tls: tls::tls(
+                options.tls_listen,
+                options.certificates.unwrap_or_default(),
+                options.truststores.unwrap_or_default(),
+            )?,
             media_listen: options.media_listen.unwrap_or(options::DEFAULT_MEDIA_LISTEN),
             rtmp_listen: options.rtmp_listen.unwrap_or(options::DEFAULT_RTMP_LISTEN),
             rtmps_listen: options.rtmps_listen.unwrap_or(options::DEFAULT_RTMPS_LISTEN),
@@ -148,7 +158,8 @@ impl Config {
     /// The key `test`/`test` exists while nobody but this machine can reach any listener, and only then.
     fn admit_test_key(&mut self) -> Result<(), ConfigError> {
         let listeners = [self.listen, self.media_listen, self.rtmp_listen, self.rtmps_listen];
-        let exposed = listeners.iter().find(|address| !address.ip().is_loopback());
+        let tls = self.tls.as_ref().map(|tls| tls.listen);
+        let exposed = listeners.iter().chain(&tls).find(|address| !address.ip().is_loopback());
         match exposed {
             None => {
                 if !self.access_keys.iter().any(|known| known.key.access_key_id == "test") {

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::functions::FunctionOption;
 use super::services::{self, NamedEndpoint};
 use super::throttle::ThrottleOption;
+use super::tls::CertificateOption;
 
 pub const DEFAULT_LISTEN: SocketAddr = loopback(4566);
 pub const DEFAULT_MEDIA_LISTEN: SocketAddr = loopback(4570);
@@ -35,6 +36,24 @@ pub struct Options {
     /// is on loopback the access key `test` with secret `test` exists; otherwise keys must be configured.
     #[arg(long, env = "STAGEDOOR_LISTEN", value_name = "ADDRESS:PORT")]
     pub listen: Option<SocketAddr>,
+
+    /// Address of the TLS listener, which serves what the HTTP listener does [default: none]
+    ///
+    /// A `[[certificate]]` table, which only the file can have, names a certificate: domains, a list; cert and key, files
+    /// in PEM, read anew when they change. Other custom domains, and the host names of APIs, get one that is made here;
+    /// clients that trust `tls/ca.pem` of the data directory trust them all.
+    #[arg(long, env = "STAGEDOOR_TLS_LISTEN", value_name = "ADDRESS:PORT")]
+    pub tls_listen: Option<SocketAddr>,
+
+    /// Files that stand for truststores of domains with mutual TLS, as s3://BUCKET/KEY=FILE, comma-separated; in the
+    /// file a table
+    #[arg(long, env = "STAGEDOOR_TRUSTSTORES", value_name = "TRUSTSTORE", value_delimiter = ',')]
+    #[serde(default, deserialize_with = "services::table")]
+    pub truststores: Option<Vec<NamedEndpoint>>,
+
+    #[arg(skip)]
+    #[serde(rename = "certificate")]
+    pub certificates: Option<Vec<CertificateOption>>,
 
     /// Address of the UDP socket for WebRTC media [default: 127.0.0.1:4570]
     #[arg(long, env = "STAGEDOOR_MEDIA_LISTEN", value_name = "ADDRESS:PORT")]
@@ -229,6 +248,9 @@ impl Options {
     pub fn over(self, weaker: Self) -> Self {
         Self {
             listen: self.listen.or(weaker.listen),
+            tls_listen: self.tls_listen.or(weaker.tls_listen),
+            truststores: self.truststores.or(weaker.truststores),
+            certificates: self.certificates.or(weaker.certificates),
             media_listen: self.media_listen.or(weaker.media_listen),
             rtmp_listen: self.rtmp_listen.or(weaker.rtmp_listen),
             rtmps_listen: self.rtmps_listen.or(weaker.rtmps_listen),

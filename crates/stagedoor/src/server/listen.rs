@@ -1,21 +1,28 @@
-//! Accepting connections, HTTP/1.1 and HTTP/2, within bounds, until told to stop.
+//! Accepting connections, HTTP/1.1 and HTTP/2, plain or by TLS, within bounds, until told to stop.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Request;
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use stagedoor_gateway::{ClientCert, Listener};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use super::tls::Tls;
 use super::{Server, route, told};
 
 /// Connections at a time; more wait in the kernel's queue.
 const CONNECTIONS_MAX: usize = 20_000;
+/// How long a client may take to shake hands.
+const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 /// How long a client may take to send a request's head.
 const HEAD_READ_MAX: Duration = Duration::from_secs(30);
 /// Bytes of a request's head that are buffered at most.
@@ -23,8 +30,14 @@ const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// How long requests under way may take to finish after a stop.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
 
-/// Serves until `stopped`, then lets requests under way finish.
-pub async fn serve(server: Arc<Server>, listener: TcpListener, stopped: watch::Receiver<bool>) {
+/// Serves until `stopped`, by TLS if that is given, then lets requests under way finish.
+pub async fn serve(
+    server: Arc<Server>,
+    listener: TcpListener,
+    tls: Option<Arc<Tls>>,
+    stopped: watch::Receiver<bool>,
+) {
+    let port = listener.local_addr().map_or(0, |address| address.port());
     let builder = builder();
     let graceful = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
@@ -35,7 +48,17 @@ pub async fn serve(server: Arc<Server>, listener: TcpListener, stopped: watch::R
             () = told(stopped.clone()) => break,
         };
         match accepted {
-            Ok((stream, peer)) => connection(&server, &builder, &graceful, stream, peer, slot),
+            Ok((stream, peer)) => {
+                // Answers are written whole; waiting to coalesce them only adds delay.
+                let _ = stream.set_nodelay(true);
+                let connection =
+                    Connection { server: Arc::clone(&server), peer, watcher: graceful.watcher(), slot };
+                let builder = builder.clone();
+                match tls.clone() {
+                    None => drop(tokio::spawn(connection.serve(builder, stream, None))),
+                    Some(tls) => drop(tokio::spawn(connection.shake_hands(builder, stream, tls, port))),
+                }
+            }
             Err(error) => {
                 // Mostly too many open files: pause instead of spinning.
                 tracing::warn!(%error, "cannot accept");
@@ -60,27 +83,48 @@ fn builder() -> Builder<TokioExecutor> {
     builder
 }
 
-fn connection(
-    server: &Arc<Server>,
-    builder: &Builder<TokioExecutor>,
-    graceful: &GracefulShutdown,
-    stream: TcpStream,
+/// A connection that was accepted.
+struct Connection {
+    server: Arc<Server>,
     peer: SocketAddr,
+    watcher: Watcher,
     slot: OwnedSemaphorePermit,
-) {
-    // Answers are written whole; waiting to coalesce them only adds delay.
-    let _ = stream.set_nodelay(true);
-    let server = Arc::clone(server);
-    let service = service_fn(move |request| {
-        let server = Arc::clone(&server);
-        async move { Ok::<_, Infallible>(route::answer(&server, request, peer).await) }
-    });
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-    let watched = graceful.watch(connection.into_owned());
-    tokio::spawn(async move {
-        if let Err(error) = watched.await {
+}
+
+/// What a TLS connection says of all requests on it.
+type Secured = (Listener, Option<Arc<ClientCert>>);
+
+impl Connection {
+    async fn shake_hands(self, builder: Builder<TokioExecutor>, stream: TcpStream, tls: Arc<Tls>, port: u16) {
+        let peer = self.peer;
+        match tokio::time::timeout(HANDSHAKE_MAX, tls.accept(stream, &self.server.gateway)).await {
+            Ok(Ok((stream, cert))) => {
+                self.serve(builder, stream, Some((Listener { tls: true, port }, cert))).await;
+            }
+            Ok(Err(error)) => tracing::debug!(%peer, %error, "no handshake"),
+            Err(_) => tracing::debug!(%peer, "no handshake in time"),
+        }
+    }
+
+    async fn serve<S>(self, builder: Builder<TokioExecutor>, stream: S, secured: Option<Secured>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Self { server, peer, watcher, slot } = self;
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            let server = Arc::clone(&server);
+            if let Some((listener, cert)) = &secured {
+                request.extensions_mut().insert(*listener);
+                if let Some(cert) = cert {
+                    request.extensions_mut().insert(Arc::clone(cert));
+                }
+            }
+            async move { Ok::<_, Infallible>(route::answer(&server, request, peer).await) }
+        });
+        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+        if let Err(error) = watcher.watch(connection.into_owned()).await {
             tracing::debug!(%peer, %error, "connection ended");
         }
         drop(slot);
-    });
+    }
 }

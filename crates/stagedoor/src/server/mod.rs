@@ -15,6 +15,7 @@ mod operations;
 mod route;
 mod rtmps;
 mod secrets;
+mod tls;
 mod usage;
 
 use std::io;
@@ -38,6 +39,7 @@ use crate::config::{Config, StoreUrl};
 use keys::KeyRing;
 use ledger::StoreLedger;
 use secrets::Secrets;
+use tls::Tls;
 
 /// What requests are answered from. Shared by all connections.
 pub struct Server {
@@ -59,6 +61,9 @@ pub struct Server {
 pub struct Addresses {
     /// Origin of the HTTP listener.
     pub http: String,
+    /// Origin of the TLS listener, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub https: Option<String>,
     pub media: SocketAddr,
     pub rtmp: SocketAddr,
     pub rtmps: SocketAddr,
@@ -84,6 +89,10 @@ impl Server {
         let opened = StoreLedger::open(&store, secrets::TOKEN_KEY_ID, secrets.token_key.public_key())?;
         let (media, media_handle) = start_media(&config, opened.ledger.clone(), opened.changes)?;
         let addresses = listeners.addresses(media_handle.media_address())?;
+        let tls = match config.tls.clone() {
+            Some(tls) => Some(Tls::new(tls, &config.data_dir, config.public_url.as_deref())?),
+            None => None,
+        };
         let server = Arc::new(Self {
             endpoints: listeners.endpoints(&config)?,
             gateway: Gateway::new(
@@ -106,6 +115,9 @@ impl Server {
         tasks.spawn(run_gateway(server.gateway.clone(), stopped.clone()));
         tasks.spawn(run_media(media, server.ledger.clone(), stopped.clone()));
         tasks.spawn(opened.follower.run(stopped.clone()));
+        if let Some(tls) = &tls {
+            tasks.spawn(Arc::clone(tls).follow_files(stopped.clone()));
+        }
         tasks.spawn(ledger::retention::run(server.store.clone(), stopped.clone()));
         for (listener, tls) in [(listeners.rtmp, None), (listeners.rtmps, Some(tls))] {
             let serving = server.media.clone().serve_rtmp(tokio_listener(listener)?, tls);
@@ -115,7 +127,11 @@ impl Server {
         let head = server.store.head();
         tokio::join!(server.gateway.caught_up(head), server.ledger.caught_up(head));
         tasks.spawn(usage::run(server.store.clone(), server.gateway.clone(), stopped.clone()));
-        tasks.spawn(listen::serve(server.clone(), tokio_listener(listeners.http)?, stopped));
+        if let Some((listener, tls)) = listeners.https.zip(tls) {
+            let listener = tokio_listener(listener)?;
+            tasks.spawn(listen::serve(server.clone(), listener, Some(tls), stopped.clone()));
+        }
+        tasks.spawn(listen::serve(server.clone(), tokio_listener(listeners.http)?, None, stopped));
         Ok(Running { addresses, server, stop, tasks })
     }
 }
@@ -123,6 +139,7 @@ impl Server {
 /// The TCP listeners, bound before anything is served: a port in use ends the start.
 struct Listeners {
     http: TcpListener,
+    https: Option<TcpListener>,
     rtmp: TcpListener,
     rtmps: TcpListener,
 }
@@ -131,6 +148,7 @@ impl Listeners {
     fn bind(config: &Config) -> Result<Self, Failure> {
         Ok(Self {
             http: bind(config.listen, "listen")?,
+            https: config.tls.as_ref().map(|tls| bind(tls.listen, "tls-listen")).transpose()?,
             rtmp: bind(config.rtmp_listen, "rtmp-listen")?,
             rtmps: bind(config.rtmps_listen, "rtmps-listen")?,
         })
@@ -138,7 +156,9 @@ impl Listeners {
 
     fn addresses(&self, media: SocketAddr) -> Result<Addresses, Failure> {
         let http = format!("http://{}", self.http.local_addr()?);
-        Ok(Addresses { http, media, rtmp: self.rtmp.local_addr()?, rtmps: self.rtmps.local_addr()? })
+        let https = self.https.as_ref().map(|https| https.local_addr()).transpose()?;
+        let https = https.map(|address| format!("https://{address}"));
+        Ok(Addresses { http, https, media, rtmp: self.rtmp.local_addr()?, rtmps: self.rtmps.local_addr()? })
     }
 
     fn endpoints(&self, config: &Config) -> Result<Endpoints, Failure> {
