@@ -41,7 +41,8 @@ impl Function {
         let function = FunctionArn::of_integration(&uri)
             .ok_or_else(|| GatewayFault::Configuration(format!("{uri:?} names no Lambda function").into()))?;
         let began = Instant::now();
-        let invoked = shared.lambda.invoke(&shared.backends, Order { function, kind, payload, trace });
+        let invoked =
+            shared.lambda.invoke(&shared.backends, Order { function, kind, payload, trace, stream: None });
         let returned = timeout(self.timeout, invoked).await;
         let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         visit.integration_micros.store(micros, Ordering::Relaxed);

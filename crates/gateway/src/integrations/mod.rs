@@ -4,3 +4,4 @@ pub(crate) mod function;
 pub(crate) mod http_proxy;
 pub(crate) mod mock;
 pub(crate) mod service;
+pub(crate) mod streamed_function;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::FunctionArn;
 
@@ -23,6 +23,8 @@ pub(crate) struct Order {
     pub(crate) payload: Bytes,
     /// `X-Amzn-Trace-Id`
     pub(crate) trace: String,
+    /// Takes the result as it is written, if the caller wants it so and the function can.
+    pub(crate) stream: Option<mpsc::Sender<Bytes>>,
 }
 
 /// What a function returned, or how it failed.
@@ -60,5 +62,6 @@ pub(super) struct Job {
     pub(super) arn: String,
     pub(super) payload: Bytes,
     pub(super) trace: String,
+    pub(super) stream: Option<mpsc::Sender<Bytes>>,
     pub(super) reply: oneshot::Sender<Returned>,
 }

@@ -13,6 +13,7 @@ mod pool;
 mod process;
 mod runtime_api;
 mod settings;
+mod streamed;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use bytes::Bytes;
 pub(crate) use self::arn::{FunctionArn, is_lambda_service};
 pub(crate) use self::job::{Kind, Order, Returned};
 pub use self::settings::{Function, LambdaEndpoint};
+pub(crate) use self::streamed::Streamed;
 
 use self::census::Census;
 use self::pool::Pool;
@@ -66,16 +68,7 @@ impl Lambda {
     /// As a fault of the integration: no such function, too many invocations, an event that is too long or no JSON,
     /// an endpoint that fails. A function's own failure is a result.
     pub(crate) async fn invoke(&self, backends: &Backends, order: Order) -> Result<Returned, GatewayFault> {
-        let bytes_max = match order.kind {
-            Kind::RequestResponse => EVENT_BYTES_MAX,
-            Kind::Event => ASYNCHRONOUS_EVENT_BYTES_MAX,
-        };
-        if order.payload.len() > bytes_max {
-            return Err(GatewayFault::RequestTooLarge);
-        }
-        if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(&order.payload) {
-            return Err(GatewayFault::InvalidJson(error.to_string()));
-        }
+        check(&order)?;
         let _counted = Census::count(&self.census.invocations);
         match (self.declared.get(&order.function.name), &self.endpoint, order.kind) {
             (Some(pool), _, Kind::RequestResponse) => pool.invoke(order).await,
@@ -94,11 +87,35 @@ impl Lambda {
         }
     }
 
+    /// Invokes a function that runs here and takes its result as it writes it; `None` if it does not run here.
+    ///
+    /// # Errors
+    /// As of [`Self::invoke`], for an event that is too long or no JSON.
+    pub(crate) fn stream(&self, order: &Order) -> Result<Option<Streamed>, GatewayFault> {
+        check(order)?;
+        let pool = self.declared.get(&order.function.name);
+        Ok(pool.map(|pool| Streamed::begin(pool, &self.census, order)))
+    }
+
     /// Lets invocations under way finish, within bounds, then ends every process.
     pub(crate) async fn close(&self) {
         let mut invocations = self.census.invocations.subscribe();
         let drained = invocations.wait_for(|&count| count == 0);
         let _ = tokio::time::timeout(DRAIN_MAX, drained).await;
         self.census.stop().await;
+    }
+}
+
+fn check(order: &Order) -> Result<(), GatewayFault> {
+    let bytes_max = match order.kind {
+        Kind::RequestResponse => EVENT_BYTES_MAX,
+        Kind::Event => ASYNCHRONOUS_EVENT_BYTES_MAX,
+    };
+    if order.payload.len() > bytes_max {
+        return Err(GatewayFault::RequestTooLarge);
+    }
+    match serde_json::from_slice::<serde::de::IgnoredAny>(&order.payload) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(GatewayFault::InvalidJson(error.to_string())),
     }
 }

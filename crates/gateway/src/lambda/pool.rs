@@ -112,6 +112,7 @@ impl Pool {
                 arn: order.function.to_string(),
                 payload: order.payload.clone(),
                 trace: order.trace.clone(),
+                stream: order.stream.clone(),
                 reply,
             });
             if let Ok(returned) = answer.await {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{debug, warn};
@@ -197,6 +197,14 @@ impl Process {
         self.deadline.send_replace(None);
         job.reply.send(returned).ok();
         true
+    }
+
+    /// Where the result of an invocation is to be streamed to, once.
+    pub(super) fn stream_of(&self, id: &str) -> Option<mpsc::Sender<Bytes>> {
+        match &mut *self.phase() {
+            Phase::Busy(job) if job.id == id => job.stream.take(),
+            _ => None,
+        }
     }
 
     /// What the process says of its failure to start.

@@ -7,13 +7,14 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::sync::mpsc;
 use tracing::debug;
 
 use super::job::Returned;
@@ -29,6 +30,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("lambda-runtime-aws-reque
 const DEADLINE: HeaderName = HeaderName::from_static("lambda-runtime-deadline-ms");
 const FUNCTION_ARN: HeaderName = HeaderName::from_static("lambda-runtime-invoked-function-arn");
 const TRACE_ID: HeaderName = HeaderName::from_static("lambda-runtime-trace-id");
+const RESPONSE_MODE: HeaderName = HeaderName::from_static("lambda-runtime-function-response-mode");
+const ERROR_TYPE: HeaderName = HeaderName::from_static("lambda-runtime-function-error-type");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 type Answer = Response<Full<Bytes>>;
@@ -57,6 +60,11 @@ async fn answer(process: &Process, request: Request<Incoming>) -> Answer {
             None => refuse(StatusCode::INTERNAL_SERVER_ERROR, "ServiceError", "the server stops"),
         },
         (&Method::POST, ["invocation", id, "response"]) => {
+            if is_streamed(&head.headers)
+                && let Some(stream) = process.stream_of(id)
+            {
+                return streamed(process, id, stream, body).await;
+            }
             let too_long = || {
                 let text = format!(
                     "Response payload size exceeded maximum allowed payload size ({RESULT_BYTES_MAX} bytes)."
@@ -109,6 +117,38 @@ fn invocation(announced: Announced) -> Answer {
 
 fn finished(process: &Process, id: &str, returned: Returned) -> Answer {
     if process.finish(id, returned) { accepted() } else { unknown_invocation() }
+}
+
+/// Whether a runtime writes a result while it makes it.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming>
+fn is_streamed(headers: &HeaderMap) -> bool {
+    headers.get(RESPONSE_MODE).is_some_and(|mode| mode.as_bytes().eq_ignore_ascii_case(b"streaming"))
+}
+
+/// Passes a result on as it comes. One whose reader has gone is read to its end all the same.
+async fn streamed(process: &Process, id: &str, stream: mpsc::Sender<Bytes>, mut body: Incoming) -> Answer {
+    let mut failed = false;
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else {
+            process.finish(id, Returned::failure("Runtime.TruncatedResponse", "the response broke off"));
+            return broken_off();
+        };
+        match frame.into_data() {
+            Ok(data) => drop(stream.send(data).await),
+            Err(frame) => {
+                failed |= frame.trailers_ref().is_some_and(|trailers| trailers.contains_key(ERROR_TYPE));
+            }
+        }
+    }
+    if failed {
+        return finished(
+            process,
+            id,
+            Returned::failure("Unhandled", "the function failed while it streamed"),
+        );
+    }
+    finished(process, id, Returned { payload: Bytes::new(), failed })
 }
 
 /// What a runtime says of an error, if it is JSON.

@@ -109,9 +109,6 @@ impl plans::api::Deployed for Deployed {
 fn integration(method: &api::Method) -> Compiled<Integration> {
     let no_integration = || configuration("No integration defined for method");
     let integration = method.method_integration.as_ref().ok_or_else(no_integration)?;
-    if integration.connection_type == Some(api::ConnectionType::VpcLink) {
-        return Err(GatewayFault::NotServed("VPC links"));
-    }
     match integration.r#type.ok_or_else(no_integration)? {
         api::IntegrationType::Mock => mock(integration).map(Integration::Mock),
         api::IntegrationType::HttpProxy => outgoing(integration).map(Integration::HttpProxy),
@@ -166,6 +163,7 @@ fn outgoing(integration: &api::Integration) -> Compiled<Outgoing> {
     let skips =
         integration.tls_config.as_ref().is_some_and(|tls| tls.insecure_skip_verification == Some(true));
     let uri = integration.uri.as_deref().ok_or_else(|| configuration("Invalid endpoint address"))?;
+    let private = integration.connection_type == Some(api::ConnectionType::VpcLink);
     Ok(Outgoing {
         uri: UriTemplate::parse(uri),
         verb: verb(integration)?,
@@ -173,6 +171,7 @@ fn outgoing(integration: &api::Integration) -> Compiled<Outgoing> {
         timeout: timeout(integration.timeout_in_millis, TIMEOUT_DEFAULT),
         trust: if skips { Trust::AnyIssuer } else { Trust::System },
         unlimited: integration.response_transfer_mode == Some(api::ResponseTransferMode::Stream),
+        link: private.then(|| UriTemplate::parse(integration.connection_id.as_deref().unwrap_or_default())),
     })
 }
 
@@ -198,7 +197,8 @@ fn aws_proxy(integration: &api::Integration) -> Compiled<AwsProxy> {
             return Err(GatewayFault::Configuration(why));
         }
     }
-    Ok(AwsProxy { function, verb: verb(integration)? })
+    let streams = integration.response_transfer_mode == Some(api::ResponseTransferMode::Stream);
+    Ok(AwsProxy { function, verb: verb(integration)?, streams })
 }
 
 fn aws(integration: &api::Integration) -> Compiled<Lambda> {
@@ -230,9 +230,6 @@ fn function(integration: &api::Integration, other: &'static str) -> Compiled<Fun
     let uri = integration.uri.as_deref().ok_or_else(|| configuration("Invalid endpoint address"))?;
     if !lambda::is_lambda_service(uri) {
         return Err(GatewayFault::NotServed(other));
-    }
-    if integration.response_transfer_mode == Some(api::ResponseTransferMode::Stream) {
-        return Err(GatewayFault::NotServed("functions whose answers are streamed"));
     }
     let timeout = timeout(integration.timeout_in_millis, TIMEOUT_DEFAULT);
     Ok(Function { uri: UriTemplate::parse(uri), timeout })

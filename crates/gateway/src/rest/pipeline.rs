@@ -14,7 +14,7 @@ use crate::Address;
 use crate::authorize::{self, Caller};
 use crate::body::{self, Body};
 use crate::fault::GatewayFault;
-use crate::integrations::{function, http_proxy, mock, service};
+use crate::integrations::{function, http_proxy, mock, service, streamed_function};
 use crate::shared::Shared;
 use crate::steps::cache::LookUp;
 use crate::steps::stage::Located;
@@ -147,6 +147,9 @@ async fn integrate(call: &Call<'_>, body: Body) -> Result<Response<Body>, Gatewa
         Integration::AwsProxy(proxy) => {
             let event = function_request::proxied(proxy, call, body).await?;
             execution::event(call, &proxy.function, &event);
+            if proxy.streams {
+                return streamed_function::answer(proxy, call, event.1).await;
+            }
             let returned = function_request::invoke(&proxy.function, call, event).await?;
             execution::returned(call, &returned);
             let accepts_binary = call.stage.deployed.binary.contain(&head.headers, header::ACCEPT);

@@ -113,6 +113,8 @@ pub(crate) struct AwsProxy {
     pub(crate) function: Function,
     /// `None` is the client's own. Only `POST` works.
     pub(crate) verb: Option<Verb>,
+    /// `responseTransferMode` is `STREAM`.
+    pub(crate) streams: bool,
 }
 
 /// `AWS` with a Lambda function.
@@ -147,6 +149,8 @@ pub(crate) struct Outgoing {
     pub(crate) trust: Trust,
     /// `responseTransferMode` is `STREAM`: the answer's length and duration are not limited by the quotas.
     pub(crate) unlimited: bool,
+    /// `connectionId` of a `VPC_LINK`, in which stage variables may stand; `None` if the backend is public.
+    pub(crate) link: Option<UriTemplate>,
 }
 
 /// One integration response.

@@ -28,6 +28,12 @@ pub(crate) fn of_rest(payload: &[u8], accepts_binary: bool) -> Made<Answered> {
     answer.answered(accepts_binary)
 }
 
+/// REST APIs, the head of a streamed answer: as [`of_rest`], with cookies and without a body.
+pub(crate) fn of_head(head: &[u8]) -> Made<Answered> {
+    let head = Envelope::parse(head)?;
+    Ok(Answered { status: head.status()?, headers: head.headers()?, body: Bytes::new() })
+}
+
 /// HTTP APIs, payload format 1.0.
 pub(crate) fn of_http_v1(payload: &[u8]) -> Made<Answered> {
     Envelope::parse(payload)?.only_known_members()?.answered(true)

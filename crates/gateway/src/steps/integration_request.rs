@@ -15,7 +15,7 @@ use crate::rest::call::Call;
 use crate::rest::compile::sends_body;
 use crate::rest::payload::{Handling, Payload, Readable};
 use crate::rest::plan::{Http, Outgoing};
-use crate::{forwarded, headers, uri};
+use crate::{forwarded, headers, links, uri};
 
 const API_ID: HeaderName = HeaderName::from_static("x-amzn-apigateway-api-id");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -44,7 +44,8 @@ pub(crate) async fn proxied(
     let verb = outgoing.verb.clone().unwrap_or_else(|| call.verb.clone());
     let body = if sends_body(&verb) { body } else { body::empty() };
     let none = RequestOverride::default();
-    Ok(request(verb, endpoint(outgoing, &view, call.query(), &none)?, headers, body))
+    let request = request(verb, endpoint(outgoing, &view, call.query(), &none)?, headers, body);
+    behind_link(outgoing, call, request)
 }
 
 /// `HTTP`: only what is mapped, and the body that the template makes; and what the template has overridden.
@@ -84,7 +85,7 @@ pub(crate) async fn made(
     override_headers(&mut headers, &told);
     let uri = endpoint(outgoing, &view, "", &told)?;
     let body = if sends_body(&verb) { made.body } else { Bytes::new() };
-    Ok((request(verb, uri, headers, body), made.overrides))
+    Ok((behind_link(outgoing, call, request(verb, uri, headers, body))?, made.overrides))
 }
 
 /// The body as these mappings need it.
@@ -102,6 +103,27 @@ fn request<B>(verb: Verb, uri: Uri, headers: HeaderMap, body: B) -> Request<B> {
     *request.version_mut() = Version::HTTP_11;
     *request.headers_mut() = headers;
     request
+}
+
+/// Sends a request to the address that is configured for its VPC link; `Host` and path stay the integration's.
+fn behind_link<B>(
+    outgoing: &Outgoing,
+    call: &Call<'_>,
+    mut request: Request<B>,
+) -> Result<Request<B>, GatewayFault> {
+    let Some(link) = &outgoing.link else { return Ok(request) };
+    let id = link.fill(&call.stage.variables, |_| None);
+    let origin = links::address(&call.shared.config.vpc_links, links::Named { link: &id, arn: None })?;
+    let invalid = |_| GatewayFault::Configuration("Invalid endpoint address".into());
+    if let Some(named) = request.uri().authority() {
+        let host = HeaderValue::from_str(named.as_str()).map_err(|error| invalid(error.into()))?;
+        request.headers_mut().entry(header::HOST).or_insert(host);
+    }
+    let mut parts = request.uri().clone().into_parts();
+    parts.scheme = origin.scheme().cloned();
+    parts.authority = origin.authority().cloned();
+    *request.uri_mut() = Uri::from_parts(parts).map_err(|error| invalid(http::Error::from(error)))?;
+    Ok(request)
 }
 
 /// The backend's address, with the client's query and what is mapped onto path and query.

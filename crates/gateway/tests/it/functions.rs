@@ -47,6 +47,9 @@ fn runtime() {
     loop {
         let (head, event) = api.call("GET", "/invocation/next", b"");
         let id = header(&head, "lambda-runtime-aws-request-id").to_owned();
+        if api.streams(&id, &event) {
+            continue;
+        }
         let (outcome, result) = handle(&head, &event);
         api.post(&format!("/invocation/{id}/{outcome}"), &result);
     }
@@ -158,6 +161,54 @@ impl Api {
         self.call("POST", path, body);
     }
 
+    /// Streams a result if the event's body says so: `stream`, `stream {address}` to wait for a byte from there
+    /// before the second part, `stream exit` to end before it, `stream garbage` for a stream without a head.
+    fn streams(&mut self, id: &str, event: &[u8]) -> bool {
+        let parsed: Value = serde_json::from_slice(event).unwrap_or_default();
+        let Some(how) = parsed["body"].as_str().and_then(|body| body.strip_prefix("stream")) else {
+            return false;
+        };
+        let head = json!({
+            "statusCode": 201,
+            "headers": {"x-streamed": "yes"},
+            "cookies": ["a=1", "b=2"],
+        });
+        let first = match how.trim() {
+            "garbage" => b"no head at all".to_vec(),
+            _ => [head.to_string().as_bytes(), &[0; 8], b"first,"].concat(),
+        };
+        let path = format!("{RUNTIME}/invocation/{id}/response");
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nLambda-Runtime-Function-Response-Mode: streaming\r\n\
+             Content-Type: application/vnd.awslambda.http-integration-response\r\n\
+             Transfer-Encoding: chunked\r\n\r\n",
+            self.1
+        );
+        self.0.get_mut().write_all(request.as_bytes()).expect("the Runtime API reads");
+        self.chunk(&first);
+        match how.trim() {
+            "exit" => {
+                // What was written must have arrived before the end.
+                self.0.get_mut().flush().expect("the Runtime API reads");
+                std::process::exit(3);
+            }
+            "" | "garbage" => {}
+            gate => {
+                let mut gate = TcpStream::connect(gate).expect("the test listens");
+                let _ = gate.read(&mut [0; 1]);
+            }
+        }
+        self.chunk(b"second");
+        self.chunk(b"");
+        self.answer();
+        true
+    }
+
+    fn chunk(&mut self, data: &[u8]) {
+        let framed = [format!("{:x}\r\n", data.len()).as_bytes(), data, b"\r\n"].concat();
+        self.0.get_mut().write_all(&framed).expect("the Runtime API reads");
+    }
+
     fn call(&mut self, method: &str, path: &str, body: &[u8]) -> (String, Vec<u8>) {
         let head = format!(
             "{method} {RUNTIME}{path} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n\r\n",
@@ -169,6 +220,10 @@ impl Api {
             .write_all(head.as_bytes())
             .and_then(|()| stream.write_all(body))
             .expect("the Runtime API reads");
+        self.answer()
+    }
+
+    fn answer(&mut self) -> (String, Vec<u8>) {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
             if self.0.read_line(&mut head).expect("the Runtime API answers") == 0 {

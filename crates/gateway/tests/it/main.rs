@@ -23,6 +23,7 @@ mod lambda_events;
 mod lambda_faults;
 mod lambda_integration;
 mod lambda_proxy;
+mod lambda_streaming;
 mod limits;
 mod request_validators;
 mod rest_binary;

@@ -4,7 +4,7 @@ use http::Method;
 use stagedoor_api::apigateway as api;
 
 use crate::backend::Backend;
-use crate::build::{Integrated as _, http_custom, map, rest_api};
+use crate::build::{Integrated as _, http_custom, http_proxy, map, rest_api};
 use crate::world::World;
 
 const BASE: &str = "/_aws/execute-api/abc/dev";
@@ -69,4 +69,30 @@ async fn templates_make_the_body() {
     let xml = world.send(Method::POST, BASE, &[("content-type", "text/xml")], "x").await;
     assert_eq!(xml.json()["body"], "x");
     assert_eq!(world.send(Method::POST, BASE, &[("content-type", "text/csv")], "x").await.status, 415);
+}
+
+#[tokio::test]
+async fn private_backends_are_found_by_their_link() {
+    let backend = Backend::start().await;
+    let address = backend.url("").parse().expect("a URL");
+    let world = World::start_with(|config| {
+        config.vpc_links = std::collections::BTreeMap::from([("vl1".to_owned(), address)]);
+    });
+    let world = world.await;
+    let private = |link: &str, integration: api::Integration| api::Integration {
+        connection_type: Some(api::ConnectionType::VpcLink),
+        connection_id: Some(link.to_owned()),
+        ..integration
+    };
+    let nlb = "http://nlb.example:8080/base/{proxy}";
+    let proxied = http_proxy(nlb).mapping("path.proxy", "method.request.path.proxy");
+    let api = rest_api("abc")
+        .method("GET /a/{proxy+}", private("${stageVariables.link}", proxied))
+        .method("GET /b", private("vl1", http_custom(nlb).answering("200", "")))
+        .method("GET /c", private("vl2", http_proxy(nlb)));
+    world.store(api.deployed_as("dep1", "dev", &[("link", "vl1")])).await;
+    let seen = world.get("/_aws/execute-api/abc/dev/a/x/y?z=1").await;
+    assert_eq!((seen.uri().as_str(), seen.sent("host").as_str()), ("/base/x/y?z=1", "nlb.example:8080"));
+    assert_eq!(world.get("/_aws/execute-api/abc/dev/b").await.sent("host"), "nlb.example:8080");
+    world.get("/_aws/execute-api/abc/dev/c").await.is(500, r#"{"message": "Internal server error"}"#);
 }
