@@ -1,6 +1,7 @@
 //! Tests of authentication through the public interface alone.
 
 mod es384;
+mod policy;
 mod recorded;
 mod refusals;
 mod signing;
