@@ -47,3 +47,17 @@ def writing(event, context):
     """Leaves a mark that a caller who does not wait can look for."""
     with open(event["path"], "w", encoding="utf-8") as mark:
         mark.write(json.dumps(event))
+
+
+def guard(event, context):
+    """A Lambda authorizer: the token says what it decides."""
+    token = event.get("authorizationToken") or ""
+    if token == "unauthorized":
+        raise Exception("Unauthorized")
+    effect = "Allow" if token == "allow" else "Deny"
+    statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": event["methodArn"]}
+    return {
+        "principalId": "somebody",
+        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+        "context": {"tries": 3, "good": True},
+    }
