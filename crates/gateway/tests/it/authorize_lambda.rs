@@ -1,13 +1,14 @@
 //! Lambda authorizers of REST and HTTP APIs: what they are told, what becomes of their answers, and what is kept.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::Method;
 use serde_json::{Value, json};
 use stagedoor_api::{apigateway as rest, apigatewayv2 as http_types};
 use stagedoor_state::http::AuthorizerCacheEpoch;
 use stagedoor_state::rest::CacheEpoch;
+use tokio::time::Instant;
 
 use crate::build::{RestApi, aws_proxy, function_uri, http_api, rest_api};
 use crate::functions::function;

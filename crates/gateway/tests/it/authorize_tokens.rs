@@ -1,6 +1,6 @@
 //! JSON web tokens: JWT authorizers of HTTP APIs, user pools of REST APIs, and issuers that misbehave.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use stagedoor_api::{apigateway as rest, apigatewayv2 as http_types};
 use stagedoor_auth::sigv4::Key;
 use stagedoor_gateway::ServiceEndpoint;
+use tokio::time::Instant;
 
 use crate::build::{aws_proxy, http_api, rest_api};
 use crate::functions::function;
