@@ -61,12 +61,14 @@ impl ExecutionLog {
         text
     }
 
-    /// Headers as Java prints a map, secrets starred.
+    /// The client's headers as Java prints a map, secrets starred.
+    pub(crate) fn sent_headers(&self, headers: &HeaderMap) -> String {
+        printed(headers, |name| self.spelt(name))
+    }
+
+    /// As [`Self::sent_headers`], of every other message.
     pub(crate) fn headers(&self, headers: &HeaderMap) -> String {
-        map(headers.keys().map(|name| {
-            let values: Vec<String> = headers.get_all(name).iter().map(|value| shown(name, value)).collect();
-            (self.spelt(name), values.join(","))
-        }))
+        printed(headers, spelling::answered)
     }
 
     fn spelt(&self, name: &HeaderName) -> String {
@@ -90,6 +92,13 @@ pub(crate) fn events(log: ExecutionLog, request_id: &str) -> Vec<Line> {
 pub(crate) fn map(pairs: impl Iterator<Item = (String, String)>) -> String {
     let entries: Vec<String> = pairs.map(|(name, value)| format!("{name}={value}")).collect();
     format!("{{{}}}", entries.join(", "))
+}
+
+fn printed(headers: &HeaderMap, spelt: impl Fn(&HeaderName) -> String) -> String {
+    map(headers.keys().map(|name| {
+        let values: Vec<String> = headers.get_all(name).iter().map(|value| shown(name, value)).collect();
+        (spelt(name), values.join(","))
+    }))
 }
 
 fn shown(name: &HeaderName, value: &HeaderValue) -> String {
@@ -160,7 +169,7 @@ mod tests {
         ] {
             headers.insert(name, HeaderValue::from_static(value));
         }
-        let shown = log().headers(&headers);
+        let shown = log().sent_headers(&headers);
         assert_eq!(shown, "{x-oWn=1, Authorization=*******abcdef, Content-Type=a/b, X-Api-Key=key}");
     }
 }

@@ -28,7 +28,7 @@ pub(crate) async fn begin(call: &Call<'_>, body: Body) -> Result<Body, GatewayFa
     log.write(format!("Method request path: {}", map(variables)));
     let query = uri::query_pairs(call.query()).map(|(name, value)| (name.into_owned(), value.into_owned()));
     log.write(format!("Method request query string: {}", map(query)));
-    log.write(format!("Method request headers: {}", log.headers(&call.head.headers)));
+    log.write(format!("Method request headers: {}", log.sent_headers(&call.head.headers)));
     log.write(format!("Method request body before transformations: {}", text(&bytes)));
     Ok(whole(bytes))
 }
