@@ -241,3 +241,27 @@ def test_lambda_authorizers_under_awslambdaric(server, apigateway):
     assert (ask("unauthorized").status, ask("unauthorized").json) == (401, {"message": "Unauthorized"})
     apigateway.flush_stage_authorizers_cache(restApiId=api, stageName="prod")
     assert ask("allow").status == 200
+
+
+def test_authorizers_are_tried_before_methods_have_them(server, apigateway):
+    api, _ = setups.rest_api(apigateway, name="tried")
+    uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn('guard')}/invocations"
+    authorizer = apigateway.create_authorizer(
+        restApiId=api, name="guard", type="TOKEN", authorizerUri=uri, identitySource="method.request.header.Token"
+    )["id"]
+    ask = lambda token: apigateway.test_invoke_authorizer(
+        restApiId=api, authorizerId=authorizer, headers={"Token": token}
+    )
+    for token, effect in [("allow", "Allow"), ("deny", "Deny")]:
+        tried = ask(token)
+        assert (tried["clientStatus"], tried["principalId"]) == (0, "somebody")
+        statement = json.loads(tried["policy"])["Statement"][0]
+        assert statement["Effect"] == effect
+        assert statement["Resource"].endswith(f"{ACCOUNT}:{api}/ESTestInvoke-stage/GET/")
+        assert tried["latency"] >= 0
+        assert "Using valid authorizer policy for principal: ****body\n" in tried["log"]
+    refused = ask("unauthorized")
+    assert refused["clientStatus"] == 401
+    assert "policy" not in refused
+    with pytest.raises(apigateway.exceptions.NotFoundException, match="Invalid Authorizer identifier specified"):
+        apigateway.test_invoke_authorizer(restApiId=api, authorizerId="none")

@@ -1,6 +1,6 @@
 //! Authorizers: `CreateAuthorizer`, `GetAuthorizer`, `GetAuthorizers`, `UpdateAuthorizer`, `DeleteAuthorizer`.
 //!
-//! Not here: `TestInvokeAuthorizer`, which asks the data plane.
+//! Not here: `TestInvokeAuthorizer`, which asks the data plane (`test_invoke.rs`).
 
 use stagedoor_api::apigateway::{
     Authorizer, AuthorizerType, Authorizers, CreateAuthorizerRequest, DeleteAuthorizerRequest,
@@ -92,7 +92,7 @@ pub fn delete_authorizer(cx: &mut Cx<'_>, input: DeleteAuthorizerRequest) -> Res
 }
 
 /// The authorizer of that id. An unknown API is answered like an unknown authorizer.
-fn existing(cx: &mut Cx<'_>, api: &str, id: &str) -> Result<Authorizer> {
+pub(crate) fn existing(cx: &mut Cx<'_>, api: &str, id: &str) -> Result<Authorizer> {
     cx.get(&[api, id])?.ok_or_else(messages::no_authorizer)
 }
 

@@ -231,6 +231,11 @@ pub fn dispatch(operation: &str, cx: &mut Cx<'_>, input: Value) -> Result<Value>
             input,
         ),
         "TagResource" => row::<TagResourceRequest, ()>(handlers::tag_resource, cx, input),
+        "TestInvokeAuthorizer" => row::<TestInvokeAuthorizerRequest, TestInvokeAuthorizerResponse>(
+            handlers::test_invoke_authorizer,
+            cx,
+            input,
+        ),
         "TestInvokeMethod" => {
             row::<TestInvokeMethodRequest, TestInvokeMethodResponse>(handlers::test_invoke_method, cx, input)
         }

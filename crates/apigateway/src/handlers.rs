@@ -59,7 +59,7 @@ pub use crate::sdk_type::{get_sdk_type, get_sdk_types};
 pub use crate::stage::{create_stage, delete_stage, get_stage, get_stages, update_stage};
 pub use crate::stage_cache::{flush_stage_authorizers_cache, flush_stage_cache};
 pub use crate::tags::{get_tags, tag_resource, untag_resource};
-pub use crate::test_invoke::test_invoke_method;
+pub use crate::test_invoke::{test_invoke_authorizer, test_invoke_method};
 pub use crate::usage::{get_usage, update_usage};
 pub use crate::usage_plan::{
     create_usage_plan, delete_usage_plan, get_usage_plan, get_usage_plans, update_usage_plan,

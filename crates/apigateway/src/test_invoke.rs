@@ -1,14 +1,17 @@
-//! Trying out what is configured, before it is deployed: `TestInvokeMethod`.
+//! Trying out what is configured, before it is deployed: `TestInvokeMethod`, `TestInvokeAuthorizer`.
 //!
-//! The data plane runs the method, through [`stagedoor_state::ports`].
+//! The data plane runs the method, or asks the authorizer, through [`stagedoor_state::ports`].
 
 use std::collections::BTreeMap;
 
-use stagedoor_api::apigateway::{Resource, TestInvokeMethodRequest, TestInvokeMethodResponse};
-use stagedoor_state::ports::MethodTest;
+use stagedoor_api::apigateway::{
+    Resource, TestInvokeAuthorizerRequest, TestInvokeAuthorizerResponse, TestInvokeMethodRequest,
+    TestInvokeMethodResponse,
+};
+use stagedoor_state::ports::{AuthorizerTest, MethodTest};
 use stagedoor_state::{Cx, Result};
 
-use crate::{deployment, messages, resource, rest_api};
+use crate::{authorizer, deployment, messages, resource, rest_api};
 
 /// `POST /restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}`
 ///
@@ -43,6 +46,38 @@ pub fn test_invoke_method(
         multi_value_headers: Some(tested.headers.into_iter().collect()),
         log: Some(tested.log),
         latency: Some(tested.latency_millis),
+    })
+}
+
+/// `POST /restapis/{restapi_id}/authorizers/{authorizer_id}`: what the authorizer says is not judged here, so a policy that
+/// denies is a success.
+///
+/// <https://docs.aws.amazon.com/apigateway/latest/api/API_TestInvokeAuthorizer.html>
+pub fn test_invoke_authorizer(
+    cx: &mut Cx<'_>,
+    input: TestInvokeAuthorizerRequest,
+) -> Result<TestInvokeAuthorizerResponse> {
+    let api_id = input.rest_api_id.as_str();
+    authorizer::existing(cx, api_id, &input.authorizer_id)?;
+    let api = rest_api::existing(cx, api_id)?;
+    let tested = cx.environment.stages.test_authorizer(AuthorizerTest {
+        account: cx.account().to_owned(),
+        region: cx.region().to_owned(),
+        api: deployment::snapshot(cx, api, Vec::new())?,
+        authorizer_id: input.authorizer_id,
+        path_and_query: input.path_with_query_string.unwrap_or_default(),
+        headers: headers(input.headers, input.multi_value_headers),
+        stage_variables: input.stage_variables.unwrap_or_default(),
+        additional_context: input.additional_context.unwrap_or_default(),
+    })?;
+    Ok(TestInvokeAuthorizerResponse {
+        client_status: Some(i64::from(tested.client_status)),
+        log: Some(tested.log),
+        latency: Some(tested.latency_millis),
+        principal_id: tested.principal_id,
+        policy: tested.policy,
+        authorization: None,
+        claims: tested.claims,
     })
 }
 

@@ -16,7 +16,7 @@ const LINE_CHARS_MAX: usize = 998;
 const TRUNCATED: &str = " [TRUNCATED]";
 /// Bytes of an event in a log group, with its prefix.
 const EVENT_BYTES_MAX: usize = 1024;
-/// Characters that remain of a secret, at its end.
+/// Characters that remain of a secret, at its end: half of a shorter one, as in logs of AWS.
 const SECRET_CHARS_SHOWN: usize = 6;
 
 /// Collects lines.
@@ -109,8 +109,9 @@ fn shown(name: &HeaderName, value: &HeaderValue) -> String {
 }
 
 /// All but the end of a secret as stars.
-fn starred(text: &str) -> String {
-    let hidden = text.chars().count().saturating_sub(SECRET_CHARS_SHOWN);
+pub(crate) fn starred(text: &str) -> String {
+    let chars = text.chars().count();
+    let hidden = chars - SECRET_CHARS_SHOWN.min(chars / 2);
     text.chars().enumerate().map(|(at, letter)| if at < hidden { '*' } else { letter }).collect()
 }
 
@@ -170,6 +171,6 @@ mod tests {
             headers.insert(name, HeaderValue::from_static(value));
         }
         let shown = log().sent_headers(&headers);
-        assert_eq!(shown, "{x-oWn=1, Authorization=*******abcdef, Content-Type=a/b, X-Api-Key=key}");
+        assert_eq!(shown, "{x-oWn=1, Authorization=*******abcdef, Content-Type=a/b, X-Api-Key=**y}");
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use http::{Request, Response};
 use hyper::body::Incoming;
-use stagedoor_state::ports::{MethodTest, MethodTested, Stages};
+use stagedoor_state::ports::{AuthorizerTest, AuthorizerTested, MethodTest, MethodTested, Stages};
 use stagedoor_state::rest::usage::Day;
 use stagedoor_store::{Revision, Store};
 use tokio::runtime::Handle;
@@ -38,6 +38,10 @@ pub struct UsedDay {
 impl Stages for Gateway {
     fn test_method(&self, test: MethodTest) -> stagedoor_state::Result<MethodTested> {
         Ok(Handle::current().block_on(self.test_method(test)))
+    }
+
+    fn test_authorizer(&self, test: AuthorizerTest) -> stagedoor_state::Result<AuthorizerTested> {
+        Ok(Handle::current().block_on(rest::test_authorizer::run(&self.0.shared, test)))
     }
 }
 

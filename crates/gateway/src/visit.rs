@@ -1,6 +1,7 @@
 //! What is known of one request from its beginning to its end: ids, times, the client. The source of `$context`.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
@@ -47,6 +48,8 @@ pub(crate) struct Visit {
     pub(crate) log: Option<ExecutionLog>,
     /// No client sent it: a control plane tries out a method.
     pub(crate) is_test: bool,
+    /// Variables that only a test gives.
+    pub(crate) test_context: BTreeMap<String, String>,
 }
 
 impl Visit {
@@ -72,6 +75,7 @@ impl Visit {
             fault: OnceLock::new(),
             log: None,
             is_test: false,
+            test_context: BTreeMap::new(),
         }
     }
 
@@ -117,6 +121,9 @@ impl Visit {
             _ => {
                 if let Some(member) = name.strip_prefix("error.") {
                     return self.fault.get()?.context(member).map(Cow::Owned);
+                }
+                if let Some(value) = self.test_context.get(name) {
+                    return Some(value.into());
                 }
                 let name = name.strip_prefix("identity.clientCert.")?;
                 return self.client_cert.as_ref()?.context(name);

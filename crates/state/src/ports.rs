@@ -14,6 +14,12 @@ pub trait Stages: Sync {
     /// # Errors
     /// When there is no data plane. What the method itself answers is no error.
     fn test_method(&self, test: MethodTest) -> Result<MethodTested>;
+
+    /// Asks an authorizer of a REST API about a made-up request.
+    ///
+    /// # Errors
+    /// When there is no data plane. What the authorizer itself answers is no error.
+    fn test_authorizer(&self, test: AuthorizerTest) -> Result<AuthorizerTested>;
 }
 
 /// A made-up request to a method.
@@ -45,12 +51,49 @@ pub struct MethodTested {
     pub latency_millis: i64,
 }
 
+/// A made-up request to an authorizer.
+#[derive(Debug)]
+pub struct AuthorizerTest {
+    pub account: String,
+    pub region: String,
+    /// The API as it is now.
+    pub api: Snapshot,
+    pub authorizer_id: String,
+    /// Path without the stage, and query. Empty means `/`.
+    pub path_and_query: String,
+    /// With the names as they were given.
+    pub headers: Vec<(String, String)>,
+    pub stage_variables: BTreeMap<String, String>,
+    /// Variables of `$context` besides those that the request has.
+    pub additional_context: BTreeMap<String, String>,
+}
+
+/// What an authorizer said.
+#[derive(Debug, Default)]
+pub struct AuthorizerTested {
+    /// The status that a client would have received; 0 if the authorizer succeeded, whatever it decided.
+    pub client_status: u16,
+    /// The execution log, one line per event, ends with a line break.
+    pub log: String,
+    pub latency_millis: i64,
+    /// Of Lambda authorizers.
+    pub principal_id: Option<String>,
+    /// The policy of a Lambda authorizer, as JSON text.
+    pub policy: Option<String>,
+    /// Of a token that was verified.
+    pub claims: Option<BTreeMap<String, String>>,
+}
+
 /// A server without stages: every test fails.
 #[derive(Debug)]
 pub struct NoStages;
 
 impl Stages for NoStages {
     fn test_method(&self, _: MethodTest) -> Result<MethodTested> {
+        Err(crate::Fault::internal())
+    }
+
+    fn test_authorizer(&self, _: AuthorizerTest) -> Result<AuthorizerTested> {
         Err(crate::Fault::internal())
     }
 }

@@ -108,7 +108,7 @@ async fn answer(
     };
     let trace = call.visit.trace(call.head.headers.get(headers::TRACE_ID));
     let trace = trace.to_str().unwrap_or_default().to_owned();
-    let asked = authorizer.ask(call.shared, &stage.variables, trace, event).await?;
+    let asked = authorizer.ask(call.shared, call.visit, &stage.variables, trace, event).await?;
     let answer = Arc::new(asked.answer);
     if keeps {
         stage.answers.0.put(&key, Arc::clone(&answer), 4 * answer.bytes, now + authorizer.ttl, now);

@@ -15,9 +15,11 @@ use super::answer::Answer;
 use super::cache::Cache;
 use super::denial::Denial;
 use super::source::Source;
+use super::told;
 use crate::lambda::{FunctionArn, Kind, Order};
 use crate::shared::Shared;
 use crate::uri::UriTemplate;
+use crate::visit::Visit;
 
 /// Answers that a stage keeps at most, and their bytes.
 const ANSWERS_MAX: usize = 10_000;
@@ -66,6 +68,8 @@ pub(crate) enum Version {
 /// A fresh answer, and how long it took.
 pub(crate) struct Asked {
     pub(crate) answer: Answer,
+    /// The answer as it was returned.
+    pub(crate) payload: Bytes,
     pub(crate) latency_millis: u64,
 }
 
@@ -77,6 +81,7 @@ impl LambdaAuthorizer {
     pub(crate) async fn ask(
         &self,
         shared: &Shared,
+        visit: &Visit,
         variables: &BTreeMap<String, String>,
         trace: String,
         event: Bytes,
@@ -90,6 +95,7 @@ impl LambdaAuthorizer {
         let returned = returned
             .map_err(|_| Denial::Authorizer("it took too long".to_owned()))?
             .map_err(|fault| Denial::Authorizer(fault.to_string()))?;
+        told::returned(visit, &returned.payload);
         if returned.failed {
             return Err(self.failure(&returned.payload));
         }
@@ -97,7 +103,7 @@ impl LambdaAuthorizer {
         let read = if simple { Answer::simple } else { Answer::with_policy };
         let answer = read(&returned.payload).map_err(Denial::Authorizer)?;
         let latency_millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Ok(Asked { answer, latency_millis })
+        Ok(Asked { answer, payload: returned.payload, latency_millis })
     }
 
     /// A function of a REST API answers 401 by failing with this one word.

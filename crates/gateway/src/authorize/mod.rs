@@ -16,6 +16,7 @@ mod permission;
 mod signature;
 mod source;
 mod token;
+mod told;
 
 pub(crate) mod http;
 pub(crate) mod http_compile;
@@ -24,6 +25,7 @@ pub(crate) mod rest_compile;
 
 pub use self::access_key::AccessKey;
 pub(crate) use self::access_key::AccessKeys;
-pub(crate) use self::caller::{Authority, Caller};
+pub(crate) use self::caller::{Caller, text};
 pub use self::denial::Denial;
 pub(crate) use self::lambda::Answers;
+pub(crate) use self::rest::{Tried, may_invalidate_cache, try_out};

@@ -10,8 +10,9 @@ use crate::Config;
 use crate::plans::Owner;
 use crate::visit::Visit;
 
-/// The one action that stages know.
+/// The two actions that stages know.
 const INVOKE: &str = "execute-api:Invoke";
+const INVALIDATE_CACHE: &str = "execute-api:InvalidateCache";
 
 /// Table A: one side's permission is enough. Identities of the API's own account, and Lambda authorizers.
 pub(crate) fn either(one: Decision, other: Decision) -> Decision {
@@ -63,9 +64,19 @@ impl Asked {
         Self { arn, principal: key.map(AccessKey::principal), context }
     }
 
+    /// Whether it may be served.
     pub(crate) fn of(&self, policy: &Policy) -> Decision {
+        self.to(INVOKE, policy)
+    }
+
+    /// Whether it may also empty the stage's cache of what it asks for.
+    pub(crate) fn invalidating(&self, policy: &Policy) -> Decision {
+        self.to(INVALIDATE_CACHE, policy)
+    }
+
+    fn to(&self, action: &str, policy: &Policy) -> Decision {
         policy.decide(&Request {
-            action: INVOKE,
+            action,
             resource: &self.arn,
             principal: self.principal.as_ref(),
             context: &self.context,

@@ -2,21 +2,23 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use stagedoor_auth::policy::{Decision, Policy};
 
 use super::answer::{Answer, Verdict};
-use super::caller::{Authority, Caller};
+use super::caller::{Authority, Caller, Claims};
 use super::denial::Denial;
 use super::issuer::NoKey;
-use super::lambda::{Form, LambdaAuthorizer};
+use super::lambda::{Asked as Answered, Form, LambdaAuthorizer};
 use super::permission::{self, Asked};
 use super::token::{Dialect, Rejected, TokenAuthorizer};
-use super::{signature, source};
+use super::{signature, source, told};
 use crate::body::Body;
 use crate::events;
 use crate::fault::GatewayFault;
 use crate::headers;
 use crate::rest::call::Call;
+use crate::steps::execution;
 
 /// Longest ARN of a method that is decided about, in bytes: AWS's quota.
 const ARN_BYTES_MAX: usize = 1600;
@@ -96,6 +98,34 @@ async fn signed(
     }
 }
 
+/// Whether the caller may have a fresh answer of a cached method: `execute-api:InvalidateCache` by their IAM policy and the
+/// API's resource policy, together as for the call itself. Who did not sign needs the resource policy's word.
+///
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-caching.html#invalidate-method-caching>
+pub(crate) fn may_invalidate_cache(call: &Call<'_>) -> bool {
+    let owner = &call.api.owner;
+    let key = match &call.caller.authority {
+        Authority::Iam => call.caller.identity.access_key.as_deref(),
+        _ => None,
+    };
+    let key = key.and_then(|id| call.shared.access_keys.get(id));
+    let arn = permission::arn(owner, &call.stage.name, call.verb.as_str(), call.path);
+    let asked = Asked::new(arn, call.visit, &call.shared.config, key);
+    let resource = match &call.stage.deployed.policy {
+        Some(Ok(policy)) => asked.invalidating(policy),
+        Some(Err(_)) | None => Decision::Neither,
+    };
+    let decision = match key {
+        None => resource,
+        Some(key) => {
+            let own = key.policy.as_ref().map_or(Decision::Allow, |policy| asked.invalidating(policy));
+            let table = if key.key.account == owner.account { permission::either } else { permission::both };
+            table(own, resource)
+        }
+    };
+    decision == Decision::Allow
+}
+
 /// Asks a Lambda authorizer, or what it said before of the same caller.
 async fn asked(
     call: &Call<'_>,
@@ -129,25 +159,42 @@ async fn answer(
     authorizer: &LambdaAuthorizer,
     arn: &str,
 ) -> Result<(Arc<Answer>, u64), Denial> {
+    told::begins(call.visit, &authorizer.id);
     let identities = identities(call, authorizer)?;
+    told::identity(call.visit, &identities);
     let keeps = !authorizer.ttl.is_zero() && !authorizer.sources.is_empty();
     let key = source::key(&authorizer.id, identities.iter().map(String::as_str));
     let now = call.visit.time;
     if keeps && let Some(answer) = call.stage.answers.0.get(&key, now) {
+        told::succeeded(call.visit, &answer);
         return Ok((answer, 0));
     }
+    let asked = ask(call, authorizer, &identities, arn).await?;
+    let answer = Arc::new(asked.answer);
+    told::succeeded(call.visit, &answer);
+    if keeps {
+        call.stage.answers.0.put(&key, Arc::clone(&answer), 4 * answer.bytes, now + authorizer.ttl, now);
+    }
+    Ok((answer, asked.latency_millis))
+}
+
+/// Asks the function, whatever it said before.
+async fn ask(
+    call: &Call<'_>,
+    authorizer: &LambdaAuthorizer,
+    identities: &[String],
+    arn: &str,
+) -> Result<Answered, Denial> {
     let event = match authorizer.form {
         Form::Token { .. } => events::authorizer::token(identities.first().map_or("", String::as_str), arn),
         Form::Request | Form::Http { .. } => events::authorizer::rest_request(call, arn),
     };
     let trace = call.visit.trace(call.head.headers.get(headers::TRACE_ID));
     let trace = trace.to_str().unwrap_or_default().to_owned();
-    let asked = authorizer.ask(call.shared, &call.stage.variables, trace, event).await?;
-    let answer = Arc::new(asked.answer);
-    if keeps {
-        call.stage.answers.0.put(&key, Arc::clone(&answer), 4 * answer.bytes, now + authorizer.ttl, now);
+    if call.visit.log.is_some() {
+        execution::invocation(call, &authorizer.uri.fill(&call.stage.variables, |_| None), &event);
     }
-    Ok((answer, asked.latency_millis))
+    authorizer.ask(call.shared, call.visit, &call.stage.variables, trace, event).await
 }
 
 /// Who the request says it is from. Sources may be missing only where they are no cache's key.
@@ -190,4 +237,36 @@ async fn bearing(call: &Call<'_>, authorizer: &TokenAuthorizer, scopes: &[String
     }
     let claims = if pools || scopes.is_empty() { &held.claims } else { &held.scoped };
     Ok(Caller { authority: Authority::Token(Arc::clone(claims)), ..Caller::default() })
+}
+
+/// What an authorizer says by itself of a request.
+pub(crate) enum Tried {
+    /// A Lambda authorizer's answer, as it returned it.
+    Lambda(Bytes),
+    /// The claims of a token.
+    Token(Arc<Claims>),
+}
+
+/// Asks the method's authorizer, and nobody else: no policy decides, nothing is kept.
+///
+/// # Errors
+/// As of [`check`].
+pub(crate) async fn try_out(call: &Call<'_>) -> Result<Tried, GatewayFault> {
+    let arn = permission::arn(&call.api.owner, &call.stage.name, call.verb.as_str(), call.path);
+    match &call.method.guard {
+        Guard::Lambda(authorizer) => {
+            told::begins(call.visit, &authorizer.id);
+            let identities = identities(call, authorizer)?;
+            told::identity(call.visit, &identities);
+            let asked = ask(call, authorizer, &identities, &arn).await?;
+            told::succeeded(call.visit, &asked.answer);
+            Ok(Tried::Lambda(asked.payload))
+        }
+        Guard::Token(authorizer, scopes) => match bearing(call, authorizer, scopes).await?.authority {
+            Authority::Token(claims) => Ok(Tried::Token(claims)),
+            _ => unreachable!("a verified token has claims"),
+        },
+        Guard::Refused(fault) => Err(fault.clone()),
+        Guard::Open | Guard::Iam => Err(GatewayFault::Configuration("Authorizer not found".into())),
+    }
 }

@@ -7,6 +7,7 @@ pub(crate) mod payload;
 pub(crate) mod pipeline;
 pub(crate) mod plan;
 pub(crate) mod sight;
+pub(crate) mod test_authorizer;
 pub(crate) mod test_invoke;
 pub(crate) mod tuning;
 pub(crate) mod validator;

@@ -27,7 +27,7 @@ use crate::{headers, spelling};
 
 /// `$context.stage`, `$context.domainName` and the API key of tests.
 const STAGE: &str = "test-invoke-stage";
-const DOMAIN_NAME: &str = "testPrefix.testDomainName";
+pub(super) const DOMAIN_NAME: &str = "testPrefix.testDomainName";
 const API_KEY: &str = "test-invoke-api-key";
 const API_KEY_ID: &str = "test-invoke-api-key-id";
 
@@ -81,15 +81,25 @@ fn only_the_method(api: &mut Snapshot, resource_id: &str, verb: &str) -> String 
 /// The path as it is given, else the resource's own, and the request's head. A name or value that HTTP cannot carry is
 /// left out.
 fn made_up(test: &MethodTest, resource_path: &str) -> (String, Parts) {
-    let (path, query) = test.path_and_query.split_once('?').unwrap_or((&test.path_and_query, ""));
+    head_of(&test.verb, &test.path_and_query, &test.headers, resource_path)
+}
+
+/// The same of any made-up request.
+pub(super) fn head_of(
+    verb: &str,
+    path_and_query: &str,
+    sent: &[(String, String)],
+    resource_path: &str,
+) -> (String, Parts) {
+    let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
     let path = if path.is_empty() { resource_path.to_owned() } else { path.to_owned() };
     let mut request = Request::new(());
-    *request.method_mut() = Verb::from_bytes(test.verb.as_bytes()).unwrap_or_default();
+    *request.method_mut() = Verb::from_bytes(verb.as_bytes()).unwrap_or_default();
     let query: String = query.chars().filter(|letter| letter.is_ascii_graphic()).collect();
     if let Ok(uri) = format!("/?{query}").parse() {
         *request.uri_mut() = uri;
     }
-    for (name, value) in &test.headers {
+    for (name, value) in sent {
         if let (Ok(name), Some(value)) = (HeaderName::from_bytes(name.as_bytes()), headers::value(value)) {
             request.headers_mut().append(name, value);
         }

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, Response, header};
 use stagedoor_api::apigateway::UnauthorizedCacheControlHeaderStrategy as Strategy;
 use tokio::time::Instant;
 
-use crate::authorize::{Authority, Denial};
+use crate::authorize::{self, Denial};
 use crate::body::Body;
 use crate::cache::{Key, Pending};
 use crate::fault::GatewayFault;
@@ -42,7 +42,7 @@ pub(crate) fn look_up(call: &Call<'_>) -> Result<LookUp, GatewayFault> {
     let Some(key) = key(call) else { return Ok(LookUp::Miss(Miss::default())) };
     let (mut fresh, mut warns) = (false, false);
     if wants_fresh(&call.head.headers) {
-        fresh = !caching.requires_authorization || matches!(call.caller.authority, Authority::Iam);
+        fresh = !caching.requires_authorization || authorize::may_invalidate_cache(call);
         match caching.strategy {
             _ if fresh => caching.cache.remove(&key),
             Strategy::FailWith403 => {

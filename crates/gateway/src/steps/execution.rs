@@ -71,8 +71,15 @@ pub(crate) fn event(call: &Call<'_>, function: &Function, (_, payload): &Event) 
     if call.visit.log.is_none() {
         return;
     }
-    let named = function.uri.fill(&call.stage.variables, |_| None);
-    let arn = named.split_once("/functions/").map_or(&*named, |(_, arn)| arn);
+    invocation(call, &function.uri.fill(&call.stage.variables, |_| None), payload);
+}
+
+/// The same, of a function by the URI that names it: an authorizer's, too.
+pub(crate) fn invocation(call: &Call<'_>, named: &str, payload: &[u8]) {
+    if call.visit.log.is_none() {
+        return;
+    }
+    let arn = named.split_once("/functions/").map_or(named, |(_, arn)| arn);
     let arn = arn.strip_suffix("/invocations").unwrap_or(arn);
     let region = arn.split(':').nth(3).unwrap_or_default();
     let uri = format!("https://lambda.{region}.amazonaws.com/2015-03-31/functions/{arn}/invocations");

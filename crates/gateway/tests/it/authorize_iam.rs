@@ -11,7 +11,7 @@ use stagedoor_auth::sigv4::{self, Key, Payload};
 use stagedoor_gateway::AccessKey;
 
 use crate::backend::Backend;
-use crate::build::{RestApi, aws_proxy, function_uri, http_api, http_proxy, mock, rest_api};
+use crate::build::{RestApi, aws_proxy, function_uri, http_api, http_proxy, mock, rest_api, stage_of_rest};
 use crate::functions::function;
 use crate::world::{ACCOUNT, REGION, Seen, World};
 
@@ -38,6 +38,8 @@ async fn world() -> World {
             known("ALICE", ACCOUNT, Some("alice"), None),
             known("BOB", ACCOUNT, Some("bob"), Some(statement("Allow", "*/GET/other"))),
             known("CAROL", ACCOUNT, Some("carol"), Some(statement("Deny", "*"))),
+            known("DAVE", ACCOUNT, Some("dave"), Some(only("execute-api:Invoke"))),
+            known("ERIN", ACCOUNT, Some("erin"), Some(only("execute-api:*"))),
             known("STRANGER", OTHER_ACCOUNT, None, None),
         ];
     })
@@ -48,6 +50,14 @@ fn statement(effect: &str, resource: &str) -> Value {
     json!({
         "Version": "2012-10-17",
         "Statement": {"Effect": effect, "Action": "execute-api:Invoke", "Resource": resource},
+    })
+}
+
+/// A policy that allows one kind of action.
+fn only(action: &str) -> Value {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": {"Effect": "Allow", "Action": action, "Resource": "*"},
     })
 }
 
@@ -66,10 +76,16 @@ fn with_policy(api: RestApi, statements: &Value) -> RestApi {
 }
 
 /// A request signed with a key, at so many seconds from now, for a region.
-async fn signed_as(
+async fn signed_as(world: &World, who: (&Key, &str, i64), what: (Method, &str, &str)) -> Seen {
+    signed_with(world, who, what, &[]).await
+}
+
+/// The same with more headers, which are not signed.
+async fn signed_with(
     world: &World,
     (key, region, seconds): (&Key, &str, i64),
     (method, target, body): (Method, &str, &str),
+    more: &[(&str, &str)],
 ) -> Seen {
     let host = world.address.to_string();
     let mut headers = HeaderMap::new();
@@ -92,7 +108,8 @@ async fn signed_as(
         .map(|(name, value)| (name.to_string(), value.to_str().expect("text").to_owned()))
         .collect();
     sent.extend(added.iter().map(|(name, value)| (name.as_str(), value.clone())));
-    let sent: Vec<(&str, &str)> = sent.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let sent = sent.iter().map(|(name, value)| (*name, value.as_str())).chain(more.iter().copied());
+    let sent: Vec<(&str, &str)> = sent.collect();
     world.send(method, target, &sent, body).await
 }
 
@@ -324,4 +341,49 @@ async fn http_apis_take_signatures() {
     }
     let unsigned = world.send(Method::POST, PATH, &[], "event").await;
     unsigned.is(403, r#"{"message":"Forbidden"}"#);
+}
+
+/// C15: `execute-api:InvalidateCache` is asked of the caller's policy and of the API's.
+#[tokio::test]
+async fn caches_are_emptied_by_those_who_may() {
+    let world = world().await;
+    let cached = rest::MethodSetting {
+        caching_enabled: Some(true),
+        unauthorized_cache_control_header_strategy: Some(
+            rest::UnauthorizedCacheControlHeaderStrategy::FailWith403,
+        ),
+        ..Default::default()
+    };
+    let api = || rest_api("abc").method_with("GET /x", guarded("AWS_IAM", aws_proxy("pets")));
+    let deployed = |api: &RestApi| {
+        stage_of_rest(api, |stage| {
+            stage.cache_cluster_enabled = Some(true);
+            stage.method_settings = Some([("*/*".to_owned(), cached.clone())].into());
+        })
+    };
+    let ask = async |id: &str, fresh: bool| {
+        let key = key(id, ACCOUNT);
+        let more: &[_] = if fresh { &[("cache-control", "max-age=0")] } else { &[] };
+        signed_with(&world, (&key, REGION, 0), (Method::GET, PATH, ""), more).await
+    };
+    world.store(deployed(&api())).await;
+    let made_for = |seen: &Seen| seen.json()["requestContext"]["requestId"].clone();
+    let kept = made_for(&ask("ROOT", false).await);
+    assert_eq!(made_for(&ask("DAVE", false).await), kept);
+    for (id, may) in [("ROOT", true), ("ALICE", true), ("DAVE", false), ("ERIN", true)] {
+        let seen = ask(id, true).await;
+        assert_eq!(seen.status.as_u16(), if may { 200 } else { 403 }, "{id}");
+        assert!(!may || made_for(&seen) != kept, "{id}");
+    }
+    let allows = json!([{
+        "Effect": "Allow", "Principal": "*", "Action": "execute-api:InvalidateCache", "Resource": "*",
+    }]);
+    world.store(deployed(&with_policy(api(), &allows))).await;
+    assert_eq!(ask("DAVE", true).await.status, 200);
+    let denies = json!([{
+        "Effect": "Deny", "Principal": "*", "Action": "execute-api:InvalidateCache", "Resource": "*",
+    }]);
+    world.store(deployed(&with_policy(api(), &denies))).await;
+    assert_eq!(ask("ERIN", true).await.status, 403);
+    assert_eq!(ask("ERIN", false).await.status, 200);
 }

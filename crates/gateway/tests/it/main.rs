@@ -32,5 +32,6 @@ mod rest_mock;
 mod rest_proxy;
 mod rest_services;
 mod rest_templates;
+mod test_authorizer;
 mod test_invoke;
 mod throttling;
