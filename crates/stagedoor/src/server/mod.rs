@@ -85,7 +85,7 @@ impl Server {
         let store = open_store(&config)?;
         let secrets = secrets::load(&store)?;
         let listeners = Listeners::bind(&config)?;
-        let tls = rtmps::tls(&config)?;
+        let rtmps_tls = rtmps::tls(&config)?;
         let opened = StoreLedger::open(&store, secrets::TOKEN_KEY_ID, secrets.token_key.public_key())?;
         let (media, media_handle) = start_media(&config, opened.ledger.clone(), opened.changes)?;
         let addresses = listeners.addresses(media_handle.media_address())?;
@@ -119,7 +119,7 @@ impl Server {
             tasks.spawn(Arc::clone(tls).follow_files(stopped.clone()));
         }
         tasks.spawn(ledger::retention::run(server.store.clone(), stopped.clone()));
-        for (listener, tls) in [(listeners.rtmp, None), (listeners.rtmps, Some(tls))] {
+        for (listener, tls) in [(listeners.rtmp, None), (listeners.rtmps, Some(rtmps_tls))] {
             let serving = server.media.clone().serve_rtmp(tokio_listener(listener)?, tls);
             tasks.spawn(until_told(serving, stopped.clone()));
         }
