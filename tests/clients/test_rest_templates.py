@@ -1,7 +1,10 @@
 """Mapping templates and TestInvokeMethod with boto3."""
 
+import gzip
 import json
 import re
+
+from conftest import execute_api
 
 
 def test_methods_are_tried_before_they_are_deployed(apigateway):
@@ -50,3 +53,29 @@ def test_methods_are_tried_before_they_are_deployed(apigateway):
         "Method completed with status: 200",
         "",
     ]
+
+
+def test_answers_are_compressed_from_the_size_that_is_set(server, apigateway):
+    api = apigateway.create_rest_api(name="compressed", minimumCompressionSize=100)["id"]
+    root = apigateway.get_resources(restApiId=api)["items"][0]["id"]
+    for part, length in (("short", 99), ("long", 100)):
+        where = apigateway.create_resource(restApiId=api, parentId=root, pathPart=part)["id"]
+        method = {"restApiId": api, "resourceId": where, "httpMethod": "GET"}
+        apigateway.put_method(**method, authorizationType="NONE")
+        apigateway.put_method_response(**method, statusCode="200")
+        apigateway.put_integration(**method, type="MOCK", requestTemplates={"application/json": "{statusCode: 200}"})
+        apigateway.put_integration_response(
+            **method, statusCode="200", responseTemplates={"application/json": "x" * length}
+        )
+    apigateway.create_deployment(restApiId=api, stageName="prod")
+    accepting = {"Accept-Encoding": "gzip"}
+    ask = lambda part, headers: execute_api(server, api, "GET", f"/prod/{part}", headers)
+    long = ask("long", accepting)
+    assert (long.headers["content-encoding"], gzip.decompress(long.body)) == ("gzip", b"x" * 100)
+    for plain in (ask("short", accepting), ask("long", {})):
+        assert "content-encoding" not in plain.headers
+        assert set(plain.body) == {ord("x")}
+    patch = [{"op": "replace", "path": "/minimumCompressionSize", "value": "0"}]
+    apigateway.update_rest_api(restApiId=api, patchOperations=patch)
+    apigateway.create_deployment(restApiId=api, stageName="prod")
+    assert ask("short", accepting).headers["content-encoding"] == "gzip"

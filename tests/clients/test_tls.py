@@ -15,7 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 import conftest
+import setups
 from server import Server
+from test_lambda import arn, table
 
 CERTIFICATE_ARN = "arn:aws:acm:us-east-1:000000000000:certificate/8a1b2c3d-0000-4000-8000-000000000000"
 TRUSTSTORE = "s3://trust/ca.pem"
@@ -80,7 +82,7 @@ def server(folder, authority):
     config = folder / "stagedoor.toml"
     config.write_text(
         f"[[certificate]]\ndomains = ['files.example.com', '*.wild.example.com']\ncert = '{cert}'\nkey = '{key}'\n"
-        f"[truststores]\n'{TRUSTSTORE}' = '{folder / 'authority.pem'}'\n"
+        f"[truststores]\n'{TRUSTSTORE}' = '{folder / 'authority.pem'}'\n" + table("echo", "echo")
     )
     options = ("--tls-listen", "127.0.0.1:0", "--config", str(config))
     with Server(folder / "data", *options) as running:
@@ -190,6 +192,52 @@ def test_mutual_tls_lets_in_whom_the_truststore_vouches_for(tls_port, api, folde
     assert curl(tls_port, name, "--cacert", ca) == (forbidden, "403 2")
     stranger = Authority("a stranger").issue(folder, "stranger", "a stranger")
     assert curl(tls_port, name, "--cacert", ca, "--cert", stranger[0], "--key", stranger[1]) == (forbidden, "403 2")
+
+
+def test_functions_and_templates_learn_of_the_clients_certificate(server, tls_port, folder, authority):
+    name = "told.example.com"
+    configuration = {"CertificateArn": CERTIFICATE_ARN, "EndpointType": "REGIONAL", "SecurityPolicy": "TLS_1_2"}
+    v1, v2 = conftest.client(server, "apigateway"), conftest.client(server, "apigatewayv2")
+    v2.create_domain_name(
+        DomainName=name, DomainNameConfigurations=[configuration],
+        MutualTlsAuthentication={"TruststoreUri": TRUSTSTORE},
+    )
+    rest, root = setups.rest_api(v1, name="told")
+    method = {"restApiId": rest, "resourceId": setups.resource(v1, rest, root, "x"), "httpMethod": "GET"}
+    uri = f"arn:aws:apigateway:{conftest.REGION}:lambda:path/2015-03-31/functions/{arn('echo')}/invocations"
+    v1.put_method(**method, authorizationType="NONE")
+    v1.put_integration(**method, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri)
+    told = {"restApiId": rest, "resourceId": setups.resource(v1, rest, root, "told"), "httpMethod": "GET"}
+    v1.put_method(**told, authorizationType="NONE")
+    v1.put_method_response(**told, statusCode="200")
+    v1.put_integration(**told, type="MOCK", requestTemplates={"application/json": "{statusCode: 200}"})
+    template = "$context.identity.clientCert.subjectDN|$context.identity.clientCert.issuerDN|" \
+               "$context.identity.clientCert.serialNumber|$context.identity.clientCert.validity.notBefore"
+    v1.put_integration_response(**told, statusCode="200", responseTemplates={"application/json": template})
+    v1.create_deployment(restApiId=rest, stageName="prod")
+    http_api = v2.create_api(Name="told", ProtocolType="HTTP", Target=arn("echo"))["ApiId"]
+    v2.create_api_mapping(DomainName=name, ApiId=rest, Stage="prod", ApiMappingKey="rest")
+    v2.create_api_mapping(DomainName=name, ApiId=http_api, Stage="$default", ApiMappingKey="http")
+
+    cert, key = authority.issue(folder, "told", "a client")
+    shown = x509.load_pem_x509_certificate(cert.read_bytes())
+    own = trusting(folder / "data" / "tls" / "ca.pem", (cert, key))
+    ask = lambda path: json.loads(fetch(tls_port, name, own, path)[1])["event"]["requestContext"]
+    certificates = [ask("/rest/x")["identity"]["clientCert"], ask("/http/x")["authentication"]["clientCert"]]
+    for found in certificates:
+        assert x509.load_pem_x509_certificate(found["clientCertPem"].encode()) == shown
+        assert found["subjectDN"] == "CN=a client,C=DE"
+        assert found["issuerDN"] == "CN=the tests' authority"
+        assert int(found["serialNumber"].replace(":", ""), 16) == shown.serial_number
+        for end, time_ in (("notBefore", shown.not_valid_before_utc), ("notAfter", shown.not_valid_after_utc)):
+            text = found["validity"][end]
+            assert datetime.datetime.strptime(text, "%b %d %H:%M:%S %Y GMT") == time_.replace(tzinfo=None)
+    status, body = fetch(tls_port, name, own, "/rest/told")
+    assert status == 200
+    found = certificates[0]
+    assert body.decode().split("|") == [
+        found["subjectDN"], found["issuerDN"], found["serialNumber"], found["validity"]["notBefore"]
+    ]
 
 
 def test_mutual_tls_has_no_way_around(server, tls_port, api, folder):

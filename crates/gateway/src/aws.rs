@@ -32,9 +32,15 @@ pub struct ServiceEndpoint {
     pub key: Key,
 }
 
+/// Services with one endpoint for all regions, which is in this one.
+const GLOBAL: [&str; 3] = ["iam", "route53", "cloudfront"];
+const GLOBAL_REGION: &str = "us-east-1";
+
 /// The configured endpoints.
 pub(crate) struct Services {
     endpoints: BTreeMap<String, ServiceEndpoint>,
+    /// Signs calls of AWS itself.
+    aws_key: Option<Key>,
     now: fn() -> Duration,
 }
 
@@ -56,7 +62,7 @@ pub(crate) struct ServiceCall<'a> {
 
 impl Services {
     pub(crate) fn new(config: &Config) -> Self {
-        Self { endpoints: config.service_endpoints.clone(), now: config.now }
+        Self { endpoints: config.service_endpoints.clone(), aws_key: config.aws_key.clone(), now: config.now }
     }
 
     /// The signed request, for [`crate::integrations::http_proxy::send`].
@@ -69,10 +75,11 @@ impl Services {
                 format!("the service {} cannot be called: {why}", call.service).into(),
             )
         };
-        let endpoint = self
-            .endpoint(call.service)
-            .ok_or_else(|| unusable(&"it has no endpoint in service-endpoints"))?;
-        let uri = target(&endpoint.url, &call.path, &call.query).map_err(|error| unusable(&error))?;
+        let Endpoint { url, key, region } = self
+            .endpoint(&call)
+            .ok_or_else(|| unusable(&"it has no endpoint in service-endpoints"))?
+            .map_err(|error| unusable(&error))?;
+        let uri = target(&url, &call.path, &call.query).map_err(|error| unusable(&error))?;
         let mut headers = call.headers;
         let host = uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
         headers.insert(header::HOST, HeaderValue::from_str(host).map_err(|error| unusable(&error))?);
@@ -91,7 +98,7 @@ impl Services {
         };
         let seconds = i64::try_from((self.now)().as_secs()).unwrap_or(i64::MAX);
         let time = Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
-        let added = sigv4::sign(&parts, &endpoint.key, call.region, signing_name(call.service), time)
+        let added = sigv4::sign(&parts, key, region, signing_name(call.service), time)
             .map_err(|error| unusable(&error))?;
         for (name, value) in added {
             headers.insert(name, value);
@@ -104,12 +111,41 @@ impl Services {
         Ok(request)
     }
 
+    /// The configured endpoint, else AWS's own for whoever has a key for it.
+    fn endpoint<'s>(&'s self, call: &ServiceCall<'s>) -> Option<Result<Endpoint<'s>, http::Error>> {
+        if let Some(ServiceEndpoint { url, key }) = self.configured(call.service) {
+            return Some(Ok(Endpoint { url: url.clone(), key, region: call.region }));
+        }
+        let key = self.aws_key.as_ref()?;
+        let (host, region) = aws_host(call.service, call.region);
+        let url = Uri::builder().scheme("https").authority(host).path_and_query("/").build();
+        Some(url.map(|url| Endpoint { url, key, region }))
+    }
+
     /// The endpoint of a service by its own name, by its name without a subdomain, or the one for all.
-    fn endpoint(&self, service: &str) -> Option<&ServiceEndpoint> {
+    fn configured(&self, service: &str) -> Option<&ServiceEndpoint> {
         let bare = service.rsplit('.').next().unwrap_or(service);
         let asynchronous = bare.strip_prefix(SYNCHRONOUS).unwrap_or(bare);
         [service, bare, asynchronous, ANY_SERVICE].into_iter().find_map(|name| self.endpoints.get(name))
     }
+}
+
+/// Where a call goes, and whose it is.
+struct Endpoint<'s> {
+    url: Uri,
+    key: &'s Key,
+    /// Of the signature.
+    region: &'s str,
+}
+
+/// The host of a service, and the region that signatures for it name. A bucket's name stands in the path already.
+fn aws_host<'r>(service: &str, region: &'r str) -> (String, &'r str) {
+    let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    if GLOBAL.contains(&service) && !region.starts_with("cn-") {
+        return (format!("{service}.{suffix}"), GLOBAL_REGION);
+    }
+    let service = if service.ends_with(".s3") { "s3" } else { service };
+    (format!("{service}.{region}.{suffix}"), region)
 }
 
 /// The name in the signature's scope, where it is not the host name's.
@@ -168,6 +204,33 @@ mod tests {
         check(&["s3"], "bucket.s3", "s3", "s3");
         check(&["email"], "email", "email", "ses");
         check(&["states"], "sync-states", "states", "states");
+    }
+
+    #[test]
+    fn services_without_an_endpoint_are_awss_for_whoever_has_a_key() {
+        let check = |service: &str, region: &str, url: &str, scope: &str| {
+            let mut services = services(&["sqs"]);
+            services.aws_key = Some(Key::long_term("OWN", "secret", "1"));
+            let call = ServiceCall {
+                service,
+                region,
+                method: Method::GET,
+                path: "/a%20b".to_owned(),
+                query: String::new(),
+                headers: HeaderMap::new(),
+                body: Bytes::new(),
+            };
+            let request = services.request(call).expect("AWS has an endpoint");
+            assert_eq!(request.uri().to_string(), url);
+            let signed = request.headers()[header::AUTHORIZATION].to_str().expect("visible characters");
+            assert!(signed.contains(scope), "{signed}");
+        };
+        let host = "https://kinesis.eu-west-1.amazonaws.com/a%20b";
+        check("kinesis", "eu-west-1", host, "OWN/20231114/eu-west-1/kinesis/");
+        check("b.s3", "eu-west-1", "https://s3.eu-west-1.amazonaws.com/a%20b", "/eu-west-1/s3/");
+        check("iam", "eu-west-1", "https://iam.amazonaws.com/a%20b", "/us-east-1/iam/");
+        check("sns", "cn-north-1", "https://sns.cn-north-1.amazonaws.com.cn/a%20b", "/cn-north-1/sns/");
+        check("sqs", "eu-west-1", "http://sqs.example:1/a%20b", "AKID/20231114/eu-west-1/sqs/");
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use stagedoor_auth::sigv4::Key;
+
 use crate::{AccessKey, Function, LambdaEndpoint, ServiceEndpoint};
 
 /// Settings of a [`crate::Gateway`]. [`Config::new`] gives every one its default.
@@ -32,6 +34,8 @@ pub struct Config {
     /// Where AWS services are called, by their names in integrations (`sqs`, `states`) or [`crate::ANY_SERVICE`].
     /// Default nowhere: their integrations fail.
     pub service_endpoints: BTreeMap<String, ServiceEndpoint>,
+    /// Signs calls of services without an endpoint, which go to AWS itself. Default nobody: their integrations fail.
+    pub aws_key: Option<Key>,
     /// Addresses of private integrations, by VPC link id or by the ARN of a listener or Cloud Map service. Default
     /// none: their integrations fail.
     pub vpc_links: BTreeMap<String, http::Uri>,
@@ -53,6 +57,7 @@ impl Config {
             functions: Vec::new(),
             lambda_endpoint: None,
             service_endpoints: BTreeMap::new(),
+            aws_key: None,
             vpc_links: BTreeMap::new(),
             access_keys: Vec::new(),
         }

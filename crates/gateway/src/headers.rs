@@ -91,6 +91,13 @@ pub(crate) fn is_unmappable(name: &HeaderName) -> bool {
     [header::CONTENT_LENGTH, header::TRANSFER_ENCODING].contains(name)
 }
 
+/// Whether mapping a value onto this header fails a request of an `AWS` or `AWS_PROXY` method.
+pub(crate) fn is_unmappable_for_aws(name: &HeaderName) -> bool {
+    let refused =
+        [header::AUTHORIZATION, header::CONNECTION, header::EXPECT, header::PROXY_AUTHENTICATE, header::TE];
+    refused.contains(name)
+}
+
 /// Whether a value mapped onto this header never arrives at an HTTP backend.
 pub(crate) fn is_lost_when_mapped(name: &HeaderName) -> bool {
     [header::CONNECTION, header::EXPECT, header::HOST, header::PROXY_AUTHENTICATE, header::TE, header::VIA]

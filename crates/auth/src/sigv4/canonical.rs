@@ -106,6 +106,11 @@ pub(super) fn path_form(path: &str) -> String {
     percent::encode_path(&normalized(path)).into_owned()
 }
 
+/// The canonical path of Amazon S3, whose keys may have any segments: nothing is taken out, nothing encoded again.
+pub(super) fn s3_path_form(path: &str) -> String {
+    encoded_once(path).unwrap_or_else(|| path.to_owned())
+}
+
 fn push_new(forms: &mut Vec<String>, form: String) {
     if !forms.contains(&form) {
         forms.push(form);
@@ -189,6 +194,19 @@ mod tests {
         ];
         for (path, expected) in cases {
             assert_eq!(path_form(path), expected, "{path:?}");
+        }
+    }
+
+    #[test]
+    fn paths_of_s3_are_keys() {
+        for (path, expected) in [
+            ("/", "/"),
+            ("/b/a%20b.png", "/b/a%20b.png"),
+            ("/b/test$file", "/b/test%24file"),
+            ("/b//a/../c/", "/b//a/../c/"),
+            ("/b/%2F", "/b/%2F"),
+        ] {
+            assert_eq!(s3_path_form(path), expected, "{path:?}");
         }
     }
 

@@ -143,7 +143,11 @@ fn signature(
 ) -> String {
     let declared = request.headers.get(CONTENT_SHA256).and_then(|value| value.to_str().ok());
     let canonical = Canonical::new(request, names, request.payload.canonical(declared));
-    let canonical_request = canonical.with(&canonical::path_form(request.path), query);
+    let path = match scope.service.as_str() {
+        "s3" => canonical::s3_path_form(request.path),
+        _ => canonical::path_form(request.path),
+    };
+    let canonical_request = canonical.with(&path, query);
     let string_to_sign = canonical::string_to_sign(&canonical_request, time, scope);
     SigningKey::derive(&key.secret_access_key, &scope.date, &scope.region, &scope.service)
         .sign(&string_to_sign)

@@ -182,3 +182,31 @@ fn what_cannot_be_signed() {
         assert_eq!(unsigned, Err(SignError::Expires));
     }
 }
+
+/// The example "PUT Object" of Amazon S3's page "Signature Calculations for the Authorization Header": a key is encoded
+/// once, not twice as other services' paths are.
+#[test]
+fn paths_of_s3_are_encoded_once() {
+    let mut headers = HeaderMap::new();
+    for (name, value) in [
+        ("host", "examplebucket.s3.amazonaws.com"),
+        ("date", "Fri, 24 May 2013 00:00:00 GMT"),
+        ("x-amz-storage-class", "REDUCED_REDUNDANCY"),
+        ("x-amz-content-sha256", "44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072"),
+    ] {
+        headers.insert(name, value.parse().expect("a value"));
+    }
+    let request = Request {
+        method: &Method::PUT,
+        path: "/test%24file.text",
+        query: "",
+        headers: &headers,
+        host: None,
+        payload: Payload::Bytes(b"Welcome to Amazon S3."),
+    };
+    let key = Key::long_term("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "1");
+    let time = "2013-05-24T00:00:00Z".parse().expect("a time");
+    let added = sign(&request, &key, "us-east-1", "s3", time).expect("signs");
+    let signed = added.last().and_then(|(_, value)| value.to_str().ok()).expect("text");
+    assert!(signed.ends_with("98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd"), "{signed}");
+}

@@ -10,7 +10,7 @@ use tokio::task;
 use tracing::{debug, warn};
 
 use super::place::Places;
-use super::{Plans, load, load_clients};
+use super::{Plans, load, load_clients, load_links};
 use crate::domains;
 use crate::steps::client::today;
 
@@ -53,6 +53,7 @@ impl Following<'_> {
         let (all, revision) = blocking(self.store, move |store| {
             store.read(|transaction| {
                 load_clients::all(transaction, &places, today)?;
+                load_links::all(transaction, &places)?;
                 let all = load::all(transaction, &places, &before)?;
                 Ok::<_, Error>((all, transaction.revision()))
             })
@@ -91,6 +92,11 @@ impl Following<'_> {
                 load_clients::apply(transaction, &places, &clients, today)
             };
             blocking(self.store, move |store| store.read(apply)).await?;
+        }
+        if keys().any(load_links::concerned) {
+            let places = Arc::clone(self.places);
+            let read = move |transaction: &mut Transaction| load_links::all(transaction, &places);
+            blocking(self.store, move |store| store.read(read)).await?;
         }
         let of_domains = keys().any(domains::load::concerned);
         if concerned.is_empty() && !of_domains && !commit.cleared {

@@ -4,6 +4,7 @@ pub(crate) mod api;
 pub(crate) mod follow;
 mod load;
 mod load_clients;
+mod load_links;
 pub(crate) mod place;
 
 use std::collections::HashMap;

@@ -2,7 +2,7 @@
 //!
 //! It outlives plans: every plan holds the same one, and the follower changes what is in it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -14,6 +14,8 @@ use crate::throttle::Bucket;
 pub(crate) struct Place {
     /// API keys and usage plans.
     pub(crate) clients: ArcSwap<Clients>,
+    /// `targetArns` of VPC links of REST APIs, by the links' ids.
+    pub(crate) links: ArcSwap<BTreeMap<String, Vec<String>>>,
     /// The account's throttle in this region.
     pub(crate) bucket: Bucket,
 }
@@ -34,10 +36,11 @@ impl Places {
         places.iter().map(|(place, shared)| (place.clone(), Arc::clone(shared))).collect()
     }
 
-    /// Forgets keys and plans, as a cleared store does.
+    /// Forgets keys, plans and links, as a cleared store does.
     pub(crate) fn clear(&self) {
         for (_, place) in self.all() {
             place.clients.store(Arc::default());
+            place.links.store(Arc::default());
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{Method as Verb, StatusCode};
+use http::{HeaderName, Method as Verb, StatusCode};
 use regex::Regex;
 use stagedoor_api::apigateway as api;
 use stagedoor_state::rest::{CacheEpoch, Snapshot};
@@ -168,9 +168,11 @@ fn outgoing(integration: &api::Integration) -> Compiled<Outgoing> {
         uri: UriTemplate::parse(uri),
         verb: verb(integration)?,
         parameters: parameters(integration)?,
+        handling: integration.content_handling.into(),
         timeout: timeout(integration.timeout_in_millis, TIMEOUT_DEFAULT),
         trust: if skips { Trust::AnyIssuer } else { Trust::System },
         unlimited: integration.response_transfer_mode == Some(api::ResponseTransferMode::Stream),
+        target: integration.integration_target.clone(),
         link: private.then(|| UriTemplate::parse(integration.connection_id.as_deref().unwrap_or_default())),
     })
 }
@@ -192,6 +194,7 @@ fn parameters(integration: &api::Integration) -> Compiled<Vec<(Target, Source)>>
 /// Parameters are not mapped onto a function's event, but those that fail a request do so here too.
 fn aws_proxy(integration: &api::Integration) -> Compiled<AwsProxy> {
     let function = function(integration, "AWS_PROXY integrations with other services than Lambda")?;
+    refuse_headers_of_aws(integration)?;
     for (target, source) in integration.request_parameters.iter().flatten() {
         if let Err(GatewayFault::Configuration(why)) = parameter(target, source) {
             return Err(GatewayFault::Configuration(why));
@@ -203,6 +206,7 @@ fn aws_proxy(integration: &api::Integration) -> Compiled<AwsProxy> {
 
 fn aws(integration: &api::Integration) -> Compiled<Lambda> {
     let function = function(integration, "this AWS integration")?;
+    refuse_headers_of_aws(integration)?;
     Ok(Lambda {
         function,
         verb: verb(integration)?,
@@ -219,6 +223,7 @@ fn is_lambda(integration: &api::Integration) -> bool {
 }
 
 fn service(integration: &api::Integration) -> Compiled<Service> {
+    refuse_headers_of_aws(integration)?;
     let invalid = || configuration("Invalid endpoint address");
     let place = Place::of(integration.uri.as_deref().ok_or_else(invalid)?).ok_or_else(invalid)?;
     let uri = format!("http://service.invalid{}", place.path);
@@ -257,13 +262,26 @@ fn cache_key(method: &api::Method, resource: &str) -> CacheKey {
 }
 
 fn parameter(target: &str, source: &str) -> Compiled<(Target, Source)> {
+    refuse_header(target, headers::is_unmappable)?;
     let target = Target::parse(target).map_err(unreadable)?;
-    if let Target::Header(name) = &target
-        && headers::is_unmappable(name)
-    {
-        return Err(GatewayFault::Configuration(format!("{name} header already present").into()));
-    }
     Ok((target, Source::of_request(source).map_err(unreadable)?))
+}
+
+/// Headers that calls of AWS services have of themselves.
+fn refuse_headers_of_aws(integration: &api::Integration) -> Compiled<()> {
+    let mut targets = integration.request_parameters.iter().flatten();
+    targets.try_for_each(|(target, _)| refuse_header(target, headers::is_unmappable_for_aws))
+}
+
+/// Fails where the target is one of these headers, which the log spells as the mapping does.
+fn refuse_header(target: &str, refused: fn(&HeaderName) -> bool) -> Compiled<()> {
+    if let Ok(Target::Header(name)) = Target::parse(target)
+        && refused(&name)
+    {
+        let spelt = target.rsplit('.').next().unwrap_or_default();
+        return Err(GatewayFault::Configuration(format!("{spelt} header already present").into()));
+    }
+    Ok(())
 }
 
 /// `timeoutInMillis`, kept within its bounds.

@@ -145,8 +145,12 @@ pub(crate) struct Outgoing {
     /// `None` is the client's own.
     pub(crate) verb: Option<Verb>,
     pub(crate) parameters: Vec<(Target, Source)>,
+    /// What becomes of a body that passes.
+    pub(crate) handling: Handling,
     pub(crate) timeout: Duration,
     pub(crate) trust: Trust,
+    /// `integrationTarget`: the ARN of a load balancer behind the VPC link.
+    pub(crate) target: Option<String>,
     /// `responseTransferMode` is `STREAM`: the answer's length and duration are not limited by the quotas.
     pub(crate) unlimited: bool,
     /// `connectionId` of a `VPC_LINK`, in which stage variables may stand; `None` if the backend is public.

@@ -21,7 +21,7 @@ use crate::plans::Owner;
 use crate::plans::api::Deployed as _;
 use crate::routes::Search;
 use crate::shared::Shared;
-use crate::steps::execution;
+use crate::steps::{execution, finish};
 use crate::visit::Visit;
 use crate::{headers, spelling};
 
@@ -154,7 +154,10 @@ fn tester(account: &str) -> Caller {
 
 async fn execute(call: &Call<'_>, sent: String) -> MethodTested {
     let sent = if sent.is_empty() { body::empty() } else { body::full(sent) };
-    let outcome = match pipeline::execute(call, sent).await {
+    // The log tells the fault, whatever the API answers to it.
+    let executed = pipeline::execute(call, sent).await;
+    let fault = executed.as_ref().err().cloned();
+    let outcome = match executed.or_else(|fault| finish::customised(call, fault)) {
         Ok(response) => {
             let (mut head, body) = response.into_parts();
             let json = HeaderValue::from_static("application/json");
@@ -174,7 +177,10 @@ async fn execute(call: &Call<'_>, sent: String) -> MethodTested {
         },
         Err(fault) => refused(fault).await,
     };
-    execution::end(call, &outcome, tested.status);
+    match fault {
+        Some(fault) => execution::end(call, &Err(fault), tested.status),
+        None => execution::end(call, &outcome, tested.status),
+    }
     tested
 }
 

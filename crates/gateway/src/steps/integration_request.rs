@@ -30,8 +30,10 @@ pub(crate) async fn proxied(
     mut body: Body,
 ) -> Result<Request<Body>, GatewayFault> {
     let mut payload = Payload::default();
-    if outgoing.parameters.iter().any(|(_, source)| source.reads_body()) {
-        payload = Payload::of_request(body, call, Handling::AsItIs).await?;
+    if outgoing.handling != Handling::AsItIs
+        || outgoing.parameters.iter().any(|(_, source)| source.reads_body())
+    {
+        payload = Payload::of_request(body, call, outgoing.handling).await?;
         body = body::full(payload.bytes.clone());
     }
     let readable = readable(&outgoing.parameters, &payload)?;
@@ -113,7 +115,13 @@ fn behind_link<B>(
 ) -> Result<Request<B>, GatewayFault> {
     let Some(link) = &outgoing.link else { return Ok(request) };
     let id = link.fill(&call.stage.variables, |_| None);
-    let origin = links::address(&call.shared.config.vpc_links, links::Named { link: &id, arn: None })?;
+    let known = call.api.place.links.load();
+    let named = links::Named {
+        link: &id,
+        arn: outgoing.target.as_deref(),
+        targets: known.get(&id).map(Vec::as_slice).unwrap_or_default(),
+    };
+    let origin = links::address(&call.shared.config.vpc_links, named)?;
     let invalid = |_| GatewayFault::Configuration("Invalid endpoint address".into());
     if let Some(named) = request.uri().authority() {
         let host = HeaderValue::from_str(named.as_str()).map_err(|error| invalid(error.into()))?;

@@ -70,7 +70,7 @@ fn behind_link(
     head: &Parts,
 ) -> Result<Uri, GatewayFault> {
     let arn = outgoing.uri.fill(&located.stage.variables, |_| None);
-    let named = links::Named { link: &link.id, arn: Some(&arn) };
+    let named = links::Named { link: &link.id, arn: Some(&arn), targets: &[] };
     let origin = links::address(&shared.config.vpc_links, named)?;
     let mut text = origin.to_string();
     append_path(&mut text, full_path);

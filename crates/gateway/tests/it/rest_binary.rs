@@ -44,6 +44,26 @@ async fn bytes_reach_the_backend_as_content_handling_says() {
     }
 }
 
+/// A proxy passes bytes as they came unless its content handling says otherwise.
+#[tokio::test]
+async fn proxies_convert_too() {
+    use api::ContentHandlingStrategy::{ConvertToBinary, ConvertToText};
+    let backend = Backend::start().await;
+    let png = [("content-type", "image/png")];
+    for (types, handling, sent, expected) in [
+        (&[][..], None, PNG, "4"),
+        (&["image/png"], Some(ConvertToText), PNG, "8"),
+        (&[], Some(ConvertToBinary), b"iVBORw==".as_slice(), "4"),
+        (&[], Some(ConvertToBinary), PNG, "500"),
+    ] {
+        let integration =
+            api::Integration { content_handling: handling, ..http_proxy(&backend.url("/count")) };
+        let (answer, _) = post(with_types(integration, types), &png, sent).await;
+        let told = if answer.status == 200 { answer.body } else { answer.status.as_str().to_owned() };
+        assert_eq!(told, expected, "{types:?} {handling:?}");
+    }
+}
+
 #[tokio::test]
 async fn bytes_reach_the_client_as_it_accepts_them() {
     let backend = Backend::start().await;

@@ -5,7 +5,7 @@ use stagedoor_api::apigateway as api;
 
 use crate::backend::Backend;
 use crate::build::{Integrated as _, http_custom, http_proxy, map, rest_api};
-use crate::world::World;
+use crate::world::{World, entry, gone};
 
 const BASE: &str = "/_aws/execute-api/abc/dev";
 
@@ -71,12 +71,15 @@ async fn templates_make_the_body() {
     assert_eq!(world.send(Method::POST, BASE, &[("content-type", "text/csv")], "x").await.status, 415);
 }
 
+const BALANCER: &str = "arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/net/nlb/50dc";
+
 #[tokio::test]
 async fn private_backends_are_found_by_their_link() {
     let backend = Backend::start().await;
-    let address = backend.url("").parse().expect("a URL");
+    let address: http::Uri = backend.url("").parse().expect("a URL");
     let world = World::start_with(|config| {
-        config.vpc_links = std::collections::BTreeMap::from([("vl1".to_owned(), address)]);
+        let balancer = (BALANCER.to_owned(), http::Uri::clone(&address));
+        config.vpc_links = std::collections::BTreeMap::from([("vl1".to_owned(), address), balancer]);
     });
     let world = world.await;
     let private = |link: &str, integration: api::Integration| api::Integration {
@@ -95,4 +98,10 @@ async fn private_backends_are_found_by_their_link() {
     assert_eq!((seen.uri().as_str(), seen.sent("host").as_str()), ("/base/x/y?z=1", "nlb.example:8080"));
     assert_eq!(world.get("/_aws/execute-api/abc/dev/b").await.sent("host"), "nlb.example:8080");
     world.get("/_aws/execute-api/abc/dev/c").await.is(500, r#"{"message": "Internal server error"}"#);
+    // As soon as it is known that the link leads to a load balancer with an address.
+    let link = api::VpcLink { target_arns: Some(vec![BALANCER.to_owned()]), ..Default::default() };
+    world.store(vec![entry(&["vl2"], &link)]).await;
+    assert_eq!(world.get("/_aws/execute-api/abc/dev/c").await.sent("host"), "nlb.example:8080");
+    world.store(vec![gone::<api::VpcLink>(&["vl2"])]).await;
+    assert_eq!(world.get("/_aws/execute-api/abc/dev/c").await.status, 500);
 }

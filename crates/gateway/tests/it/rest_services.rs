@@ -109,3 +109,15 @@ async fn a_services_status_selects_the_answer() {
     let nowhere = service("nonsense").answering("200", "");
     post(nowhere, "/1", "").await.is(500, r#"{"message": "Internal server error"}"#);
 }
+
+/// C4: calls of AWS services have these headers of themselves.
+#[tokio::test]
+async fn headers_of_the_call_itself_cannot_be_mapped() {
+    for name in ["Authorization", "connection", "Expect", "Proxy-Authenticate", "TE", "Content-Length"] {
+        let integration =
+            service("sqs:path/1/q").mapping(&format!("header.{name}"), "'x'").answering("200", "");
+        let answer = post(integration, "/x", "").await;
+        answer.is(500, r#"{"message": "Internal server error"}"#);
+        assert_eq!(answer.header("x-amzn-errortype"), "InternalServerErrorException");
+    }
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use stagedoor_api::apigateway as api;
 use stagedoor_state::ports::{MethodTest, MethodTested, Stages as _};
+use stagedoor_state::rest::Snapshot;
 
 use crate::backend::Backend;
 use crate::build::{Integrated as _, http_custom, http_proxy, map, mock, rest_api};
@@ -135,15 +136,47 @@ async fn templates_see_the_tests_own_context() {
     );
 }
 
+/// The API's own answer to a fault; the log tells the fault.
+#[tokio::test]
+async fn faults_are_answered_as_the_api_customised_them() {
+    let broken = http_custom("http://${stageVariables.none}/").answering("200", "");
+    let custom = api::GatewayResponse {
+        response_type: Some(api::GatewayResponseType::Default5xx),
+        status_code: Some("503".to_owned()),
+        response_templates: Some(map(&[("application/json", "{\"own\": \"$context.resourcePath\"}")])),
+        ..Default::default()
+    };
+    let snapshot = rest_api("abc")
+        .method("GET /", broken)
+        .with(|snapshot| snapshot.gateway_responses = vec![custom])
+        .snapshot();
+    let tested = ran(snapshot, "GET").await;
+    assert_eq!((tested.status, tested.body.as_str()), (503, "{\"own\": \"/\"}"));
+    assert_eq!(
+        lines(&tested)[7..],
+        [
+            "Execution failed due to configuration error: Invalid endpoint address",
+            "Method completed with status: 503",
+        ]
+    );
+}
+
 #[tokio::test]
 async fn methods_for_any_verb_are_tried_with_one() {
     let snapshot = rest_api("abc").method("ANY /", pets()).snapshot();
+    let tested = ran(snapshot, "PATCH").await;
+    assert_eq!(tested.status, 200);
+    assert!(tested.log.contains("HTTP Method: PATCH"), "{}", tested.log);
+}
+
+/// Tries a verb of an API's only resource without anything sent.
+async fn ran(api: Snapshot, verb: &str) -> MethodTested {
     let test = MethodTest {
         account: ACCOUNT.to_owned(),
         region: REGION.to_owned(),
-        api: snapshot,
+        api,
         resource_id: "res0".to_owned(),
-        verb: "PATCH".to_owned(),
+        verb: verb.to_owned(),
         path_and_query: String::new(),
         headers: Vec::new(),
         body: String::new(),
@@ -152,7 +185,5 @@ async fn methods_for_any_verb_are_tried_with_one() {
     let world = World::start().await;
     let gateway = world.gateway.clone();
     let ran = tokio::task::spawn_blocking(move || gateway.test_method(test)).await;
-    let tested = ran.expect("the thread ends").expect("there is a data plane");
-    assert_eq!(tested.status, 200);
-    assert!(tested.log.contains("HTTP Method: PATCH"), "{}", tested.log);
+    ran.expect("the thread ends").expect("there is a data plane")
 }

@@ -58,6 +58,8 @@ pub struct Config {
     pub account_throttle: Option<(f64, i64)>,
     /// Where AWS services are called.
     pub service_endpoints: BTreeMap<String, ServiceEndpoint>,
+    /// Signs calls of services without an endpoint, which go to AWS itself.
+    pub aws_key: Option<Key>,
     /// Where private integrations lead.
     pub vpc_links: BTreeMap<String, http::Uri>,
     pub log: String,
@@ -137,6 +139,7 @@ impl Config {
                     .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
                 &region,
             )?,
+            aws_key: options.service_key.as_ref().map(|key| services::long_term(key, &account)),
             service_endpoints: services::services(
                 options.service_endpoints.unwrap_or_default(),
                 options.service_key,

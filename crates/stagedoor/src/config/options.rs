@@ -163,7 +163,7 @@ pub struct Options {
     pub service_endpoints: Option<Vec<NamedEndpoint>>,
 
     /// Access key for the service endpoints as ID:SECRET; in the file a table with id, secret and optionally
-    /// session-token [default: test:test]
+    /// session-token; with it, services without an endpoint are called at AWS itself [default: test:test]
     #[arg(long, env = "STAGEDOOR_SERVICE_KEY", value_name = "KEY", hide_env_values = true)]
     pub service_key: Option<KeyOption>,
 

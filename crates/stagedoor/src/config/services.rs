@@ -85,7 +85,7 @@ pub(super) fn vpc_links(given: Vec<NamedEndpoint>) -> Result<BTreeMap<String, Ur
         .collect()
 }
 
-fn long_term(given: &KeyOption, account: &str) -> Key {
+pub(super) fn long_term(given: &KeyOption, account: &str) -> Key {
     let mut key = Key::long_term(&given.id, &given.secret, given.account.as_deref().unwrap_or(account));
     key.session_token.clone_from(&given.session_token);
     key

@@ -191,6 +191,7 @@ fn gateway_config(config: &Config, port: u16) -> stagedoor_gateway::Config {
         lambda_endpoint: config.lambda_endpoint.clone(),
         access_keys: config.access_keys.clone(),
         service_endpoints: config.service_endpoints.clone(),
+        aws_key: config.aws_key.clone(),
         vpc_links: config.vpc_links.clone(),
         ..stagedoor_gateway::Config::new(clock::since_epoch)
     }
