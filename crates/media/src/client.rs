@@ -3,6 +3,7 @@
 //! HTTP requests are the caller's. It encodes and decodes nothing.
 
 pub mod packetize;
+mod restart;
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
@@ -63,6 +64,8 @@ pub struct Client {
     address: SocketAddr,
     world: Arc<dyn World>,
     pending: Option<SdpPendingOffer>,
+    /// The server's answer, for ICE restarts.
+    answer: String,
     tracks: Vec<Track>,
     events: VecDeque<Event>,
     filter: Option<Filter>,
@@ -166,6 +169,7 @@ impl Client {
             address,
             world,
             pending,
+            answer: String::new(),
             tracks,
             events,
             filter: None,
@@ -177,6 +181,7 @@ impl Client {
 
     /// Takes the server's answer; from now on [`Client::run_until`] connects.
     pub fn accept(&mut self, answer: &str) -> Result<(), Error> {
+        self.answer = answer.to_owned();
         let answer = SdpAnswer::from_sdp_string(answer).map_err(engine)?;
         let pending = self.pending.take().ok_or_else(|| engine("already answered"))?;
         self.rtc.sdp_api().accept_answer(pending, answer).map_err(engine)?;

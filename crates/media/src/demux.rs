@@ -32,6 +32,14 @@ impl Demux {
         self.peers.insert(peer, Known { ufrag, addresses: Vec::new() });
     }
 
+    /// After an ICE restart: addresses stay known, the old user name does not.
+    pub fn rename(&mut self, peer: PeerKey, ufrag: &str) {
+        let Some(known) = self.peers.get_mut(&peer) else { return };
+        let old = std::mem::replace(&mut known.ufrag, ufrag.to_owned());
+        self.by_ufrag.remove(&old);
+        self.by_ufrag.insert(ufrag.to_owned(), peer);
+    }
+
     pub fn remove(&mut self, peer: PeerKey) {
         let Some(known) = self.peers.remove(&peer) else { return };
         self.by_ufrag.remove(&known.ufrag);
@@ -138,6 +146,10 @@ mod tests {
         demux.remove(one);
         assert_eq!(demux.find(address(1), &media), Some(two));
         assert_eq!(demux.find(address(1), &check("one:x")), None);
+        demux.rename(two, "three");
+        assert_eq!(demux.find(address(9), &check("two:x")), None);
+        assert_eq!(demux.find(address(9), &check("three:x")), Some(two));
+        assert_eq!(demux.find(address(1), &media), Some(two));
         for port in 100..200 {
             demux.learn(two, address(port));
         }

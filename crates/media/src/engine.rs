@@ -8,6 +8,8 @@ use std::time::Instant;
 
 use stagedoor_sfu::{Codec, Kind, Outgoing, TrackSpec};
 
+use crate::sdp::fragment::Credentials;
+
 pub mod str0m;
 
 /// One peer connection. It does no I/O and reads no clock.
@@ -32,6 +34,9 @@ pub trait Connection: Send {
     fn plan(&mut self, present: u64, top: u64);
 
     fn poll(&mut self) -> Result<Output, Failure>;
+
+    /// Takes new ICE credentials for both sides; everything else goes on. A failure leaves the connection unusable.
+    fn restart_ice(&mut self, restart: &IceRestart) -> Result<(), Failure>;
 
     /// Starts an orderly end; the farewell leaves with the following polls.
     fn close(&mut self);
@@ -133,6 +138,13 @@ pub struct Terms {
     /// ICE user name fragment, by which the first datagrams are told apart, and its password.
     pub ice_ufrag: String,
     pub ice_password: String,
+}
+
+/// New ICE credentials for a connection (RFC 8445 §9).
+#[derive(Debug, Clone)]
+pub struct IceRestart {
+    pub ours: Credentials,
+    pub theirs: Credentials,
 }
 
 /// A negotiated connection.

@@ -57,6 +57,8 @@ pub struct Connection {
     pub etag: String,
     /// The ICE user name fragment of the peer's offer.
     pub peer_ufrag: String,
+    /// What stands at the head of an SDP fragment about the session.
+    pub fragment_head: String,
     pub purpose: Purpose,
 }
 
@@ -249,6 +251,12 @@ impl Presence {
     pub fn resource(&self, resource: &str) -> Option<(PeerKey, &Connection)> {
         let key = self.resources.get(resource)?;
         Some((*key, &self.connections.get(key)?.connection))
+    }
+
+    /// The same, to be changed: its ETag and the peer's credentials change with every ICE restart.
+    pub fn resource_mut(&mut self, resource: &str) -> Option<(PeerKey, &mut Connection)> {
+        let key = self.resources.get(resource)?;
+        Some((*key, &mut self.connections.get_mut(key)?.connection))
     }
 
     /// ICE and DTLS are done. Returns connections to close, whose place this one takes.

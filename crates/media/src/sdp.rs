@@ -1,6 +1,8 @@
 //! Checks of an SDP offer before the WebRTC engine sees it, and the finishing of its answer. It reads just the lines
 //! that decide whether and how to answer; the engine parses the rest.
 
+pub mod fragment;
+
 use std::ops::Range;
 
 use stagedoor_sfu::{Codec, Kind};
@@ -257,11 +259,6 @@ pub fn spread_candidates(answer: &str) -> String {
     text
 }
 
-/// The ICE user name fragment of a trickle fragment (RFC 8840 §4.4), if it names one.
-pub fn fragment_ufrag(fragment: &str) -> Option<&str> {
-    fragment.lines().find_map(|line| line.trim_end().strip_prefix("a=ice-ufrag:"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -373,7 +370,7 @@ mod tests {
                 offer.video_codec();
             }
             spread_candidates(&mixed);
-            fragment_ufrag(&mixed);
+            drop(fragment::credentials(&mixed));
         }
     }
 }

@@ -27,7 +27,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::config::Timeouts;
 use crate::demux::Demux;
-use crate::engine::{Output, Packet, Path};
+use crate::engine::{IceRestart, Output, Packet, Path};
 use crate::metrics::Counters;
 use crate::shard::peer::Peer;
 use crate::tcp;
@@ -113,6 +113,7 @@ impl Shard {
                 Ok(Command::Add(seat)) => self.add(*seat),
                 Ok(Command::Remove(peer)) => self.close(peer),
                 Ok(Command::Choose(peer, choice)) => self.choose(peer, choice),
+                Ok(Command::Restart(peer, restart)) => self.restart_ice(peer, &restart),
                 Ok(Command::Look(peer)) => self.look(peer),
                 Ok(Command::Stop) | Err(TryRecvError::Disconnected) => {
                     self.stopping = true;
@@ -132,6 +133,16 @@ impl Shard {
         self.next_tick.get_or_insert(now + TICK);
         // The first timeout starts the ICE agent.
         self.advance(key, now);
+    }
+
+    fn restart_ice(&mut self, key: PeerKey, restart: &IceRestart) {
+        let Some(peer) = self.peers.get_mut(&key) else { return };
+        if let Err(end) = peer.restart_ice(restart) {
+            return self.end(key, end);
+        }
+        self.demux.rename(key, &restart.ours.ufrag);
+        self.tcp_demux.rename(key, &restart.ours.ufrag);
+        self.advance(key, self.world.now());
     }
 
     fn take_datagrams(&mut self, inbox: &mut Inbox) -> io::Result<()> {

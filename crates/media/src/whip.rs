@@ -7,24 +7,24 @@
 //! | `OPTIONS` | 204, CORS, `Accept-Post` |
 //! | `POST /whip` | 201 with the SDP answer, `Location`, `ETag` |
 //! | `POST /whip/subscribe/{participantId}`, `POST /whep/{stageId}/{participantId}` | the same; `?layer=` is a first choice of layer |
-//! | `PATCH` of the location | 204 for candidates, 422 for an ICE restart |
+//! | `PATCH` of the location | 204 for candidates, 200 for an ICE restart, see [`patch`] |
 //! | `POST` of the location's `/layer` | 200: another simulcast layer, see [`crate::choice`] |
 //! | `DELETE` of the location | 200, also when it is gone already |
 //!
 //! Whoever is not publishing is answered for with 409 and `Retry-After`. The address of the layer resource is in the
 //! `Link` of the 201, as WHEP's layer extension has it.
 //!
-//! The server is ICE-lite and learns every path from the peer's checks, so trickled candidates change nothing; a new
-//! POST does what an ICE restart would.
+//! The server is ICE-lite and learns every path from the peer's checks, so trickled candidates change nothing.
 //!
 //! The location is an unguessable URL and is its own authorization: clients differ in whether they send their token
 //! with `DELETE` and `PATCH`.
 
 mod connect;
+mod patch;
 mod reply;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, IF_MATCH, USER_AGENT};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -34,7 +34,7 @@ use stagedoor_sfu::Choice;
 use crate::choice;
 use crate::ledger::Protocol;
 use crate::presence::Purpose;
-use crate::sdp::{self, OFFER_BYTES_MAX};
+use crate::sdp::OFFER_BYTES_MAX;
 use crate::service::{Handle, Inner};
 use crate::shard::End;
 use reply::Problem;
@@ -106,35 +106,6 @@ impl Handle {
         }
         let body = self.read(body).await?;
         self.inner.connect(bearer, target, &body)
-    }
-
-    async fn patch<B>(&self, headers: &HeaderMap, id: &str, body: B) -> Result<Response<Full<Bytes>>, Problem>
-    where
-        B: Body,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        if !is_type(headers, "application/trickle-ice-sdpfrag") {
-            return Err(Problem::unsupported("application/trickle-ice-sdpfrag"));
-        }
-        let body = self.read(body).await?;
-        let fragment =
-            String::from_utf8(body).map_err(|_| Problem::bad("The fragment is not UTF-8 text."))?;
-        let session =
-            self.inner.look(|presence| presence.resource(id).map(|(_, connection)| connection.clone()));
-        let Some(session) = session else {
-            return Err(Problem::new(StatusCode::NOT_FOUND, "There is no such session."));
-        };
-        let if_match = text(headers, &IF_MATCH);
-        let restart = sdp::fragment_ufrag(&fragment).is_some_and(|ufrag| ufrag != session.peer_ufrag);
-        match if_match {
-            _ if restart => Err(Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "ICE cannot be restarted; connect again with a new POST.",
-            )),
-            None => Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "The If-Match header is missing.")),
-            Some(tag) if tag == "*" || tag == session.etag => Ok(reply::no_content()),
-            Some(_) => Err(Problem::new(StatusCode::PRECONDITION_FAILED, "The ETag is not this session's.")),
-        }
     }
 
     async fn post_layer<B>(

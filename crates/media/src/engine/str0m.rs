@@ -30,7 +30,10 @@ use str0m::net::{Protocol, Receive, TcpType};
 use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite, VideoOrientation, Vp8Descriptor, Vp8Patch};
 use str0m::{Candidate, Event, IceConnectionState, IceCreds, Input, Output as StrOutput, Rtc, RtcConfig};
 
-use super::{Answer, Connection, Engine, Extensions, Failure, Orientation, Output, Packet, Path, Terms};
+use super::{
+    Answer, Connection, Engine, Extensions, Failure, IceRestart, Orientation, Output, Packet, Path, Terms,
+};
+use crate::sdp::fragment::with_credentials;
 use crate::sdp::{Offer, Section};
 
 /// Packets kept for retransmission, and for how long.
@@ -76,12 +79,13 @@ impl Str0m {
             let candidate = Candidate::builder().tcp().host(*address).tcptype(TcpType::Passive).build();
             rtc.add_local_candidate(candidate.map_err(failure)?);
         }
-        let parsed = SdpOffer::from_sdp_string(&offer.text(terms.direction)).map_err(failure)?;
+        let text = offer.text(terms.direction);
+        let parsed = SdpOffer::from_sdp_string(&text).map_err(failure)?;
         let answer = rtc.sdp_api().accept_offer(parsed).map_err(failure)?;
         let tracks = tracks(&mut rtc, offer);
         let sdp = answer.to_sdp_string();
         let specs = tracks.iter().map(Track::spec).collect();
-        let connection = Box::new(Str0mConnection::new(rtc, terms, tracks, now));
+        let connection = Box::new(Str0mConnection::new(rtc, terms, text, tracks, now));
         Ok(Answer { connection, sdp, tracks: specs })
     }
 }
@@ -173,6 +177,8 @@ fn codec(params: &PayloadParams) -> Option<Codec> {
 
 struct Str0mConnection {
     rtc: Rtc,
+    /// What was agreed to. The engine restarts ICE when it is offered again with other credentials.
+    offer: Box<str>,
     /// Our own addresses, as in the candidates: `str0m` wants to know at which one a datagram arrived.
     local: Vec<SocketAddr>,
     local_tcp: Vec<SocketAddr>,
@@ -187,9 +193,10 @@ struct Str0mConnection {
 }
 
 impl Str0mConnection {
-    fn new(rtc: Rtc, terms: Terms, tracks: Vec<Track>, now: Instant) -> Str0mConnection {
+    fn new(rtc: Rtc, terms: Terms, offer: String, tracks: Vec<Track>, now: Instant) -> Str0mConnection {
         Str0mConnection {
             rtc,
+            offer: offer.into(),
             local: terms.candidates,
             local_tcp: terms.tcp_candidates,
             tracks,
@@ -337,6 +344,16 @@ impl Connection for Str0mConnection {
                 }
             }
         }
+    }
+
+    fn restart_ice(&mut self, restart: &IceRestart) -> Result<(), Failure> {
+        let offer =
+            SdpOffer::from_sdp_string(&with_credentials(&self.offer, &restart.theirs)).map_err(failure)?;
+        // It forgets the old pairs and makes credentials of its own; ours, which the peer has been told, replace them.
+        self.rtc.sdp_api().accept_offer(offer).map_err(failure)?;
+        let (ufrag, pass) = (restart.ours.ufrag.clone(), restart.ours.password.clone());
+        self.rtc.direct_api().set_local_ice_credentials(IceCreds { ufrag, pass });
+        Ok(())
     }
 
     fn close(&mut self) {

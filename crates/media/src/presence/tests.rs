@@ -66,6 +66,7 @@ impl Stageplay {
             resource: key.0.to_string(),
             etag: String::new(),
             peer_ufrag: String::new(),
+            fragment_head: String::new(),
             purpose,
         };
         let closed = self.presence.attach(&self.visitor(name), key, connection)?;

@@ -89,6 +89,7 @@ impl Inner {
             resource: random_name(&*self.world, SECRET_CHARS),
             etag: String::new(),
             peer_ufrag: String::new(),
+            fragment_head: String::new(),
             purpose: Purpose::Publish { tracks: tracks.clone() },
         };
         if self.change(|presence, _| presence.attach(&visitor, key, connection)).is_err() {

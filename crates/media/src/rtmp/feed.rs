@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use stagedoor_sfu::{Kind, Outgoing};
 use tokio::sync::mpsc;
 
-use crate::engine::{Connection, Failure, Output, Packet, Path};
+use crate::engine::{Connection, Failure, IceRestart, Output, Packet, Path};
 
 /// Packets that wait for the media thread; the encoder's task waits while it is full, and with it the encoder.
 pub const PACKETS_MAX: usize = 1024;
@@ -58,6 +58,10 @@ impl Connection for Feed {
             Err(mpsc::error::TryRecvError::Empty) => Ok(Output::Wait(self.clock + LOOK_AGAIN)),
             Err(mpsc::error::TryRecvError::Disconnected) => Ok(Output::Closed),
         }
+    }
+
+    fn restart_ice(&mut self, _restart: &IceRestart) -> Result<(), Failure> {
+        Err(Failure("an encoder has no ICE to restart".into()))
     }
 
     fn close(&mut self) {

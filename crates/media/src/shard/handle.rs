@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, watch};
 use super::Shard;
 use super::peer::{End, Role};
 use crate::config::Timeouts;
-use crate::engine::Connection;
+use crate::engine::{Connection, IceRestart};
 use crate::metrics::Counters;
 use crate::tcp;
 use crate::udp::{Outbox, Socket, Waker};
@@ -37,6 +37,8 @@ pub enum Command {
     Remove(PeerKey),
     /// A subscriber asks for another simulcast layer.
     Choose(PeerKey, Choice),
+    /// A peer has been given new ICE credentials.
+    Restart(PeerKey, Arc<IceRestart>),
     /// A publisher whose packets come by no socket of the shard has some.
     Look(PeerKey),
     Stop,

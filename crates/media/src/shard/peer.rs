@@ -8,7 +8,7 @@ use stagedoor_sfu::forward::Source;
 use stagedoor_sfu::{Choice, Incoming, Kind, Outgoing, TrackSpec, Violation, Wanted};
 
 use crate::config::Timeouts;
-use crate::engine::{Connection, Failure, Output, Packet, Path};
+use crate::engine::{Connection, Failure, IceRestart, Output, Packet, Path};
 use crate::shard::Seat;
 use crate::shard::group::{Group, Kept};
 
@@ -102,6 +102,10 @@ impl Peer {
 
     pub fn advance(&mut self, now: Instant) -> Result<(), End> {
         guarded(|| self.connection.advance(now))
+    }
+
+    pub fn restart_ice(&mut self, restart: &IceRestart) -> Result<(), End> {
+        guarded(|| self.connection.restart_ice(restart))
     }
 
     pub fn poll(&mut self) -> Result<Output, End> {

@@ -22,8 +22,8 @@ use crate::world::{first_sequence, random_name};
 /// Characters of a session URL's secret part: 130 bits.
 const RESOURCE_CHARS: usize = 22;
 /// ICE credentials: RFC 8839 §5.4 wants at least 4 and 22 characters.
-const UFRAG_CHARS: usize = 10;
-const PASSWORD_CHARS: usize = 24;
+pub(super) const UFRAG_CHARS: usize = 10;
+pub(super) const PASSWORD_CHARS: usize = 24;
 
 impl Inner {
     /// From a good token and a body to a connection. A body that is no usable offer changes nothing on the stage;
@@ -133,6 +133,7 @@ impl Inner {
             resource: random_name(&*self.world, RESOURCE_CHARS),
             etag: format!("\"{ice_ufrag}\""),
             peer_ufrag: offer.ice_ufrag.clone(),
+            fragment_head: offer.fragment_head(),
             purpose: target.purpose(&answer.tracks),
         };
         let created = reply::created(&connection, target.base(), sdp::spread_candidates(&answer.sdp));

@@ -90,6 +90,15 @@ pub fn created(connection: &Connection, base: &str, sdp: String) -> Response<Ful
     response
 }
 
+/// 200 with our side of a restarted ICE session.
+pub fn restarted(connection: &Connection, fragment: String) -> Response<Full<Bytes>> {
+    let mut response = answer(StatusCode::OK, fragment);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, FRAGMENT);
+    insert(headers, ETAG, &connection.etag);
+    response
+}
+
 /// The answer to `OPTIONS`, with what an endpoint or a session takes.
 pub fn options(endpoint: bool) -> Response<Full<Bytes>> {
     let mut response = no_content();

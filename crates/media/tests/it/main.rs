@@ -4,6 +4,7 @@ mod events;
 mod forwarding;
 mod garbage;
 mod offers;
+mod restart;
 mod rtmp;
 mod simulcast;
 mod stage;

@@ -87,7 +87,17 @@ pub fn limited(publishers_per_stage: usize) -> Config {
 
 impl Plane {
     pub fn start(config: Config) -> Plane {
-        let key = KeyPair::generate();
+        Plane::with_key(config, KeyPair::generate())
+    }
+
+    /// Stops the server and starts another one with the same keys and an empty memory.
+    pub async fn restart(self, config: Config) -> Plane {
+        drop(self.shutdown);
+        self.running.await.expect("no panic").expect("no socket error");
+        Plane::with_key(config, self.key)
+    }
+
+    fn with_key(config: Config, key: KeyPair) -> Plane {
         let ledger = Arc::new(MemoryLedger {
             key: key.public_key(),
             notes: Mutex::default(),

@@ -113,12 +113,15 @@ async fn options_patch_and_delete() {
         }
         plane.send(request.body(Full::new(Bytes::from(body))).expect("a good request"))
     };
-    let fragment = format!("a=ice-ufrag:{ufrag}\r\na=ice-pwd:x\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\n");
+    let fragment = format!(
+        "a=ice-ufrag:{ufrag}\r\na=ice-pwd:0123456789012345678901\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\n"
+    );
     assert_eq!(patch(Some(answer.header("etag")), fragment.clone()).await.status, StatusCode::NO_CONTENT);
     assert_eq!(patch(Some("\"other\""), fragment.clone()).await.status, StatusCode::PRECONDITION_FAILED);
     assert_eq!(patch(None, fragment).await.status, StatusCode::PRECONDITION_REQUIRED);
-    let restart = "a=ice-ufrag:else\r\na=ice-pwd:x\r\n".to_owned();
-    assert_eq!(patch(Some("*"), restart).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for bad in ["a=ice-ufrag:else\r\n", "a=ice-ufrag:else\r\na=ice-pwd:short\r\n", "{}"] {
+        assert_eq!(patch(Some("*"), bad.to_owned()).await.status, StatusCode::BAD_REQUEST, "{bad}");
+    }
 
     assert_eq!(plane.method(Method::DELETE, &location).await.status, StatusCode::OK);
     assert_eq!(plane.method(Method::DELETE, &location).await.status, StatusCode::OK);
