@@ -96,3 +96,40 @@ fn quiet(error: &io::Error) -> bool {
         ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted | ErrorKind::ConnectionReset
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn socket() -> Socket {
+        Socket::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a free port")
+    }
+
+    #[test]
+    fn datagrams_arrive_and_nothing_else_does() {
+        let (mut sender, receiver) = (socket(), socket());
+        let to = receiver.local_address().expect("bound");
+        let mut outbox = Outbox::default();
+        (1..=10_u8).for_each(|index| outbox.push(to, &vec![index; usize::from(index) * 100]));
+        let sent = sender.send(&mut outbox);
+        assert_eq!((sent.datagrams, sent.messages, sent.bytes, sent.dropped), (10, 10, 5500, 0));
+        receiver.waker().expect("has one").wake();
+        let mut inbox = Inbox::new();
+        let mut got = Vec::new();
+        while got.len() < 10 {
+            receiver.wait(Some(Duration::from_secs(5))).expect("waits");
+            receiver.receive(&mut inbox).expect("receives");
+            got.extend(inbox.datagrams().map(|(_, bytes)| (bytes[0], bytes.len())));
+        }
+        assert_eq!(got, (1..=10).map(|index| (index as u8, index * 100)).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_waker_ends_the_wait() {
+        let socket = socket();
+        socket.waker().expect("has one").wake();
+        socket.wait(None).expect("returns at once");
+        assert_eq!(socket.receive(&mut Inbox::new()).expect("receives"), 0);
+        socket.wait(Some(Duration::from_millis(1))).expect("times out");
+    }
+}

@@ -62,3 +62,36 @@ fn who_never_connects_is_forgotten() {
     let (key, _) = shard.answer(&offer, "alice", Direction::Publish, &[Codec::Vp8]);
     shard.expect_report(Report::Ended(key, End::NeverConnected));
 }
+
+#[test]
+fn a_flood_from_one_address_gets_no_answer_and_leaves_nothing_behind() {
+    /// What a million would show, a hundred thousand show too: nothing is kept of any of them.
+    const ATTEMPTS: u64 = 100_000;
+    const AT_ONCE: u64 = 10_000;
+    let mut shard = TestShard::start();
+    let world = shard.world.clone();
+    let (_, mut publisher) = shard.publisher("alice", &[Codec::H264]);
+    let (_, mut subscriber) = shard.subscriber("alice", &[Codec::H264]);
+    let stranger = UdpSocket::bind((LOCALHOST, 0)).expect("a free port");
+    stranger.connect(shard.handle.address()).expect("a route");
+    // ICE checks for sessions that do not exist, and DTLS ClientHellos without a check before them.
+    let check = forged_check("nobody:x");
+    let mut hello = vec![22, 254, 253];
+    hello.resize(160, 1);
+    let before = shard.expect_counters("counts", |_| true);
+    for sent in (AT_ONCE..=ATTEMPTS).step_by(AT_ONCE as usize) {
+        for number in 0..AT_ONCE {
+            stranger.send(if number % 2 == 0 { &check } else { &hello }).expect("sent");
+        }
+        // The kernel may lose some of a flood; most arrive and are dropped by the shard.
+        let most = before.dropped_unknown + sent / 10;
+        shard.expect_counters("they are looked at", |c| c.dropped_unknown >= most);
+    }
+    // Nothing was sent to the stranger: what is not asked for by a known session is not amplified.
+    stranger.set_nonblocking(true).expect("set");
+    assert!(stranger.recv(&mut [0; 64]).is_err());
+    publisher.send_frame(Kind::Video, 0, &key_frame(1)).expect("sent");
+    assert_eq!(expect_packet(&mut subscriber, &world, Kind::Video).sequence, 65_530);
+    let after = shard.expect_counters("still one room", |c| c.rooms == 1);
+    assert_eq!((after.publishers, after.subscribers, after.dropped_refused), (1, 1, before.dropped_refused));
+}
