@@ -2038,7 +2038,7 @@ pub static START_COMPOSITION_REQUEST: ShapeTable = ShapeTable::structure(
     "StartCompositionRequest",
     &[
         Member::new("stageArn", "stageArn", &STAGE_ARN).required(),
-        Member::new("idempotencyToken", "idempotencyToken", &COMPOSITION_CLIENT_TOKEN),
+        Member::new("idempotencyToken", "idempotencyToken", &COMPOSITION_CLIENT_TOKEN).idempotency_token(),
         Member::new("layout", "layout", &LAYOUT_CONFIGURATION),
         Member::new("destinations", "destinations", &DESTINATION_CONFIGURATION_LIST).required(),
         Member::new("tags", "tags", &TAGS),

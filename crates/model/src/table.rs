@@ -114,6 +114,8 @@ pub struct Member {
     pub location: Location,
     pub shape: &'static ShapeTable,
     pub required: bool,
+    /// Clients fill it with a random UUID if it is not given.
+    pub idempotency_token: bool,
 }
 
 /// Where a member travels.
@@ -214,7 +216,11 @@ impl Operation {
 impl Member {
     /// A member of the body, which is where most are.
     pub(crate) const fn new(name: &'static str, wire: &'static str, shape: &'static ShapeTable) -> Self {
-        Self { name, wire, location: Location::Body, shape, required: false }
+        Self { name, wire, location: Location::Body, shape, required: false, idempotency_token: false }
+    }
+
+    pub(crate) const fn idempotency_token(self) -> Self {
+        Self { idempotency_token: true, ..self }
     }
 
     pub(crate) const fn uri(self) -> Self {

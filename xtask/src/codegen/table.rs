@@ -137,6 +137,9 @@ fn members(shape: &Json) -> String {
             Some("header") => ".header()",
             Some(other) => panic!("unknown location {other}"),
         });
+        if member["idempotencyToken"] == true {
+            members.push_str(".idempotency_token()");
+        }
         members.push_str(if required.contains(&name.as_str()) { ".required(), " } else { ", " });
     }
     members
