@@ -23,7 +23,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "clients"))
 import setups  # noqa: E402
 from conftest import REGION, client, execute_api, fetch  # noqa: E402
 from expect import eventually  # noqa: E402
-from server import Server  # noqa: E402
+from server import Server, binary  # noqa: E402
 from signing import signed  # noqa: E402
 
 SECONDS = int(os.environ.get("BENCH_SECONDS", "6"))
@@ -162,6 +162,40 @@ def start_and_memory(folder):
         # Whatever the start left to do in the background is done by then.
         time.sleep(2)
         row("resident memory, idle", f"{resident_mib(server.process.pid):.1f} MiB", "goal: under 30 MiB")
+
+
+def command_line(folder):
+    """`get-stage` of our client beside the AWS CLI's, as whole processes in turn."""
+    with Server(folder / "cli") as server:
+        arn = client(server, "ivs-realtime").create_stage(name="stage")["stage"]["arn"]
+        environment = {
+            "PATH": os.environ["PATH"], "HOME": str(folder), "AWS_ENDPOINT_URL": server.http, "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+        }
+        words = ["ivs-realtime", "get-stage", "--arn", arn]
+        programs = {"ours": [binary()], "theirs": [str(pathlib.Path(sys.executable).parent / "aws")]}
+        figures = {name: [] for name in programs}
+        for turn in range(12):
+            for name, program in programs.items():
+                figures[name].append(whole_process([*program, *words], environment))
+        # The first of each fills the machine's caches.
+        time_of, memory_of = (
+            {name: statistics.median(figure[at] for figure in rows[1:]) for name, rows in figures.items()} for at in (0, 1)
+        )
+    row("`get-stage` by our client, whole process", f"{time_of['ours'] * 1000:.1f} ms", f"AWS CLI: {time_of['theirs'] * 1000:.0f} ms; goal: 1/50")
+    row("its largest resident memory", f"{memory_of['ours']:.1f} MiB", f"AWS CLI: {memory_of['theirs']:.1f} MiB; goal: 1/4")
+    row("size of the binary", f"{pathlib.Path(binary()).stat().st_size / 2**20:.1f} MiB")
+
+
+def whole_process(command, environment):
+    """Seconds from start to end of a process that succeeds, and the most MiB it had resident."""
+    began = time.perf_counter()
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, command
+    return seconds, used.ru_maxrss / 1024
 
 
 def control_plane(folder):
@@ -340,7 +374,7 @@ def machine():
     return f"{day}, {os.cpu_count()} processors ({model[1] if model else os.uname().machine}), Linux {kernel}, load before {load:.1f}"
 
 
-FIGURES = {"start": start_and_memory, "control": control_plane, "many": many_apis, "import": imports, "proxy": proxying, "forward": forwarding}
+FIGURES = {"start": start_and_memory, "cli": command_line, "control": control_plane, "many": many_apis, "import": imports, "proxy": proxying, "forward": forwarding}
 
 
 def main(names):

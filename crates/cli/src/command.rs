@@ -5,7 +5,7 @@ use stagedoor_model::{Kind, Member, Operation, Paginator, Service, Value};
 use crate::failure::{Failure, Result};
 use crate::input::{self, BinaryFormat};
 use crate::words::{self, Arity, Known};
-use crate::{names, validate};
+use crate::{names, python, validate};
 
 /// An operation, with the options that it has on the command line.
 pub struct Command {
@@ -29,6 +29,7 @@ enum Meaning {
     PageSize,
     MaxItems,
     InputJson,
+    InputYaml,
     Skeleton,
 }
 
@@ -36,6 +37,7 @@ enum Meaning {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Skeleton {
     Input,
+    InputYaml,
     Output,
 }
 
@@ -86,6 +88,7 @@ impl Command {
         }
         if !command.has_outfile() {
             command.add("cli-input-json", Arity::One, Meaning::InputJson, false);
+            command.add("cli-input-yaml", Arity::One, Meaning::InputYaml, false);
             command.add("generate-cli-skeleton", Arity::Optional, Meaning::Skeleton, false);
         }
         command
@@ -122,7 +125,7 @@ impl Command {
         let mut invocation = Invocation::default();
         let mut entries: Vec<(stagedoor_model::value::Key, Value)> = Vec::new();
         let mut given = vec![false; self.options.len()];
-        let mut input_json = None;
+        let mut whole: Option<Vec<_>> = None;
         for (at, words) in &split.given {
             given[*at] = true;
             let name = &self.known[*at].name;
@@ -147,8 +150,14 @@ impl Command {
                     invocation.paging.max_items = Some(word().parse().map_err(invalid)?);
                     continue;
                 }
-                Meaning::InputJson => {
-                    input_json = Some(self.input_json(name, &word())?);
+                Meaning::InputJson | Meaning::InputYaml => {
+                    if split.given.iter().any(|(other, _)| other != at && self.options[*other].is_whole()) {
+                        let message = "Only one --cli-input- parameter may be specified.";
+                        return Err(Failure::Value(message.to_owned()));
+                    }
+                    let is_json = matches!(self.options[*at].meaning, Meaning::InputJson);
+                    let parse = if is_json { input::json } else { input::yaml };
+                    whole = Some(whole_input(name, &word(), parse)?);
                     continue;
                 }
                 Meaning::Skeleton => {
@@ -159,9 +168,10 @@ impl Command {
             entries.retain(|(key, _)| key != member.name);
             entries.push((member.name.into(), value));
         }
-        let optional = input_json.is_some() || invocation.skeleton == Some(Skeleton::Input);
+        let wants_input = matches!(invocation.skeleton, Some(Skeleton::Input | Skeleton::InputYaml));
+        let optional = whole.is_some() || wants_input;
         invocation.outfile = self.positional(split.rest, &given, optional)?;
-        for (key, value) in input_json.into_iter().flatten() {
+        for (key, value) in whole.into_iter().flatten() {
             if !entries.iter().any(|(known, _)| *known == key) {
                 entries.push((key, value));
             }
@@ -173,7 +183,7 @@ impl Command {
             .is_some_and(|paginator| entries.iter().any(|(key, _)| steers_pages(paginator, key)));
         let shape = self.operation.input;
         invocation.input = Value::Map(entries);
-        if invocation.skeleton != Some(Skeleton::Input) {
+        if !wants_input {
             validate::validate(shape, &invocation.input)?;
             invocation.input = input::typed(shape, invocation.input, format)?;
         }
@@ -201,19 +211,32 @@ impl Command {
         }
         Ok(outfile)
     }
+}
 
-    fn input_json(&self, option: &str, word: &str) -> Result<Vec<(stagedoor_model::value::Key, Value)>> {
-        let loaded = input::load(word).map_err(|message| Failure::parameter(option, message))?;
-        let text = match loaded {
-            Some(Value::String(text)) => text,
-            Some(Value::Blob(bytes)) => String::from_utf8_lossy(&bytes).into_owned(),
-            _ => word.to_owned(),
-        };
-        match input::json(option, &text)? {
-            Value::Map(entries) => Ok(entries),
-            _ => {
-                Err(Failure::parameter(option, format!("Invalid JSON: not an object\nJSON received: {text}")))
-            }
+impl CommandOption {
+    /// Whether it brings a whole input.
+    fn is_whole(&self) -> bool {
+        matches!(self.meaning, Meaning::InputJson | Meaning::InputYaml)
+    }
+}
+
+/// The input that `--cli-input-json` or `--cli-input-yaml` holds.
+fn whole_input(
+    option: &str,
+    word: &str,
+    parse: fn(&str, &str) -> Result<Value>,
+) -> Result<Vec<(stagedoor_model::value::Key, Value)>> {
+    let loaded = input::load(word).map_err(|message| Failure::parameter(option, message))?;
+    let text = match loaded {
+        Some(Value::String(text)) => text,
+        Some(Value::Blob(bytes)) => String::from_utf8_lossy(&bytes).into_owned(),
+        _ => word.to_owned(),
+    };
+    match parse(option, &text)? {
+        Value::Map(entries) => Ok(entries),
+        other => {
+            let kind = python::type_name(&other);
+            Err(Failure::parameter(option, format!("Invalid type: expecting map, received {kind}")))
         }
     }
 }
@@ -233,9 +256,10 @@ fn steers_pages(paginator: &Paginator, member: &str) -> bool {
 fn skeleton(word: Option<&String>) -> Result<Skeleton> {
     match word.map(String::as_str) {
         None | Some("input") => Ok(Skeleton::Input),
+        Some("yaml-input") => Ok(Skeleton::InputYaml),
         Some("output") => Ok(Skeleton::Output),
         Some(_) => Err(Failure::Usage(
-            "argument --generate-cli-skeleton: Invalid choice, valid choices are:\n\ninput | output"
+            "argument --generate-cli-skeleton: Invalid choice, valid choices are:\n\ninput | yaml-input | output"
                 .to_owned(),
         )),
     }

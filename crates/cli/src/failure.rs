@@ -19,8 +19,13 @@ pub enum Failure {
     #[error("\n{0}\n")]
     Configuration(String),
     /// The service answered an error: 254.
-    #[error("\nAn error occurred ({}) when calling the {operation} operation: {}\n", error.code, error.message)]
-    Service { operation: &'static str, error: ServiceError },
+    #[error("\nAn error occurred ({}) when calling the {operation} operation{}: {}\n", error.code, tries(*retries), error.message)]
+    Service {
+        operation: &'static str,
+        error: ServiceError,
+        /// How often it was repeated, if that was as often as allowed.
+        retries: Option<u32>,
+    },
     /// Anything else: 255.
     #[error("\n{0}\n")]
     Other(String),
@@ -56,7 +61,10 @@ impl Failure {
     /// What a call ended with.
     pub fn of_call(operation: &'static str, error: ClientError) -> Self {
         match error {
-            ClientError::Service(error) => Self::Service { operation, error: named(error) },
+            ClientError::Service(error) => Self::Service { operation, error: named(error), retries: None },
+            ClientError::Exhausted { error, retries } => {
+                Self::Service { operation, error: named(error), retries: Some(retries) }
+            }
             ClientError::Unreachable { url, cause } if cause.contains("certificate") => {
                 Self::Other(format!("SSL validation failed for {url} {cause}"))
             }
@@ -66,6 +74,10 @@ impl Failure {
             other => Self::Other(other.to_string()),
         }
     }
+}
+
+fn tries(retries: Option<u32>) -> String {
+    retries.map_or(String::new(), |retries| format!(" (reached max retries: {retries})"))
 }
 
 /// Answers without a code, as proxies give them, go by their status.

@@ -13,6 +13,8 @@ pub struct Globals {
     pub debug: bool,
     pub version: bool,
     pub unsigned: bool,
+    /// Whoever answers at the endpoint is believed.
+    pub unverified: bool,
     pub no_paginate: bool,
     pub no_pager: bool,
     pub endpoint: Option<String>,
@@ -37,11 +39,12 @@ pub enum Color {
 }
 
 /// Name, words it takes, and what it does.
-pub const OPTIONS: [(&str, Arity, &str); 16] = [
+pub const OPTIONS: [(&str, Arity, &str); 17] = [
     ("debug", Arity::None, "Show requests and answers on standard error"),
     ("endpoint-url", Arity::One, "Where to send the call"),
+    ("no-verify-ssl", Arity::None, "Believe every certificate"),
     ("no-paginate", Arity::None, "Ask for the first page only"),
-    ("output", Arity::One, "json, text, table or yaml"),
+    ("output", Arity::One, "json, text, table, yaml or yaml-stream"),
     ("query", Arity::One, "JMESPath expression that selects from the answer"),
     ("profile", Arity::One, "Profile of ~/.aws/config and ~/.aws/credentials"),
     ("region", Arity::One, "Region to call"),
@@ -76,6 +79,7 @@ impl Globals {
             "debug" => self.debug = true,
             "version" => self.version = true,
             "no-sign-request" => self.unsigned = true,
+            "no-verify-ssl" => self.unverified = true,
             "no-paginate" => self.no_paginate = true,
             "no-cli-pager" => self.no_pager = true,
             "endpoint-url" => self.endpoint = text(),
@@ -85,7 +89,8 @@ impl Globals {
             "ca-bundle" => self.ca_bundle = text(),
             "output" => {
                 self.output = Some(
-                    Format::parse(word).ok_or_else(|| choice(name, &["json", "text", "table", "yaml"]))?,
+                    Format::parse(word)
+                        .ok_or_else(|| choice(name, &["json", "text", "table", "yaml", "yaml-stream"]))?,
                 );
             }
             "color" => {

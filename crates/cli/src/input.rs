@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use stagedoor_model::{Kind, Member, ShapeTable, Timestamp, Value};
 
 use crate::failure::{Failure, Result};
-use crate::shorthand;
+use crate::{malformed, python, shorthand};
 
 /// How text stands for bytes (`--cli-binary-format`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,7 +37,10 @@ pub fn member_value(option: &str, member: &Member, words: &[String]) -> Result<V
             words.iter().map(|word| shorthand::parse(word, &load)).collect();
         let parsed = parsed.map_err(wrong)?;
         let whole = if is_list { Value::List(parsed) } else { parsed.into_iter().next().unwrap_or_default() };
-        return shorthand::adapt(shape, whole).map_err(wrong);
+        return shorthand::adapt(shape, whole).map_err(|message| match shorthand::is_of_number(&message) {
+            true => Failure::Other(message),
+            false => wrong(message),
+        });
     }
     match (&shape.kind, words.as_slice()) {
         (Kind::List(_), [only]) if only.trim_start().starts_with('[') => json(option, only),
@@ -69,8 +72,20 @@ fn single(option: &str, shape: &ShapeTable, word: &str) -> Result<Value> {
 
 /// JSON of an option's value.
 pub fn json(option: &str, text: &str) -> Result<Value> {
-    serde_json::from_str(text)
-        .map_err(|error| Failure::parameter(option, format!("Invalid JSON: {error}\nJSON received: {text}")))
+    serde_json::from_str(text).map_err(|error| {
+        let complaint = malformed::complaint(text).unwrap_or_else(|| error.to_string());
+        // An option that holds the whole input is named without its dashes here, and only here.
+        let dashes = if option == "cli-input-json" { "" } else { "--" };
+        Failure::Value(format!(
+            "Error parsing parameter '{dashes}{option}': Invalid JSON: {complaint}\nJSON received: {text}"
+        ))
+    })
+}
+
+/// YAML of an option's value.
+pub fn yaml(option: &str, text: &str) -> Result<Value> {
+    serde_saphyr::from_str(text)
+        .map_err(|error| Failure::parameter(option, format!("Invalid YAML: {error}\nYAML received: {text}")))
 }
 
 /// Structures, maps, and lists of anything but scalars.
@@ -90,7 +105,8 @@ pub fn load(word: &str) -> std::result::Result<Option<Value>, String> {
         _ => return Ok(None),
     };
     let path = expand_home(path);
-    let bytes = std::fs::read(&path).map_err(|error| format!("Unable to load paramfile {word}: {error}"))?;
+    let bytes = std::fs::read(&path)
+        .map_err(|error| format!("Unable to load paramfile {word}: {}", python::os_error(&error, &path)))?;
     if !text {
         return Ok(Some(Value::Blob(bytes.into())));
     }

@@ -7,17 +7,22 @@
 
 pub mod client;
 mod command;
+mod credentials;
+mod endpoint;
 mod environment;
 mod failure;
 mod globals;
 mod help;
 mod input;
+mod malformed;
 mod names;
 mod output;
 mod page;
 mod profile;
 mod python;
 mod query;
+mod redact;
+mod retry;
 mod run;
 mod settings;
 mod shorthand;

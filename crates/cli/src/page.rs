@@ -52,15 +52,18 @@ struct Start {
     shown: usize,
 }
 
+/// What is asked for in pages.
+pub struct Paged<'p> {
+    pub service: &'static Service,
+    pub operation: &'static Operation,
+    pub paginator: &'p Paginator,
+    /// Whether pages keep the members besides their items.
+    pub whole: bool,
+}
+
 /// Asks for pages until there are no more, or enough items.
-pub async fn all(
-    client: &Client,
-    service: &'static Service,
-    operation: &'static Operation,
-    paginator: &Paginator,
-    input: Value,
-    paging: &Paging,
-) -> Result<Pages> {
+pub async fn all(client: &Client, paged: &Paged<'_>, input: Value, paging: &Paging) -> Result<Pages> {
+    let Paged { service, operation, paginator, whole } = *paged;
     let start = paging.starting_token.as_deref().map(|text| parse_token(text, paginator)).unwrap_or_default();
     let mut input = input;
     set(&mut input, paginator.input_token, start.token.clone().map(Value::String));
@@ -80,12 +83,14 @@ pub async fn all(
             answer.get(paginator.output_token).and_then(Value::as_str).filter(|token| !token.is_empty());
         let next = next.map(str::to_owned);
         truncate(&mut items, 0, left);
-        let mut page = vec![(Key::from(paginator.result_key), items)];
-        if pages.pages.is_empty() {
-            let once = paginator.once.iter();
-            page.extend(once.map(|name| (Key::from(*name), answer.get(name).cloned().unwrap_or_default())));
-        }
-        pages.pages.push(Value::Map(page));
+        let is_first = pages.pages.is_empty();
+        pages.pages.push(match answer {
+            answer if !whole => selected(paginator, &answer, items, is_first),
+            mut answer => {
+                set(&mut answer, paginator.result_key, Some(items).filter(|items| !items.is_null()));
+                answer
+            }
+        });
         if count > left {
             pages.next_token = Some(print_token(paginator, token.as_deref(), Some(left + skip)));
             return Ok(pages);
@@ -109,6 +114,16 @@ pub async fn all(
             }
         }
     }
+}
+
+/// The items of a page; with the first one, what all pages repeat.
+fn selected(paginator: &Paginator, answer: &Value, items: Value, is_first: bool) -> Value {
+    let mut page = vec![(Key::from(paginator.result_key), items)];
+    if is_first {
+        let once = paginator.once.iter();
+        page.extend(once.map(|name| (Key::from(*name), answer.get(name).cloned().unwrap_or_default())));
+    }
+    Value::Map(page)
 }
 
 /// The limit as its member wants it: most are numbers, those of `apigatewayv2` strings.

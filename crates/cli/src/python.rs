@@ -56,6 +56,17 @@ pub fn type_name(value: &Value) -> &'static str {
     }
 }
 
+/// `str(error)` of an `OSError` about a file.
+pub fn os_error(error: &std::io::Error, path: &std::path::Path) -> String {
+    let text = error.to_string();
+    match (error.raw_os_error(), text.split_once(" (os error")) {
+        (Some(number), Some((text, _))) => {
+            format!("[Errno {number}] {text}: {}", quoted(&path.to_string_lossy()))
+        }
+        _ => text,
+    }
+}
+
 fn quoted(text: &str) -> String {
     let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
     let mut out = String::from(quote);

@@ -13,10 +13,10 @@ use crate::environment::Environment;
 use crate::failure::{Failure, Result};
 use crate::globals::{self, Color, Globals};
 use crate::output::{self, Format};
-use crate::page::{self, Pages};
+use crate::page::{self, Paged, Pages};
 use crate::query::Query;
 use crate::settings::Settings;
-use crate::{help, names, skeleton, words};
+use crate::{help, names, python, skeleton, validate, words};
 
 /// How long a call may take, and a connection, unless told otherwise.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -24,8 +24,11 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// Whether a command line (without the program's name) is a call of an AWS service. Global options may come first.
 pub fn is_call(arguments: &[OsString]) -> bool {
     let words: Vec<String> = arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let split = words::split(&words, &globals::known());
-    split.is_ok_and(|split| split.rest.first().is_some_and(|word| service(word).is_some()))
+    match words::split(&words, &globals::known()) {
+        Ok(split) => split.rest.first().is_some_and(|word| service(word).is_some()),
+        // What is wrong with it is told in the AWS CLI's words.
+        Err(_) => words.iter().any(|word| service(word).is_some()),
+    }
 }
 
 /// Runs a command line of the form `<service> <operation> [--member value …]`.
@@ -77,8 +80,13 @@ fn perform(words: &[String]) -> Result<()> {
     let query = query.transpose()?;
     let text = match invocation.skeleton {
         Some(Skeleton::Input) => output::json_whole(&skeleton::input(command.operation.input)),
+        Some(Skeleton::InputYaml) => skeleton::input_yaml(command.operation.input),
         Some(Skeleton::Output) => {
             let output = command.operation.output.map_or(Value::Map(Vec::new()), skeleton::output);
+            // The AWS CLI holds its own sample against the model, and some do not pass.
+            if let Some(shape) = command.operation.output {
+                validate::validate(shape, &output)?;
+            }
             render(command.operation, Answer::Whole(output), query.as_ref(), &globals, &settings)?
         }
         None => {
@@ -148,16 +156,18 @@ async fn call(
     let config = Config {
         connect_timeout: globals.connect_timeout.unwrap_or(TIMEOUT),
         answer_timeout: globals.read_timeout.unwrap_or(TIMEOUT),
-        ca_bundle: settings.ca_bundle.clone(),
+        trust: settings.trust.clone(),
+        retries: Some(settings.retries),
         trace: globals.debug.then_some(trace),
-        ..Config::new(&settings.region, settings.key.clone())
+        ..Config::new(&settings.region, settings.key().await?)
     };
     let failed = |error| Failure::of_call(operation.name, error);
     let client = Client::new(&settings.endpoint, config).map_err(failed)?;
     let paging = &invocation.paging;
     if let Some(paginator) = operation.paginator.as_ref().filter(|_| !globals.no_paginate && !paging.by_hand)
     {
-        let pages = page::all(&client, service, operation, paginator, invocation.input, paging).await?;
+        let pages = Paged { service, operation, paginator, whole: settings.output == Format::YamlStream };
+        let pages = page::all(&client, &pages, invocation.input, paging).await?;
         return Ok(Answer::Pages(pages));
     }
     let mut answer = client.call_value(service, operation.name, &invocation.input).await.map_err(failed)?;
@@ -181,7 +191,8 @@ fn save_body(operation: &'static Operation, answer: &mut Value, path: &str) -> R
     let Value::Map(entries) = answer else { return Ok(()) };
     let Some(at) = entries.iter().position(|(key, _)| key == name) else { return Ok(()) };
     if let (_, Value::Blob(bytes)) = entries.remove(at) {
-        std::fs::write(path, &bytes).map_err(|error| Failure::Other(format!("{path}: {error}")))?;
+        std::fs::write(path, &bytes)
+            .map_err(|error| Failure::Other(python::os_error(&error, std::path::Path::new(path))))?;
     }
     Ok(())
 }
@@ -201,6 +212,11 @@ fn render(
     };
     let shown = |value: Value| output::shown(operation.output, value, settings.times);
     let pages = match (answer, &operation.paginator, settings.output) {
+        (Answer::Pages(pages), Some(_), Format::YamlStream) => {
+            let token =
+                pages.next_token.map(|token| Value::Map(vec![("NextToken".into(), Value::String(token))]));
+            pages.pages.into_iter().chain(token).collect()
+        }
         (Answer::Pages(pages), Some(_), Format::Text) => {
             let token = pages.next_token.map(|token| {
                 let token = Value::Map(vec![("NextToken".into(), Value::String(token))]);
@@ -220,6 +236,7 @@ fn render(
             Format::Json => output::json(&value),
             Format::Text => output::text(&value),
             Format::Yaml => output::yaml(&value),
+            Format::YamlStream => output::yaml(&Value::List(vec![value])),
             Format::Table => output::table(operation.name, &value, look(globals)),
         });
     }

@@ -3,12 +3,16 @@
 use stagedoor_auth::sigv4::Key;
 use stagedoor_model::Service;
 
+use crate::credentials::{self, Source};
+use crate::endpoint;
 use crate::environment::Environment;
 use crate::failure::{Failure, Result};
 use crate::globals::{Globals, binary_format};
 use crate::input::BinaryFormat;
 use crate::output::{Format, Times};
 use crate::profile::Profile;
+use crate::retry::{Mode, Policy};
+use crate::tls::Trust;
 
 /// Where a Stagedoor on this machine listens unless told otherwise.
 const LOCAL_ENDPOINT: &str = "http://127.0.0.1:4566";
@@ -20,23 +24,43 @@ pub struct Settings {
     pub endpoint: String,
     pub region: String,
     /// `None` sends without a signature.
-    pub key: Option<Key>,
+    pub credentials: Option<Credentials>,
     pub output: Format,
     pub times: Times,
     pub binary_format: BinaryFormat,
-    /// File of certificates to trust instead of the system's.
-    pub ca_bundle: Option<String>,
+    /// Whose certificates the endpoint may show.
+    pub trust: Trust,
+    pub retries: Policy,
     /// The pager's command line; `None` prints directly.
     pub pager: Option<String>,
 }
 
+/// Who signs.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    Static(Key),
+    Fetched(Source),
+}
+
 impl Settings {
+    /// The key that signs; it may have to be fetched.
+    ///
+    /// # Errors
+    /// Those of [`Source::fetch`].
+    pub async fn key(&self) -> Result<Option<Key>> {
+        match &self.credentials {
+            None => Ok(None),
+            Some(Credentials::Static(key)) => Ok(Some(key.clone())),
+            Some(Credentials::Fetched(source)) => source.fetch(&self.region, &self.trust).await.map(Some),
+        }
+    }
+
     /// # Errors
     /// [`Failure::Configuration`] if a profile, credentials or a region is missing or cannot be used.
     pub fn resolve(service: &Service, globals: &Globals, environment: &Environment) -> Result<Self> {
         let profile = Profile::load(globals.profile.as_deref(), environment)?;
         let region = region(globals, environment, &profile);
-        let given = endpoint(service, globals, environment, &profile);
+        let given = endpoint::given(service, globals, environment, &profile);
         // Real AWS is called only for a profile that the user named: whoever did not asks for the server at hand.
         let is_aws = given.is_none() && profile.named;
         let region = match region {
@@ -46,12 +70,16 @@ impl Settings {
             }
             region => region.unwrap_or_else(|| LOCAL_REGION.to_owned()),
         };
+        endpoint::check_region(&region)?;
         let endpoint = given.unwrap_or_else(|| match is_aws {
-            true => aws_endpoint(service, &region),
+            true => endpoint::of_aws(service, &region, environment, &profile),
             false => LOCAL_ENDPOINT.to_owned(),
         });
         Ok(Self {
-            key: if globals.unsigned { None } else { Some(key(globals, environment, &profile, is_aws)?) },
+            credentials: match globals.unsigned {
+                true => None,
+                false => Some(credentials(globals, environment, &profile)?),
+            },
             output: format(globals, environment, &profile)?,
             times: if profile.get("cli_timestamp_format") == Some("wire") {
                 Times::Wire
@@ -63,7 +91,8 @@ impl Settings {
                 (None, Some(word)) => binary_format(word)?,
                 (None, None) => BinaryFormat::default(),
             },
-            ca_bundle: ca_bundle(globals, environment, &profile),
+            trust: trust(globals, environment, &profile),
+            retries: retries(environment, &profile)?,
             pager: pager(globals, environment, &profile),
             endpoint,
             region,
@@ -78,93 +107,56 @@ fn region(globals: &Globals, environment: &Environment, profile: &Profile) -> Op
     region.or_else(|| profile.get("region")).map(str::to_owned)
 }
 
-/// The endpoint that somebody gave; services go by botocore's service ids.
-fn endpoint(
-    service: &Service,
-    globals: &Globals,
-    environment: &Environment,
-    profile: &Profile,
-) -> Option<String> {
-    if globals.endpoint.is_some() {
-        return globals.endpoint.clone();
-    }
-    let ignored = environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
-    let ignored = ignored.or_else(|| profile.get("ignore_configured_endpoint_urls"));
-    if ignored.is_some_and(|word| word.eq_ignore_ascii_case("true")) {
-        return None;
-    }
-    let id = service_id(service);
-    let variable = format!("AWS_ENDPOINT_URL_{}", id.to_uppercase());
-    let of_environment =
-        environment.get(&variable).or_else(|| environment.get("AWS_ENDPOINT_URL")).map(str::to_owned);
-    of_environment
-        .or_else(|| profile.service_endpoint(id))
-        .or_else(|| profile.get("endpoint_url").map(str::to_owned))
-}
-
-/// The service id in the spelling of variables and `services` sections.
-fn service_id(service: &Service) -> &'static str {
-    match service.name {
-        "apigateway" => "api_gateway",
-        "apigatewayv2" => "apigatewayv2",
-        "apigatewaymanagementapi" => "apigatewaymanagementapi",
-        _ => "ivs_realtime",
-    }
-}
-
-fn aws_endpoint(service: &Service, region: &str) -> String {
-    let host = match service.name {
-        "apigateway" | "apigatewayv2" => "apigateway",
-        "apigatewaymanagementapi" => "execute-api",
-        _ => "ivsrealtime",
-    };
-    let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
-    format!("https://{host}.{region}.amazonaws.com{suffix}")
-}
-
-fn key(globals: &Globals, environment: &Environment, profile: &Profile, is_aws: bool) -> Result<Key> {
+/// Whoever names a profile means its credentials; whoever names none may call the server at hand with any.
+fn credentials(globals: &Globals, environment: &Environment, profile: &Profile) -> Result<Credentials> {
     if globals.profile.is_none()
         && let Some(id) = environment.get("AWS_ACCESS_KEY_ID")
     {
         let token = environment.get("AWS_SESSION_TOKEN").or_else(|| environment.get("AWS_SECURITY_TOKEN"));
         let missing = "Partial credentials found in env, missing: AWS_SECRET_ACCESS_KEY";
         let secret = environment.get("AWS_SECRET_ACCESS_KEY");
-        return Ok(static_key(id, secret.ok_or_else(|| Failure::Configuration(missing.to_owned()))?, token));
+        return static_key(id, secret.ok_or_else(|| Failure::Configuration(missing.to_owned()))?, token);
+    }
+    if let Some(source) = Source::before_static(environment, profile)? {
+        return Ok(Credentials::Fetched(source));
     }
     if let Some(id) = profile.get("aws_access_key_id") {
         let missing = "Partial credentials found in shared-credentials-file, missing: aws_secret_access_key";
         let secret = profile.get("aws_secret_access_key");
         let secret = secret.ok_or_else(|| Failure::Configuration(missing.to_owned()))?;
-        return Ok(static_key(id, secret, profile.get("aws_session_token")));
+        return static_key(id, secret, profile.get("aws_session_token"));
     }
-    if let Some(source) = UNSUPPORTED_SOURCES.iter().find(|source| profile.get(source).is_some()) {
-        return Err(Failure::Configuration(format!(
-            "Profile {} gets its credentials by {source}, which stagedoor does not support: use a profile with \
-             aws_access_key_id and aws_secret_access_key, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
-            profile.name
-        )));
+    match Source::after_static(environment, profile, profile.named) {
+        Some(source) => Ok(Credentials::Fetched(source)),
+        None if profile.named => Err(credentials::none_found()),
+        None => static_key("test", "test", None),
     }
-    if is_aws {
-        let message =
-            "Unable to locate credentials. You can configure credentials by running \"aws configure\".";
-        return Err(Failure::Configuration(message.to_owned()));
-    }
-    Ok(static_key("test", "test", None))
 }
 
-/// Keys of a profile that make its credentials come from elsewhere.
-const UNSUPPORTED_SOURCES: [&str; 7] = [
-    "role_arn",
-    "web_identity_token_file",
-    "sso_session",
-    "sso_start_url",
-    "login_session",
-    "credential_process",
-    "credential_source",
-];
+fn static_key(id: &str, secret: &str, token: Option<&str>) -> Result<Credentials> {
+    let key = Key { session_token: token.map(str::to_owned), ..Key::long_term(id, secret, "") };
+    Ok(Credentials::Static(key))
+}
 
-fn static_key(id: &str, secret: &str, token: Option<&str>) -> Key {
-    Key { session_token: token.map(str::to_owned), ..Key::long_term(id, secret, "") }
+fn retries(environment: &Environment, profile: &Profile) -> Result<Policy> {
+    let word = environment.get("AWS_RETRY_MODE").or_else(|| profile.get("retry_mode"));
+    let mode = word.map_or(Some(Mode::default()), Mode::parse).ok_or_else(|| {
+        Failure::Other(format!(
+            "Invalid value provided to \"mode\": \"{}\" must be one of: (\"legacy\", \"standard\", \"adaptive\")",
+            word.unwrap_or_default()
+        ))
+    })?;
+    let word = environment.get("AWS_MAX_ATTEMPTS").or_else(|| profile.get("max_attempts"));
+    let is_new =
+        environment.get("AWS_NEW_RETRIES_2026").is_some_and(|word| word.eq_ignore_ascii_case("true"));
+    let policy = Policy { is_new, ..Policy::new(mode) };
+    let Some(word) = word else { return Ok(policy) };
+    match word.trim().parse() {
+        Ok(attempts) if attempts > 0 => Ok(Policy { attempts, ..policy }),
+        _ => Err(Failure::Other(format!(
+            "Value provided to \"max_attempts\": {word} must be an integer greater than or equal to 1."
+        ))),
+    }
 }
 
 fn format(globals: &Globals, environment: &Environment, profile: &Profile) -> Result<Format> {
@@ -178,9 +170,13 @@ fn format(globals: &Globals, environment: &Environment, profile: &Profile) -> Re
     }
 }
 
-fn ca_bundle(globals: &Globals, environment: &Environment, profile: &Profile) -> Option<String> {
+fn trust(globals: &Globals, environment: &Environment, profile: &Profile) -> Trust {
+    if globals.unverified {
+        return Trust::Anyone;
+    }
     let file = globals.ca_bundle.as_deref().or_else(|| environment.get("AWS_CA_BUNDLE"));
-    file.or_else(|| profile.get("ca_bundle")).map(str::to_owned)
+    let file = file.or_else(|| profile.get("ca_bundle"));
+    file.map_or(Trust::System, |file| Trust::File(file.to_owned()))
 }
 
 fn pager(globals: &Globals, environment: &Environment, profile: &Profile) -> Option<String> {
@@ -208,6 +204,12 @@ aws_secret_access_key = secret
 aws_session_token = token
 [profile role]
 role_arn = arn:aws:iam::000000000000:role/x
+[profile mfa]
+role_arn = arn:aws:iam::000000000000:role/x
+source_profile = aws
+mfa_serial = arn:aws:iam::000000000000:mfa/me
+[profile process]
+credential_process = /bin/false
 [profile empty]
 output = text
 ";
@@ -217,7 +219,10 @@ output = text
         environment.set(variables);
         match Settings::resolve(&stagedoor_model::ivs_realtime::SERVICE, globals, &environment) {
             Ok(settings) => {
-                let key = settings.key.expect("signed unless told otherwise");
+                let key = match settings.credentials.expect("signed unless told otherwise") {
+                    Credentials::Static(key) => key,
+                    Credentials::Fetched(source) => return format!("{source:?}"),
+                };
                 let token = key.session_token.unwrap_or_default();
                 format!("{} {} {} {token}", settings.endpoint, settings.region, key.access_key_id)
                     .trim_end()
@@ -252,14 +257,35 @@ output = text
 
     #[test]
     fn what_is_missing_is_said() {
+        let none = Globals::default();
         let named = |name: &str| Globals { profile: Some(name.to_owned()), ..Globals::default() };
         let cases = [
             (told(&named("missing"), &[]), "253 The config profile (missing) could not be found"),
             (
                 told(&named("role"), &[("AWS_REGION", "r-1")]),
-                "253 Profile role gets its credentials by role_arn",
+                "Profile { name: \"role\", method: \"assume-role\" }",
             ),
-            (told(&named("empty"), &[("AWS_REGION", "r-1")]), "253 Unable to locate credentials."),
+            (
+                told(&named("mfa"), &[("AWS_REGION", "r-1")]),
+                "253 Profile mfa assumes its role with an MFA code",
+            ),
+            (
+                told(&named("process"), &[("AWS_REGION", "r-1")]),
+                "Profile { name: \"process\", method: \"custom-pro",
+            ),
+            (told(&named("empty"), &[("AWS_REGION", "r-1")]), "Instance"),
+            (
+                told(&named("empty"), &[("AWS_REGION", "r-1"), ("AWS_EC2_METADATA_DISABLED", "true")]),
+                "253 Unable to locate credentials.",
+            ),
+            (told(&none, &[("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1")]), "Container"),
+            (told(&none, &[("AWS_WEB_IDENTITY_TOKEN_FILE", "token")]), "WebIdentity"),
+            (told(&none, &[("AWS_REGION", "no such")]), "255 Provided region_name 'no such' doesn't match"),
+            (told(&none, &[("AWS_MAX_ATTEMPTS", "0")]), "255 Value provided to \"max_attempts\": 0 must be"),
+            (
+                told(&none, &[("AWS_RETRY_MODE", "often")]),
+                "255 Invalid value provided to \"mode\": \"often\"",
+            ),
             (told(&named("empty"), &[]), "253 You must specify a region."),
             (
                 told(&Globals::default(), &[("AWS_ACCESS_KEY_ID", "A")]),

@@ -49,6 +49,12 @@ pub fn adapt(shape: &ShapeTable, value: Value) -> Result<Value, String> {
     })
 }
 
+/// Whether a complaint is Python's own about a number; the AWS CLI does not say then which option holds it.
+pub fn is_of_number(message: &str) -> bool {
+    message.starts_with("invalid literal for int()")
+        || message.starts_with("could not convert string to float")
+}
+
 /// As Python's `int` reads it.
 pub fn integer(text: &str) -> Result<i64, String> {
     text.trim().parse().map_err(|_| format!("invalid literal for int() with base 10: '{text}'"))

@@ -12,7 +12,7 @@ pub use json::{json, json_whole};
 pub use shown::{Times, shown};
 pub use table::{Look, table, terminal_width};
 pub use text::text;
-pub use yaml::yaml;
+pub use yaml::{yaml, yaml_scalar};
 
 /// An operation's answer as `--output json` prints it, without the last line's end.
 pub fn printed(operation: &Operation, answer: Value) -> String {
@@ -27,6 +27,8 @@ pub enum Format {
     Text,
     Table,
     Yaml,
+    /// YAML page by page, each as an item of a list.
+    YamlStream,
 }
 
 impl Format {
@@ -36,6 +38,7 @@ impl Format {
             "text" => Some(Self::Text),
             "table" => Some(Self::Table),
             "yaml" => Some(Self::Yaml),
+            "yaml-stream" => Some(Self::YamlStream),
             _ => None,
         }
     }

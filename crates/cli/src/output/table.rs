@@ -302,7 +302,20 @@ fn painted(text: &str, paint: &str) -> String {
 }
 
 /// Columns that a terminal gives the text; East Asian characters take two.
+/// Columns as Python's `east_asian_width` tells them: two for wide, full and ambiguous characters, one for all others.
 fn columns(text: &str) -> usize {
     use unicode_width::UnicodeWidthChar as _;
-    text.chars().map(|letter| letter.width_cjk().unwrap_or(1).max(1)).sum()
+    let width = |letter: char| match letter {
+        _ if is_ambiguous(letter) => 2,
+        letter => letter.width_cjk().unwrap_or(1).max(1),
+    };
+    text.chars().map(width).sum()
+}
+
+/// Ambiguous characters that `unicode_width` counts otherwise, because they are letters with accents or accents.
+fn is_ambiguous(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{ad}' | '\u{300}'..='\u{36f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0}'..='\u{e1}' | '\u{e8}'..='\u{ea}' | '\u{ec}'..='\u{ed}' | '\u{f2}'..='\u{f3}' | '\u{f9}'..='\u{fa}' | '\u{fc}' | '\u{101}' | '\u{113}' | '\u{11b}' | '\u{12b}' | '\u{144}' | '\u{148}' | '\u{14d}' | '\u{16b}' | '\u{1ce}' | '\u{1d0}' | '\u{1d2}' | '\u{1d4}' | '\u{1d6}' | '\u{1d8}' | '\u{1da}' | '\u{1dc}' | '\u{401}' | '\u{419}' | '\u{439}' | '\u{451}' | '\u{2126}' | '\u{212b}' | '\u{2260}' | '\u{226e}'..='\u{226f}'
+    )
 }

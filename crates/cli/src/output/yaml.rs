@@ -27,6 +27,13 @@ pub fn yaml(value: &Value) -> String {
     emitter.out
 }
 
+/// A scalar or empty value as it stands behind a key.
+pub fn yaml_scalar(value: &Value) -> String {
+    let mut emitter = Emitter::default();
+    emitter.node(value, INDENT, true);
+    emitter.out
+}
+
 #[derive(Default)]
 struct Emitter {
     out: String,
