@@ -40,6 +40,8 @@ pub enum KeyError {
     NotOnCurve,
     /// Not the PKCS #8 form of a P-384 private key.
     NotPkcs8,
+    /// Not a P-384 private key in any form that is read.
+    NotPrivate,
 }
 
 impl fmt::Display for KeyError {
@@ -49,6 +51,7 @@ impl fmt::Display for KeyError {
             Self::NotP384 => "not a public key on the curve P-384 (secp384r1)",
             Self::NotOnCurve => "the public key is not a point of the curve P-384",
             Self::NotPkcs8 => "not a PKCS #8 private key on the curve P-384",
+            Self::NotPrivate => "not a private key on the curve P-384 (secp384r1)",
         })
     }
 }
@@ -72,6 +75,15 @@ impl KeyPair {
     pub fn from_pkcs8(der: &[u8]) -> Result<Self, KeyError> {
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P384_SHA384_FIXED_SIGNING, der);
         Ok(Self(pair.map_err(|_| KeyError::NotPkcs8)?))
+    }
+
+    /// Reads a private key in DER form, PKCS #8 or as OpenSSL's `ecparam` makes it (RFC 5915).
+    ///
+    /// # Errors
+    /// [`KeyError::NotPrivate`], also for keys of other curves.
+    pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
+        let pair = EcdsaKeyPair::from_private_key_der(&ECDSA_P384_SHA384_FIXED_SIGNING, der);
+        Ok(Self(pair.map_err(|_| KeyError::NotPrivate)?))
     }
 
     /// The private key in PKCS #8 DER form; keep it secret.

@@ -17,6 +17,8 @@ pub struct Globals {
     pub unverified: bool,
     pub no_paginate: bool,
     pub no_pager: bool,
+    /// Ask for what the command line leaves open.
+    pub prompt: bool,
     pub endpoint: Option<String>,
     pub output: Option<Format>,
     pub query: Option<String>,
@@ -39,7 +41,7 @@ pub enum Color {
 }
 
 /// Name, words it takes, and what it does.
-pub const OPTIONS: [(&str, Arity, &str); 17] = [
+pub const OPTIONS: [(&str, Arity, &str); 18] = [
     ("debug", Arity::None, "Show requests and answers on standard error"),
     ("endpoint-url", Arity::One, "Where to send the call"),
     ("no-verify-ssl", Arity::None, "Believe every certificate"),
@@ -56,7 +58,8 @@ pub const OPTIONS: [(&str, Arity, &str); 17] = [
     ("cli-connect-timeout", Arity::One, "Seconds to wait for a connection; 0 waits for ever"),
     ("cli-binary-format", Arity::One, "How text stands for bytes: base64 or raw-in-base64-out"),
     ("no-cli-pager", Arity::None, "Print directly, not through a pager"),
-    ("no-cli-auto-prompt", Arity::None, "Accepted; there is no prompt"),
+    ("cli-auto-prompt", Arity::None, "Ask for what the command line leaves open"),
+    ("no-cli-auto-prompt", Arity::None, "Ask nothing"),
 ];
 
 /// The options as [`crate::words::split`] wants them.
@@ -82,6 +85,7 @@ impl Globals {
             "no-verify-ssl" => self.unverified = true,
             "no-paginate" => self.no_paginate = true,
             "no-cli-pager" => self.no_pager = true,
+            "cli-auto-prompt" => self.prompt = true,
             "endpoint-url" => self.endpoint = text(),
             "query" => self.query = text(),
             "profile" => self.profile = text(),

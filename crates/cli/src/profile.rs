@@ -1,6 +1,6 @@
 //! `~/.aws/config` and `~/.aws/credentials`: sections, keys and the indented keys below a key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::environment::Environment;
 use crate::failure::{Failure, Result};
@@ -56,6 +56,17 @@ impl Profile {
             .find(|(key, _)| *key == "endpoint_url")
             .map(|(_, url)| url.to_owned())
     }
+}
+
+/// Names of all profiles of both files.
+pub fn names(environment: &Environment) -> BTreeSet<String> {
+    let config = sections(&environment.file("AWS_CONFIG_FILE", "config"));
+    let credentials = sections(&environment.file("AWS_SHARED_CREDENTIALS_FILE", "credentials"));
+    let of_config = config.into_keys().filter_map(|name| match name.strip_prefix("profile ") {
+        Some(name) => Some(name.to_owned()),
+        None => (name == "default").then_some(name),
+    });
+    of_config.chain(credentials.into_keys()).collect()
 }
 
 /// Section name → key → value. Indented lines belong to the key above them, as lines of its value.

@@ -15,8 +15,8 @@ use crate::globals::{self, Color, Globals};
 use crate::output::{self, Format};
 use crate::page::{self, Paged, Pages};
 use crate::query::Query;
-use crate::settings::Settings;
-use crate::{help, names, python, skeleton, validate, words};
+use crate::settings::{self, Settings};
+use crate::{help, names, prompt, python, skeleton, validate, words};
 
 /// How long a call may take, and a connection, unless told otherwise.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -25,7 +25,10 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 pub fn is_call(arguments: &[OsString]) -> bool {
     let words: Vec<String> = arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     match words::split(&words, &globals::known()) {
-        Ok(split) => split.rest.first().is_some_and(|word| service(word).is_some()),
+        Ok(split) => match split.rest.first() {
+            Some(word) => service(word).is_some(),
+            None => Globals::read(&split).is_ok_and(|globals| globals.prompt),
+        },
         // What is wrong with it is told in the AWS CLI's words.
         Err(_) => words.iter().any(|word| service(word).is_some()),
     }
@@ -57,16 +60,17 @@ fn perform(words: &[String]) -> Result<()> {
     if globals.version {
         return print(&format!("stagedoor/{}\n", env!("CARGO_PKG_VERSION")), None);
     }
-    let (service, rest) = split.rest.split_first().ok_or_else(|| required("command"))?;
+    let words = if globals.prompt { prompt::complete(&split.rest)? } else { split.rest };
+    let (service, rest) = words.split_first().ok_or_else(|| required("command"))?;
     let service =
         self::service(service).ok_or_else(|| Failure::Usage(format!("Invalid choice: '{service}'")))?;
     let (name, rest) = rest.split_first().ok_or_else(|| required("operation"))?;
     if name == "help" {
-        return print(&help::service(service), None);
+        return print(&help::service(service), help_pager(&globals).as_deref());
     }
     let command = Command::find(service, name).ok_or_else(|| unknown_operation(service, name))?;
     if rest == ["help"] {
-        return print(&help::operation(&command), None);
+        return print(&help::operation(&command), help_pager(&globals).as_deref());
     }
     let environment = Environment::of_process();
     let settings = Settings::resolve(service, &globals, &environment)?;
@@ -95,6 +99,11 @@ fn perform(words: &[String]) -> Result<()> {
         }
     };
     print(&text, settings.pager.as_deref())
+}
+
+/// The pager of help pages: they are shown even where no call could be made.
+fn help_pager(globals: &Globals) -> Option<String> {
+    settings::pager(globals, &Environment::of_process())
 }
 
 fn required(what: &str) -> Failure {

@@ -93,7 +93,7 @@ impl Settings {
             },
             trust: trust(globals, environment, &profile),
             retries: retries(environment, &profile)?,
-            pager: pager(globals, environment, &profile),
+            pager: pager_of(globals, environment, &profile),
             endpoint,
             region,
         })
@@ -179,7 +179,13 @@ fn trust(globals: &Globals, environment: &Environment, profile: &Profile) -> Tru
     file.map_or(Trust::System, |file| Trust::File(file.to_owned()))
 }
 
-fn pager(globals: &Globals, environment: &Environment, profile: &Profile) -> Option<String> {
+/// The pager alone, whatever the other settings are.
+pub fn pager(globals: &Globals, environment: &Environment) -> Option<String> {
+    let profile = Profile::load(globals.profile.as_deref(), environment).unwrap_or_default();
+    pager_of(globals, environment, &profile)
+}
+
+fn pager_of(globals: &Globals, environment: &Environment, profile: &Profile) -> Option<String> {
     let command = if globals.no_pager {
         None
     } else if environment.has("AWS_PAGER") {

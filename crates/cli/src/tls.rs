@@ -58,6 +58,19 @@ fn roots(file: &str) -> io::Result<RootCertStore> {
     Ok(roots)
 }
 
+/// How many authorities of the system's certificates can be used.
+///
+/// # Errors
+/// If there are none.
+pub fn system_certificates() -> io::Result<usize> {
+    let found = rustls_native_certs::load_native_certs();
+    match (found.certs.len(), found.errors.first()) {
+        (0, Some(error)) => Err(io::Error::other(error.to_string())),
+        (0, None) => Err(io::Error::other("there are none")),
+        (count, _) => Ok(count),
+    }
+}
+
 /// Believes every certificate, as the user asked for; that the endpoint holds its key is still checked.
 #[derive(Debug)]
 struct Unverified(Arc<CryptoProvider>);

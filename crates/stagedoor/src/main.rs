@@ -4,13 +4,14 @@
 
 mod config;
 mod demo;
+mod doctor;
 mod log;
 mod server;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use config::Config;
 use config::options::Options;
@@ -42,6 +43,12 @@ enum Command {
     Demo(demo::Arguments),
     /// Print the reference of all options as Markdown
     Reference,
+    Config(config::shown::Arguments),
+    Doctor(doctor::Arguments),
+    Token(stagedoor_cli::token::Arguments),
+    Keys(stagedoor_cli::keys::Arguments),
+    Pull(Box<stagedoor_cli::pull::Arguments>),
+    Completion(stagedoor_cli::completion::Arguments),
 }
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -51,10 +58,36 @@ fn main() -> ExitCode {
     if stagedoor_cli::is_call(&words) {
         return stagedoor_cli::run(words);
     }
-    let done = match Arguments::parse().command {
+    let matches = Arguments::command().get_matches();
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let done = match arguments.command {
         Command::Serve(options) => serve(*options),
         Command::Demo(arguments) => in_runtime(demo::run(arguments)),
         Command::Reference => print(&config::reference::markdown()),
+        Command::Token(arguments) => told(stagedoor_cli::token::run(arguments, jiff::Timestamp::now())),
+        Command::Config(arguments) => {
+            let matches = matches.subcommand_matches("config").unwrap_or(&matches);
+            let (text, outcome) = config::shown::run(arguments, matches);
+            print(&text).and(outcome.map_err(Failure::from))
+        }
+        Command::Doctor(arguments) => {
+            let (text, healthy) = doctor::run(arguments);
+            match print(&text) {
+                Ok(()) if !healthy => return ExitCode::FAILURE,
+                printed => printed,
+            }
+        }
+        Command::Pull(arguments) => match stagedoor_cli::pull::run(*arguments) {
+            Ok((text, complete)) => match print(&text) {
+                Ok(()) if !complete => return ExitCode::FAILURE,
+                printed => printed,
+            },
+            Err(failure) => told(Err(failure)),
+        },
+        Command::Completion(arguments) => {
+            print(&stagedoor_cli::completion::run(arguments, &Arguments::command()))
+        }
+        Command::Keys(arguments) => told(stagedoor_cli::keys::run(arguments)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -63,6 +96,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Prints what one of the client's tools has to say.
+fn told(outcome: Result<String, stagedoor_cli::Failure>) -> Result<(), Failure> {
+    print(&outcome.map_err(|failure| failure.to_string().trim().to_owned())?)
 }
 
 fn serve(options: Options) -> Result<(), Failure> {

@@ -7,6 +7,7 @@ mod functions;
 pub mod options;
 pub mod reference;
 mod services;
+pub mod shown;
 mod throttle;
 mod tls;
 
