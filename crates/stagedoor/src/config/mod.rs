@@ -3,6 +3,7 @@
 //! Precedence: defaults < `stagedoor.toml` < environment < flags. [`options::Options`] is what was given,
 //! [`Config`] is what the server runs with: complete, checked, resolved once. Nothing else reads the environment.
 
+pub mod event_targets;
 mod functions;
 pub mod options;
 pub mod reference;
@@ -22,6 +23,7 @@ use stagedoor_gateway::{AccessKey, Function, LambdaEndpoint, ServiceEndpoint};
 use stagedoor_state::ivs::settings::Quotas;
 use stagedoor_state::rest;
 
+use event_targets::EventTarget;
 use options::{KeyOption, Options, QuotaOption};
 
 pub use tls::TlsConfig;
@@ -61,6 +63,8 @@ pub struct Config {
     pub service_endpoints: BTreeMap<String, ServiceEndpoint>,
     /// Signs calls of services without an endpoint, which go to AWS itself.
     pub aws_key: Option<Key>,
+    /// Where events of stages are delivered.
+    pub event_targets: Vec<EventTarget>,
     /// Where private integrations lead.
     pub vpc_links: BTreeMap<String, http::Uri>,
     pub log: String,
@@ -146,6 +150,7 @@ impl Config {
                 options.service_key,
                 &account,
             )?,
+            event_targets: event_targets::event_targets(options.event_targets.unwrap_or_default(), &account)?,
             vpc_links: services::vpc_links(options.vpc_links.unwrap_or_default())?,
             account_throttle: options.account_throttle.map(|throttle| (throttle.rate, throttle.burst)),
             lambda_endpoint: functions::endpoint(options.lambda_endpoint, options.lambda_key, &account)?,

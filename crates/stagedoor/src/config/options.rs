@@ -7,6 +7,7 @@ use std::str::FromStr;
 use clap::Args;
 use serde::Deserialize;
 
+use super::event_targets::EventTargetOption;
 use super::functions::FunctionOption;
 use super::services::{self, NamedEndpoint};
 use super::throttle::ThrottleOption;
@@ -102,8 +103,17 @@ pub struct Options {
     pub advertise: Option<Vec<IpAddr>>,
 
     /// Origin at which clients reach the HTTP listener, if not at its own address, e.g. https://gw.example.com
+    ///
+    /// An `[[event-target]]` table, which only the file can have, names a place to which the events of real-time stages
+    /// are delivered that AWS sends to EventBridge: name, which must stay the same over restarts, and one of webhook (a
+    /// URL, optionally with authorization, the value of that header), file (JSON, one event a line) or put-events (the
+    /// endpoint of an EventBridge, optionally with bus, source and key, a table with id and secret).
     #[arg(long, env = "STAGEDOOR_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
+
+    #[arg(skip)]
+    #[serde(rename = "event-target")]
+    pub event_targets: Option<Vec<EventTargetOption>>,
 
     /// Allow `POST /_stagedoor/reset` from this machine, which deletes everything stored [default: false]
     #[arg(long, env = "STAGEDOOR_ALLOW_RESET", num_args = 0..=1, default_missing_value = "true")]
@@ -263,6 +273,7 @@ impl Options {
             region: self.region.or(weaker.region),
             advertise: self.advertise.or(weaker.advertise),
             public_url: self.public_url.or(weaker.public_url),
+            event_targets: self.event_targets.or(weaker.event_targets),
             allow_reset: self.allow_reset.or(weaker.allow_reset),
             keys: self.keys.or(weaker.keys),
             ivs_quotas: self.ivs_quotas.or(weaker.ivs_quotas),

@@ -11,6 +11,7 @@ mod ledger;
 mod listen;
 mod management;
 mod metrics;
+mod notices;
 mod operations;
 mod route;
 mod rtmps;
@@ -118,6 +119,8 @@ impl Server {
         if let Some(tls) = &tls {
             tasks.spawn(Arc::clone(tls).follow_files(stopped.clone()));
         }
+        let seen = server.ledger.seen();
+        tasks.spawn(notices::run(server.store.clone(), config.event_targets, seen, stopped.clone()));
         tasks.spawn(ledger::retention::run(server.store.clone(), stopped.clone()));
         for (listener, tls) in [(listeners.rtmp, None), (listeners.rtmps, Some(rtmps_tls))] {
             let serving = server.media.clone().serve_rtmp(tokio_listener(listener)?, tls);

@@ -3,6 +3,7 @@
 use stagedoor_api::ivs_realtime as api;
 use stagedoor_model::Timestamp;
 
+use super::notice;
 use super::presence::Present;
 use super::replica;
 use super::replication::Replication;
@@ -52,18 +53,23 @@ pub(super) fn append(
         destination_session_id: what.replication.map(|one| one.destination_session_id.clone()),
         ..api::Event::default()
     };
-    let place = free_place(documents, who, now)?;
-    documents.put(&[who.stage_id, who.session_id, who.participant_id, &place], &event)
+    let place = free_place::<api::Event>(documents, &who.ids(), now)?;
+    documents.put(&[who.stage_id, who.session_id, who.participant_id, &place], &event)?;
+    notice::tell(documents, who, &event, concerned.as_ref(), now)
 }
 
-/// The first place at `now` that none of the participant's events has. After 65,536 events in one microsecond
-/// the next microsecond is as good.
-fn free_place(documents: &mut Documents<'_>, who: Present<'_>, now: Timestamp) -> Result<String> {
+/// The first place at `now` that none of the documents below `parent` has. After 65,536 in one microsecond the next
+/// microsecond is as good.
+pub(super) fn free_place<T: Kind>(
+    documents: &mut Documents<'_>,
+    parent: &[&str],
+    now: Timestamp,
+) -> Result<String> {
     let mut micros = u64::try_from(now.as_micros()).unwrap_or(0);
     let mut counter = 0_u16;
     loop {
         let place = format!("{micros:016x}{counter:04x}");
-        if !documents.exists::<api::Event>(&[who.stage_id, who.session_id, who.participant_id, &place])? {
+        if !documents.exists::<T>(&[parent, &[&place]].concat())? {
             return Ok(place);
         }
         let (next, wrapped) = counter.overflowing_add(1);

@@ -55,6 +55,11 @@ impl StoreLedger {
         let _ = seen.wait_for(|seen| *seen >= revision).await;
     }
 
+    /// Tells each revision that answers take into account.
+    pub fn seen(&self) -> watch::Receiver<Revision> {
+        self.followed.seen()
+    }
+
     /// Writes what is still queued, then ends.
     pub fn close(&self) {
         self.recorder.close();
