@@ -77,8 +77,9 @@ async fn run(server: &Arc<Server>, service: &'static Service, call: Call) -> Res
 }
 
 impl Server {
-    fn operate(&self, service: &'static Service, call: Call) -> Result<Value, Fault> {
-        let environment = Environment {
+    /// What operations may know of the world, now.
+    pub fn environment(&self) -> Environment<'_> {
+        Environment {
             now: now(),
             entropy: &ids::SystemEntropy,
             endpoints: &self.endpoints,
@@ -88,7 +89,11 @@ impl Server {
             stages: &self.gateway,
             ivs: &self.ivs,
             rest_quotas: &self.rest_quotas,
-        };
+        }
+    }
+
+    fn operate(&self, service: &'static Service, call: Call) -> Result<Value, Fault> {
+        let environment = self.environment();
         let once = |transaction: &mut Transaction| {
             let (account, region) = (&call.identity.account, &call.identity.scope.region);
             let mut cx = Cx::new(transaction, account, region, &environment);

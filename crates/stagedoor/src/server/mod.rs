@@ -5,6 +5,7 @@
 
 mod body;
 mod clock;
+mod console;
 mod control;
 mod keys;
 mod ledger;

@@ -9,7 +9,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use stagedoor_gateway::Body;
 
-use super::{Server, control, management, operations};
+use super::{Server, console, control, management, operations};
 
 /// Answers one request.
 pub async fn answer(server: &Arc<Server>, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
@@ -21,6 +21,9 @@ pub async fn answer(server: &Arc<Server>, request: Request<Incoming>, peer: Sock
         return server.gateway.serve(address, request, peer).await;
     }
     let path = request.uri().path();
+    if below(path, console::PATH) {
+        return whole(console::answer(server, request, peer).await.map(Full::new));
+    }
     if path.starts_with(operations::PREFIX) {
         return whole(operations::answer(server, &request, peer).await.map(Full::new));
     }
