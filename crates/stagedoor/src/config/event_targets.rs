@@ -70,7 +70,7 @@ fn kind(option: EventTargetOption, account: &str) -> Result<EventTargetKind, Str
     }
     match (option.webhook, option.file, option.put_events) {
         (Some(url), None, None) => {
-            let authorization = option.authorization.map(|value| HeaderValue::try_from(value));
+            let authorization = option.authorization.map(HeaderValue::try_from);
             let authorization =
                 authorization.transpose().map_err(|error| format!("authorization: {error}"))?;
             Ok(EventTargetKind::Webhook { url: address(&url)?, authorization })

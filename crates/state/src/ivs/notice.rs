@@ -109,8 +109,7 @@ fn detail(
 
 fn token(token: Option<&api::ExchangedParticipantToken>) -> Value {
     let Some(token) = token else { return Value::Null };
-    let capabilities: Vec<String> =
-        token.capabilities.iter().flatten().map(|capability| capability.to_string()).collect();
+    let capabilities: Vec<String> = token.capabilities.iter().flatten().map(ToString::to_string).collect();
     json!({
         "capabilities": capabilities,
         "attributes": token.attributes.clone().unwrap_or_default(),
@@ -218,9 +217,7 @@ mod tests {
     fn details_are_those_of_the_user_guide() {
         let now = Timestamp::from_micros(1_704_067_200_000_050);
         let participant = api::Participant { user_id: Some("ann".to_owned()), ..Default::default() };
-        let told = |event: &api::Event| {
-            detail(WHO, event, Some(&participant), now).map(|detail| Value::Object(detail))
-        };
+        let told = |event: &api::Event| detail(WHO, event, Some(&participant), now).map(Value::Object);
         assert_eq!(
             told(&event(EventName::PublishStarted)),
             Some(json!({

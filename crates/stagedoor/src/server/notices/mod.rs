@@ -12,6 +12,7 @@ mod webhook;
 
 use std::time::Duration;
 
+use stagedoor_state::document::store_fault;
 use stagedoor_state::ivs::notice::{self, Notice};
 use stagedoor_state::transact::{read, transact};
 use stagedoor_state::{Fault, Result};
@@ -76,8 +77,7 @@ async fn sweep(store: Store, nobody: bool) {
                 if nobody { (now(), 0) } else { (now().plus_seconds(-KEPT_SECONDS), WAITING_MAX) };
             transact(&store, |transaction| {
                 let keys = notice::surplus(transaction, oldest, max, SWEPT_MAX)?;
-                let store = |error| stagedoor_state::document::store_fault(error);
-                keys.iter().try_for_each(|key| transaction.delete(key).map_err(store))?;
+                keys.iter().try_for_each(|key| transaction.delete(key).map_err(store_fault))?;
                 Ok(keys.len())
             })
         });
