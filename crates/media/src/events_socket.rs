@@ -12,7 +12,7 @@
 //! The handshake always succeeds if it is one: browsers show a script nothing of a refused handshake, but they do show
 //! close codes. Those are 4401 (bad token), 4403 (not allowed here), 4404 (the stage is gone).
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
@@ -129,6 +129,11 @@ impl Handle {
         feed.map_err(|_| Closing::Full)
     }
 
+    /// How long a client may take to read a message, and to say something.
+    fn patience(&self) -> Duration {
+        self.inner.config.timeouts.ping * PINGS_MISSED_MAX
+    }
+
     /// Sends states and pings and answers pings, until one side ends it. `None`: the client has gone.
     async fn talk<S>(
         &self,
@@ -140,12 +145,13 @@ impl Handle {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let period = self.inner.config.timeouts.ping;
+        let patience = self.patience();
         let mut ping = interval(period);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ping.reset();
         let mut heard = self.inner.world.now();
         let state = feed.state.borrow_and_update().clone();
-        socket.send(text(&state)).await.ok()?;
+        send(socket, text(&state), patience).await?;
         loop {
             tokio::select! {
                 changed = feed.state.changed() => {
@@ -154,7 +160,7 @@ impl Handle {
                         return Some(farewell(*feed.farewell.borrow()));
                     }
                     let state = feed.state.borrow_and_update().clone();
-                    socket.send(text(&state)).await.ok()?;
+                    send(socket, text(&state), patience).await?;
                 }
                 _ = feed.farewell.changed() => return Some(farewell(*feed.farewell.borrow())),
                 message = socket.next() => {
@@ -166,8 +172,8 @@ impl Handle {
                         return Some(Closing::Silent);
                     }
                     // The frame finds out whether the client lives, the message is what AWS's service sends.
-                    socket.send(Message::Ping(Bytes::new())).await.ok()?;
-                    socket.send(text(r#"{"type":"PING"}"#)).await.ok()?;
+                    send(socket, Message::Ping(Bytes::new()), patience).await?;
+                    send(socket, text(r#"{"type":"PING"}"#), patience).await?;
                 }
             }
         }
@@ -225,7 +231,7 @@ impl Handle {
             Ok(FromClient::ChooseLayer { payload }) => self.choose_layer(visitor, &payload).to_string(),
             Err(_) => return Some(()),
         };
-        socket.send(text(&reply)).await.ok()
+        send(socket, text(&reply), self.patience()).await
     }
 
     /// `x-stagedoor-CHOOSE_LAYER`: the participant wants another simulcast layer of somebody whom it receives.
@@ -258,6 +264,15 @@ impl Handle {
     }
 }
 
+/// Sends a message, and waits while the client does not read. `None`: it has gone, or has not read in time. What
+/// waits for a slow client is this one message and the newest state, so memory stays bounded.
+async fn send<S>(socket: &mut WebSocketStream<S>, message: Message, patience: Duration) -> Option<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    timeout(patience, socket.send(message)).await.ok()?.ok()
+}
+
 async fn say_goodbye<S>(socket: &mut WebSocketStream<S>, closing: Closing)
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -268,7 +283,7 @@ where
     }
 }
 
-fn silent(heard: Instant, now: Instant, period: std::time::Duration) -> bool {
+fn silent(heard: Instant, now: Instant, period: Duration) -> bool {
     now.saturating_duration_since(heard) >= period * PINGS_MISSED_MAX
 }
 
@@ -306,4 +321,18 @@ fn bodiless<B>(request: &Request<B>) -> Request<()> {
     *copy.version_mut() = request.version();
     *copy.headers_mut() = request.headers().clone();
     copy
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_that_does_not_read_is_given_up() {
+        let (ours, theirs) = tokio::io::duplex(1024);
+        let mut socket = WebSocketStream::from_raw_socket(ours, Role::Server, None).await;
+        let long = "x".repeat(64 * 1024);
+        assert_eq!(send(&mut socket, text(&long), Duration::from_millis(20)).await, None);
+        drop(theirs);
+    }
 }
