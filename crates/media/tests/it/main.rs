@@ -3,6 +3,7 @@
 mod events;
 mod forwarding;
 mod garbage;
+mod network;
 mod offers;
 mod restart;
 mod rtmp;
