@@ -289,7 +289,7 @@ impl Pull {
             }
             set(&mut input, "ApiId", api);
             let (did, done) = match &known {
-                Some(_) if settled && !(changed && !automatic) => (Did::Unchanged, Ok(Value::Null)),
+                Some(_) if settled && (automatic || !changed) => (Did::Unchanged, Ok(Value::Null)),
                 Some(_) => (Did::Updated, self.to.call(V2, "UpdateStage", input).await),
                 None => {
                     input.extend(stage.get("Tags").map(|tags| (Key::from("Tags"), tags.clone())));

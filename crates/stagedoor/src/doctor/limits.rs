@@ -19,7 +19,7 @@ fn files() -> Option<Finding> {
     let (soft, hard) = (limit.current.unwrap_or(u64::MAX), limit.maximum.unwrap_or(u64::MAX));
     let shown = |limit: u64| if limit == u64::MAX { "unlimited".to_owned() } else { limit.to_string() };
     let what = format!("{} open files are allowed, at most {}", shown(soft), shown(hard));
-    let advice = format!("ulimit -n {}, or LimitNOFILE= in the service's unit", hard.min(65_536).max(FILES));
+    let advice = format!("ulimit -n {}, or LimitNOFILE= in the service's unit", hard.clamp(FILES, 65_536));
     Some(if soft >= FILES {
         Finding::ok("open files", what)
     } else {
