@@ -34,7 +34,10 @@ impl Pages {
                 match (result.iter_mut().find(|(known, _)| *known == key).map(|(_, whole)| whole), value) {
                     (_, Value::Null) => {}
                     (Some(Value::List(whole)), Value::List(items)) => whole.extend(items),
-                    (Some(Value::Map(whole)), Value::Map(items)) => whole.extend(items),
+                    (Some(Value::Map(whole)), Value::Map(items)) => {
+                        whole.retain(|(known, _)| !items.iter().any(|(key, _)| key == known));
+                        whole.extend(items);
+                    }
                     (_, value) => result.push((key, value)),
                 }
             }

@@ -63,7 +63,11 @@ fn check(shape: &ShapeTable, value: &Value, name: &str, report: &mut Vec<String>
         }
         (Kind::Integer | Kind::Long | Kind::Float | Kind::Double, Value::Int(_))
         | (Kind::Float | Kind::Double, Value::Float(_)) => {
-            let number = if let Value::Int(number) = value { *number as f64 } else { f64::MAX };
+            let number = match value {
+                Value::Int(number) => *number as f64,
+                Value::Float(number) => *number,
+                _ => f64::MAX,
+            };
             report.extend(min.filter(|min| number < *min as f64).map(|min| {
                 let value = python::text(value);
                 format!("Invalid value for parameter {shown}, value: {value}, valid min value: {min}")
