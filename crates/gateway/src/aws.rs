@@ -65,6 +65,11 @@ impl Services {
         Self { endpoints: config.service_endpoints.clone(), aws_key: config.aws_key.clone(), now: config.now }
     }
 
+    /// One endpoint for every service.
+    pub(crate) fn all_at(endpoint: ServiceEndpoint, now: fn() -> Duration) -> Self {
+        Self { endpoints: BTreeMap::from([(ANY_SERVICE.to_owned(), endpoint)]), aws_key: None, now }
+    }
+
     /// The signed request, for [`crate::integrations::http_proxy::send`].
     ///
     /// # Errors

@@ -1,11 +1,12 @@
 //! The settings of the data plane.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use stagedoor_auth::sigv4::Key;
 
-use crate::{AccessKey, Function, LambdaEndpoint, ServiceEndpoint};
+use crate::{AccessKey, Function, LambdaEndpoint, LogSink, ServiceEndpoint};
 
 /// Settings of a [`crate::Gateway`]. [`Config::new`] gives every one its default.
 #[derive(Clone, Debug)]
@@ -41,6 +42,12 @@ pub struct Config {
     pub vpc_links: BTreeMap<String, http::Uri>,
     /// Who may sign requests to methods and routes with `AWS_IAM`. Default nobody.
     pub access_keys: Vec<AccessKey>,
+    /// Where the lines for destinations go, the first that matches. Default none: to [`Self::log_directory`].
+    pub log_sinks: Vec<LogSink>,
+    /// Directory of a file for every destination without a sink. Default none: their lines go nowhere.
+    pub log_directory: Option<PathBuf>,
+    /// Collector of the spans of stages with X-Ray tracing: `http://127.0.0.1:4318`. Default none.
+    pub otlp_endpoint: Option<http::Uri>,
 }
 
 impl Config {
@@ -59,6 +66,9 @@ impl Config {
             service_endpoints: BTreeMap::new(),
             aws_key: None,
             vpc_links: BTreeMap::new(),
+            log_sinks: Vec::new(),
+            log_directory: None,
+            otlp_endpoint: None,
             access_keys: Vec::new(),
         }
     }

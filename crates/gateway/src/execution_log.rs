@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
+use crate::logs::Line;
 use crate::spelling;
 
 /// Characters of a line that are kept (recorded), and what tells that there were more.
@@ -26,28 +27,50 @@ pub(crate) struct ExecutionLog {
     lines: Mutex<Vec<Line>>,
     /// Header names as the client wrote them, where that is known.
     names: Vec<String>,
+    detail: Detail,
 }
 
-/// One event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Line {
-    /// Since 1970-01-01T00:00:00Z.
-    pub(crate) time: Duration,
-    pub(crate) text: String,
+/// How much is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Detail {
+    /// `ERROR`: why requests fail.
+    Failures,
+    /// `INFO`: also what is done.
+    Steps,
+    /// `dataTraceEnabled`: also headers and bodies.
+    Data,
 }
 
 impl ExecutionLog {
     pub(crate) fn new(now: fn() -> Duration, names: Vec<String>) -> Self {
-        Self { now, lines: Mutex::default(), names }
+        Self { now, lines: Mutex::default(), names, detail: Detail::Data }
+    }
+
+    /// The same with less to tell.
+    pub(crate) fn telling(self, detail: Detail) -> Self {
+        Self { detail, ..self }
+    }
+
+    /// Whether headers and bodies are told.
+    pub(crate) fn tells_data(&self) -> bool {
+        self.detail == Detail::Data
     }
 
     pub(crate) fn write(&self, text: String) {
+        if self.detail == Detail::Failures || (!self.tells_data() && is_data(&text)) {
+            return;
+        }
+        self.write_failure(text);
+    }
+
+    /// Writes what is told even where only failures are.
+    pub(crate) fn write_failure(&self, text: String) {
         let line = Line { time: (self.now)(), text };
         self.lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(line);
     }
 
-    fn take(self) -> Vec<Line> {
-        self.lines.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn take(&self) -> Vec<Line> {
+        std::mem::take(&mut *self.lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
     /// The text that `TestInvokeMethod` answers.
@@ -78,14 +101,19 @@ impl ExecutionLog {
 }
 
 /// The events of a log group: each begins with the request's id.
-#[cfg_attr(not(test), expect(dead_code, reason = "what stages log live is filled from it"))]
-pub(crate) fn events(log: ExecutionLog, request_id: &str) -> Vec<Line> {
+pub(crate) fn events(log: &ExecutionLog, request_id: &str) -> Vec<Line> {
     let prefix = format!("({request_id}) ");
     let event = |line: Line| {
         let text = format!("{prefix}{}", line.text);
         Line { text: cut_to(&text, EVENT_BYTES_MAX), ..line }
     };
     log.take().into_iter().map(event).collect()
+}
+
+/// Whether a line tells of headers, parameters or bodies.
+fn is_data(text: &str) -> bool {
+    const BEGINNINGS: [&str; 3] = ["Method request ", "Method response ", "Endpoint "];
+    BEGINNINGS.iter().any(|beginning| text.starts_with(beginning))
 }
 
 /// `{a=1, b=2}`
@@ -155,7 +183,7 @@ mod tests {
     fn events_are_prefixed_and_short() {
         let lines = log();
         lines.write("é".repeat(2000));
-        let events = events(lines, "id");
+        let events = events(&lines, "id");
         assert!(events[0].text.starts_with("(id) é") && events[0].text.len() <= EVENT_BYTES_MAX);
     }
 

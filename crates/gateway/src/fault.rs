@@ -147,6 +147,15 @@ impl GatewayFault {
         }
     }
 
+    /// The same of an HTTP API, which has other words.
+    pub(crate) fn http_context(&self, name: &str) -> Option<String> {
+        match name {
+            "message" => Some(self.http().1.into_owned()),
+            "messageString" => Some(json_string(&self.http().1)),
+            _ => self.context(name),
+        }
+    }
+
     /// The line of the execution log, in API Gateway's words where they are known.
     pub(crate) fn execution_log(&self) -> String {
         match self {

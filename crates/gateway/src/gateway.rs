@@ -19,7 +19,8 @@ use crate::plans::{Plan, Plans};
 use crate::shared::Shared;
 use crate::visit::BasePath;
 use crate::{
-    Address, Config, Connections, DomainTls, Managed, StageFigures, domains, http_api, managed, rest,
+    Address, Config, Connections, DomainTls, LogFigures, Managed, StageFigures, domains, http_api, managed,
+    rest,
 };
 
 /// How many requests an API key made of a usage plan on one day: the day's total, not what was added to it.
@@ -173,6 +174,16 @@ impl Gateway {
     /// Runs a method on a made-up request.
     pub(crate) async fn test_method(&self, test: MethodTest) -> MethodTested {
         rest::test_invoke::run(&self.0.shared, test).await
+    }
+
+    /// Waits until what has been logged so far is written, for some seconds at most.
+    pub async fn flush_logs(&self) {
+        self.0.shared.logs.flush().await;
+    }
+
+    /// What became of the lines of logs and of spans.
+    pub fn log_figures(&self) -> LogFigures {
+        self.0.shared.logs.figures()
     }
 
     /// What each stage has served since it was first seen.

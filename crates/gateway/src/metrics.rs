@@ -5,44 +5,106 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-/// The counters of one stage, which outlive the plans made for it.
+/// Upper bounds of the buckets of [`Histogram`], in microseconds.
+pub const BUCKETS_MICROS: [u64; 13] = [
+    1_000, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000,
+    10_000_000, 30_000_000,
+];
+
+/// The counters of one stage, or of one of its methods or routes, which outlive the plans made for it.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     requests: AtomicU64,
     client_errors: AtomicU64,
     server_errors: AtomicU64,
-    latency_micros: AtomicU64,
-    integration_latency_micros: AtomicU64,
+    latency: Times,
+    integration_latency: Times,
     cache_hits: AtomicU64,
     cache_misses: AtomicU64,
+    data_processed: AtomicU64,
 }
 
-/// What a stage has served since the server started: CloudWatch's `Count`, `4XXError`, `5XXError`, `Latency` and
-/// `IntegrationLatency`, the latter two as sums.
+/// How often something took how long.
+#[derive(Debug, Default)]
+struct Times {
+    sum_micros: AtomicU64,
+    /// By bucket; one more for what is beyond the last.
+    buckets: [AtomicU64; BUCKETS_MICROS.len() + 1],
+}
+
+/// What a stage has served since the server started, by CloudWatch's metrics.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StageFigures {
     pub api: String,
     pub stage: String,
+    /// The method or route that the figures are of; `None` if of the whole stage.
+    pub of: Option<FiguresOf>,
+    /// `Count`
     pub requests: u64,
+    /// `4XXError`
     pub client_errors: u64,
+    /// `5XXError`
     pub server_errors: u64,
-    /// Time from a request's arrival until its answer's head was ready, summed.
-    pub latency: Duration,
-    /// The part of it spent waiting for integrations.
-    pub integration_latency: Duration,
+    /// `Latency`: from a request's arrival until its answer's head was ready.
+    pub latency: Histogram,
+    /// `IntegrationLatency`: the part of it spent waiting for integrations, of requests that asked one.
+    pub integration_latency: Histogram,
     /// `CacheHitCount`: requests answered from the stage's cache.
     pub cache_hits: u64,
     /// `CacheMissCount`: requests of methods with a cache that the integration had to answer.
     pub cache_misses: u64,
+    /// `DataProcessed`, in bytes: bodies of requests and answers, as far as their lengths were announced.
+    pub data_processed: u64,
+}
+
+/// What has figures of its own.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FiguresOf {
+    Method { resource: String, method: String },
+    Route { key: String },
+}
+
+/// Times, by how long they were.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Histogram {
+    pub sum: Duration,
+    /// How many were longer than the bound before and not longer than this one of [`BUCKETS_MICROS`]; the last one
+    /// has no bound.
+    pub buckets: [u64; BUCKETS_MICROS.len() + 1],
+}
+
+impl Times {
+    fn record(&self, micros: u64) {
+        self.sum_micros.fetch_add(micros, Ordering::Relaxed);
+        let bucket = BUCKETS_MICROS.iter().take_while(|bound| micros > **bound).count();
+        self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn read(&self) -> Histogram {
+        Histogram {
+            sum: Duration::from_micros(self.sum_micros.load(Ordering::Relaxed)),
+            buckets: std::array::from_fn(|at| self.buckets[at].load(Ordering::Relaxed)),
+        }
+    }
 }
 
 impl Counters {
-    pub(crate) fn record(&self, status: StatusCode, latency: Duration, integration_micros: u64) {
+    /// Counts an answer; `bytes` is the length of both bodies.
+    pub(crate) fn record(
+        &self,
+        status: StatusCode,
+        latency: Duration,
+        integration: Option<Duration>,
+        bytes: u64,
+    ) {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.client_errors.fetch_add(u64::from(status.is_client_error()), Ordering::Relaxed);
         self.server_errors.fetch_add(u64::from(status.is_server_error()), Ordering::Relaxed);
-        self.latency_micros.fetch_add(micros(latency), Ordering::Relaxed);
-        self.integration_latency_micros.fetch_add(integration_micros, Ordering::Relaxed);
+        self.latency.record(micros(latency));
+        if let Some(integration) = integration {
+            self.integration_latency.record(micros(integration));
+        }
+        self.data_processed.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Counts a look into the cache.
@@ -51,19 +113,19 @@ impl Counters {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn figures(&self, api: &str, stage: &str) -> StageFigures {
+    pub(crate) fn figures(&self, api: &str, stage: &str, of: Option<FiguresOf>) -> StageFigures {
         StageFigures {
             api: api.to_owned(),
             stage: stage.to_owned(),
+            of,
             requests: self.requests.load(Ordering::Relaxed),
             client_errors: self.client_errors.load(Ordering::Relaxed),
             server_errors: self.server_errors.load(Ordering::Relaxed),
-            latency: Duration::from_micros(self.latency_micros.load(Ordering::Relaxed)),
-            integration_latency: Duration::from_micros(
-                self.integration_latency_micros.load(Ordering::Relaxed),
-            ),
+            latency: self.latency.read(),
+            integration_latency: self.integration_latency.read(),
             cache_hits: self.cache_hits.load(Ordering::Relaxed),
             cache_misses: self.cache_misses.load(Ordering::Relaxed),
+            data_processed: self.data_processed.load(Ordering::Relaxed),
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::aws::Services;
 use crate::backends::Backends;
 use crate::ids::RequestIds;
 use crate::lambda::Lambda;
+use crate::logs::Logs;
 
 pub(crate) struct Shared {
     pub(crate) config: Config,
@@ -16,6 +17,7 @@ pub(crate) struct Shared {
     pub(crate) ids: RequestIds,
     pub(crate) lambda: Lambda,
     pub(crate) services: Services,
+    pub(crate) logs: Logs,
     pub(crate) access_keys: AccessKeys,
     began: Instant,
 }
@@ -27,6 +29,7 @@ impl Shared {
             ids: RequestIds::new(&SystemEntropy),
             lambda: Lambda::new(&config),
             services: Services::new(&config),
+            logs: Logs::new(&config),
             access_keys: AccessKeys::new(&config.access_keys),
             began: Instant::now(),
             config,

@@ -13,7 +13,9 @@ use tokio::time::Instant;
 use crate::execution_log::ExecutionLog;
 use crate::fault::GatewayFault;
 use crate::forwarded::Listener;
+use crate::headers;
 use crate::ids::RequestId;
+use crate::observe::Observed;
 use crate::{ClientCert, Config};
 
 /// The base path that a request to a custom domain matched, perhaps empty: an extension of the request.
@@ -44,8 +46,16 @@ pub(crate) struct Visit {
     pub(crate) integration_micros: AtomicU64,
     /// Why the gateway answers by itself, once it does.
     pub(crate) fault: OnceLock<GatewayFault>,
+    /// What the integration answered, once it has.
+    pub(crate) integration: OnceLock<Integrated>,
+    /// Bytes of the body, as the client announced them.
+    pub(crate) request_bytes: u64,
+    /// `X-Amzn-Trace-Id` as the client sent it.
+    trace: Option<HeaderValue>,
+    /// What its stage wants to know, once the stage is found.
+    pub(crate) observed: OnceLock<Observed>,
     /// Hears what the steps do, if somebody wants to know.
-    pub(crate) log: Option<ExecutionLog>,
+    pub(crate) log: OnceLock<ExecutionLog>,
     /// No client sent it: a control plane tries out a method.
     pub(crate) is_test: bool,
     /// Variables that only a test gives.
@@ -73,7 +83,11 @@ impl Visit {
             client_cert: head.extensions.get().cloned(),
             integration_micros: AtomicU64::new(0),
             fault: OnceLock::new(),
-            log: None,
+            integration: OnceLock::new(),
+            request_bytes: announced(&head.headers),
+            trace: head.headers.get(headers::TRACE_ID).cloned(),
+            observed: OnceLock::new(),
+            log: OnceLock::new(),
             is_test: false,
             test_context: BTreeMap::new(),
         }
@@ -81,9 +95,14 @@ impl Visit {
 
     /// Writes a line of the execution log; the text is made only if there is one.
     pub(crate) fn note(&self, text: impl FnOnce(&ExecutionLog) -> String) {
-        if let Some(log) = &self.log {
+        if let Some(log) = self.log.get() {
             log.write(text(log));
         }
+    }
+
+    /// Whether an execution log wants headers and bodies too.
+    pub(crate) fn tells_data(&self) -> bool {
+        self.log.get().is_some_and(ExecutionLog::tells_data)
     }
 
     /// The host that the client named, with its port; empty if it named none.
@@ -141,6 +160,9 @@ impl Visit {
 
     /// The client's `X-Amzn-Trace-Id` if it says root and parent; completed or made otherwise.
     pub(crate) fn trace(&self, sent: Option<&HeaderValue>) -> HeaderValue {
+        if let Some(Traced { root, segment, .. }) = self.traced() {
+            return header_value(&format!("Root={root};Parent={segment};Sampled=1"));
+        }
         let sent = text(sent);
         if sent.contains("Root=") {
             if sent.contains("Parent=") {
@@ -149,8 +171,81 @@ impl Visit {
             let parent = &self.id.trace()[..16];
             return header_value(&format!("{};Parent={parent};Sampled=0", sent.trim_end_matches(';')));
         }
-        header_value(&format!("Root=1-{:08x}-{}", self.time.as_secs(), self.id.trace()))
+        header_value(&format!("Root={}", self.own_root()))
     }
+}
+
+/// What an integration answered, whatever became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Integrated {
+    pub(crate) status: u16,
+    /// Of an AWS service.
+    pub(crate) request_id: Option<String>,
+}
+
+impl Integrated {
+    pub(crate) fn of(status: u16, headers: &HeaderMap) -> Self {
+        let known = ["x-amzn-requestid", "x-amz-request-id"].iter().find_map(|name| headers.get(*name));
+        Self { status, request_id: known.and_then(|id| id.to_str().ok()).map(str::to_owned) }
+    }
+}
+
+/// The parts of a trace that is kept.
+pub(crate) struct Traced {
+    /// `1-…-…`
+    pub(crate) root: String,
+    /// The client's segment.
+    pub(crate) parent: Option<String>,
+    /// The gateway's own segment, and that of its integration.
+    pub(crate) segment: String,
+    pub(crate) integration: String,
+}
+
+impl Visit {
+    /// How long the integration took; `None` if it was not asked.
+    pub(crate) fn integration_took(&self) -> Option<Duration> {
+        let micros = self.integration_micros.load(std::sync::atomic::Ordering::Relaxed);
+        (micros > 0).then(|| Duration::from_micros(micros))
+    }
+
+    /// The trace of a stage with X-Ray tracing, unless the client says that it is not sampled.
+    pub(crate) fn traced(&self) -> Option<Traced> {
+        if !self.observed.get()?.stage.wanted.tracing {
+            return None;
+        }
+        let sent = text(self.trace.as_ref());
+        let member = |name: &str| {
+            let found = sent.split(';').find_map(|part| part.trim().strip_prefix(name));
+            found.filter(|value| !value.is_empty()).map(str::to_owned)
+        };
+        if member("Sampled=").as_deref() == Some("0") {
+            return None;
+        }
+        let id = self.id.trace();
+        Some(Traced {
+            root: member("Root=").unwrap_or_else(|| self.own_root()),
+            parent: member("Parent="),
+            segment: id[..16].to_owned(),
+            integration: format!("{}{}", &id[16..], &id[..8]),
+        })
+    }
+
+    /// `$context.xrayTraceId`: only of stages with tracing.
+    pub(crate) fn xray_trace_id(&self) -> Option<String> {
+        if !self.observed.get()?.stage.wanted.tracing {
+            return None;
+        }
+        let trace = self.trace(self.trace.as_ref());
+        text(Some(&trace)).split(';').find_map(|part| part.strip_prefix("Root=").map(str::to_owned))
+    }
+
+    fn own_root(&self) -> String {
+        format!("1-{:08x}-{}", self.time.as_secs(), self.id.trace())
+    }
+}
+
+fn announced(headers: &HeaderMap) -> u64 {
+    text(headers.get(header::CONTENT_LENGTH)).parse().unwrap_or_default()
 }
 
 fn text(value: Option<&HeaderValue>) -> &str {

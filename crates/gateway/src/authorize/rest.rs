@@ -191,7 +191,7 @@ async fn ask(
     };
     let trace = call.visit.trace(call.head.headers.get(headers::TRACE_ID));
     let trace = trace.to_str().unwrap_or_default().to_owned();
-    if call.visit.log.is_some() {
+    if call.visit.tells_data() {
         execution::invocation(call, &authorizer.uri.fill(&call.stage.variables, |_| None), &event);
     }
     authorizer.ask(call.shared, call.visit, &call.stage.variables, trace, event).await

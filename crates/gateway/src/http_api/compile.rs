@@ -18,6 +18,8 @@ use crate::authorize::http::Guard;
 use crate::authorize::http_compile::Authorizers;
 use crate::fault::GatewayFault;
 use crate::integrations::function::Function;
+use crate::metrics::Counters;
+use crate::observe::{self, ApiKind};
 use crate::plans::api::{Known, Settings};
 use crate::routes::{self, Tree};
 use crate::uri::UriTemplate;
@@ -36,6 +38,8 @@ impl plans::api::Deployed for Deployed {
     type Snapshot = Snapshot;
     type Tuning = Tuning;
     type Epoch = AuthorizerCacheEpoch;
+
+    const KIND: ApiKind = ApiKind::Http;
 
     fn compile(snapshot: &Snapshot) -> Self {
         let address_disabled = snapshot.api.disable_execute_api_endpoint == Some(true);
@@ -69,7 +73,12 @@ impl plans::api::Deployed for Deployed {
             deployment: stage.deployment_id.clone(),
             variables: stage.stage_variables.clone().unwrap_or_default(),
             canary: None,
+            wanted: observe::wanted_of_http(stage),
         }
+    }
+
+    fn detailed(tuning: &Tuning) -> impl Iterator<Item = (&str, &Counters)> {
+        tuning.detailed()
     }
 
     fn tune(&self, stage: &api::Stage, known: &Known<'_, Tuning>) -> Tuning {

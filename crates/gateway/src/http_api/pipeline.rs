@@ -16,6 +16,7 @@ use crate::authorize::{self, Caller};
 use crate::body::{self, Body};
 use crate::fault::GatewayFault;
 use crate::integrations::function;
+use crate::observe;
 use crate::shared::Shared;
 use crate::steps::stage::Located;
 use crate::steps::{
@@ -37,6 +38,7 @@ pub(crate) async fn serve(
     match stage::of_http(api, address, &head.uri) {
         Ok(located) => {
             let full_path = call::full_path(address, &head, &located);
+            let _watch = observe::begin(shared, &visit, &located.stage.observing, &full_path);
             let outcome = run(shared, api, &located, full_path, &head, body, &visit).await;
             finish::http(&visit, Some(&located.stage.counters), outcome)
         }
@@ -61,7 +63,10 @@ async fn run(
     let routed = routed?;
     let mut call =
         Call { shared, api, located, routed: &routed, full_path, head, visit, caller: Caller::default() };
-    call.caller = authorize::http::check(&call, &mut body).await?;
+    let admitted = authorize::http::check(&call, &mut body).await;
+    let admitted = admitted.map(|caller| call.caller = caller);
+    observe::at_route(&call);
+    admitted?;
     throttle::of_http(shared, &api.place, located.stage, routed.route)?;
     let response = match &routed.route.integration {
         Integration::HttpProxy(outgoing) => mapped::proxied(outgoing, &call, body).await?,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use stagedoor_api::apigatewayv2 as api;
 
 use super::plan::{Deployed, Route};
+use crate::metrics::Counters;
 use crate::plans::api::Known;
 use crate::throttle::{Bucket, Limit, Throttle};
 
@@ -16,6 +17,8 @@ pub(crate) struct Tuning {
     routes: Vec<Option<Throttle>>,
     /// By key, so that the next plan goes on with them.
     buckets: HashMap<String, Arc<Bucket>>,
+    /// Of routes with detailed metrics, by key.
+    counters: HashMap<String, Arc<Counters>>,
 }
 
 impl Tuning {
@@ -29,13 +32,35 @@ impl Tuning {
                 Throttle { limit, bucket }
             });
             tuning.routes.push(throttle);
+            if has_detailed_metrics(stage, key) {
+                let before = known.before.and_then(|before| before.counters.get(key));
+                tuning.counters.insert(key.clone(), before.cloned().unwrap_or_default());
+            }
         }
         tuning
+    }
+
+    /// The route's own figures, if it has any.
+    pub(crate) fn counters(&self, route: &Route) -> Option<&Arc<Counters>> {
+        self.counters.get(&route.key)
+    }
+
+    /// Routes with figures of their own, by their keys.
+    pub(crate) fn detailed(&self) -> impl Iterator<Item = (&str, &Counters)> {
+        self.counters.iter().map(|(key, counters)| (key.as_str(), &**counters))
     }
 
     pub(crate) fn throttle(&self, route: &Route) -> Option<&Throttle> {
         self.routes.get(route.index)?.as_ref()
     }
+}
+
+/// `detailedMetricsEnabled`, of the route or of all.
+fn has_detailed_metrics(stage: &api::Stage, key: &str) -> bool {
+    let own = stage.route_settings.as_ref().and_then(|routes| routes.get(key));
+    let own = own.and_then(|settings| settings.detailed_metrics_enabled);
+    let of_all = stage.default_route_settings.as_ref().and_then(|settings| settings.detailed_metrics_enabled);
+    own.or(of_all) == Some(true)
 }
 
 /// A route's own limit, or the one that the stage has for all of its routes.

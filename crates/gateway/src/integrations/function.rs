@@ -13,7 +13,7 @@ use crate::fault::GatewayFault;
 use crate::lambda::{FunctionArn, Kind, Order, Returned};
 use crate::shared::Shared;
 use crate::uri::UriTemplate;
-use crate::visit::Visit;
+use crate::visit::{Integrated, Visit};
 
 /// A function as an integration names it.
 #[derive(Debug)]
@@ -46,7 +46,9 @@ impl Function {
         let returned = timeout(self.timeout, invoked).await;
         let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         visit.integration_micros.store(micros, Ordering::Relaxed);
-        returned.unwrap_or(Err(GatewayFault::IntegrationTimeout))
+        let returned = returned.unwrap_or(Err(GatewayFault::IntegrationTimeout))?;
+        let _ = visit.integration.set(Integrated { status: SUCCESS, request_id: None });
+        Ok(returned)
     }
 }
 
@@ -61,6 +63,9 @@ pub(crate) fn succeeded(returned: Returned) -> Result<Bytes, GatewayFault> {
     let said: String = String::from_utf8_lossy(&returned.payload).chars().take(SAID_MAX).collect();
     Err(GatewayFault::FunctionFailure(said.into()))
 }
+
+/// What the Lambda service answers whatever the function does.
+const SUCCESS: u16 = 200;
 
 /// How much of a function's error the log tells, in characters.
 const SAID_MAX: usize = 1000;

@@ -15,7 +15,7 @@ use crate::backends::Trust;
 use crate::body::{self, Body};
 use crate::fault::GatewayFault;
 use crate::shared::Shared;
-use crate::visit::Visit;
+use crate::visit::{Integrated, Visit};
 
 /// A backend's answer, its body still on the way.
 pub(crate) struct Answer {
@@ -47,6 +47,7 @@ pub(crate) async fn send(
     let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
     visit.integration_micros.store(micros, Ordering::Relaxed);
     let (head, body) = answer?.into_parts();
+    let _ = visit.integration.set(Integrated::of(head.status.as_u16(), &head.headers));
     Ok(Answer { head, body, deadline })
 }
 

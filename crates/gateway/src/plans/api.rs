@@ -12,6 +12,7 @@ use super::place::Place;
 use crate::authorize::Answers;
 use crate::ids::RequestId;
 use crate::metrics::{Counters, StageFigures};
+use crate::observe::{ApiKind, Observing, Wanted};
 
 /// What a deployment deployed, compiled; shared by the stages that serve it.
 pub(crate) trait Deployed {
@@ -24,10 +25,15 @@ pub(crate) trait Deployed {
     /// How often a stage's caches were flushed.
     type Epoch: Kind + Default;
 
+    const KIND: ApiKind;
+
     fn compile(snapshot: &Self::Snapshot) -> Self;
 
     /// What a plan takes over of a stage's document.
     fn settings(stage: &Self::Stage) -> Settings;
+
+    /// The methods or routes with detailed metrics, by key.
+    fn detailed(tuning: &Self::Tuning) -> impl Iterator<Item = (&str, &Counters)>;
 
     /// Finds the settings of each method or route.
     fn tune(&self, stage: &Self::Stage, known: &Known<'_, Self::Tuning>) -> Self::Tuning;
@@ -42,6 +48,7 @@ pub(crate) struct Settings {
     pub(crate) deployment: Option<String>,
     pub(crate) variables: BTreeMap<String, String>,
     pub(crate) canary: Option<CanarySettings>,
+    pub(crate) wanted: Wanted,
 }
 
 /// The part of a stage that gets some of its traffic.
@@ -83,6 +90,8 @@ pub(crate) struct Stage<D: Deployed> {
     /// The revision of the snapshot that `deployed` was compiled from.
     pub(crate) revision: Revision,
     pub(crate) counters: Arc<Counters>,
+    /// What is told of its requests.
+    pub(crate) observing: Arc<Observing>,
     /// What its authorizers said of its callers, as of `flushes`.
     pub(crate) answers: Arc<Answers>,
     pub(crate) flushes: u64,
@@ -126,11 +135,13 @@ impl<D: Deployed> Api<D> {
 
     /// Adds a stage that is in no document, for a test.
     pub(crate) fn add_test_stage(&mut self, stage: &D::Stage, deployed: D) {
-        let Settings { name, variables, .. } = D::settings(stage);
+        let Settings { name, variables, wanted, .. } = D::settings(stage);
         let name = name.unwrap_or_default();
         let known = Known { before: None, stage: None, epoch: CacheEpoch::default() };
+        let observing = Observing::new(D::KIND, &self.owner, &name, false, wanted);
         let stage = Stage {
             name: name.clone(),
+            observing,
             deployment: String::new(),
             variables,
             tuning: deployed.tune(stage, &known),
@@ -146,7 +157,11 @@ impl<D: Deployed> Api<D> {
     }
 
     pub(crate) fn figures(&self, figures: &mut Vec<StageFigures>) {
-        figures
-            .extend(self.stages.values().map(|stage| stage.counters.figures(&self.owner.api, &stage.name)));
+        for stage in self.stages.values() {
+            let of = |counters: &Counters, detail| counters.figures(&self.owner.api, &stage.name, detail);
+            figures.push(of(&stage.counters, None));
+            let detailed = D::detailed(&stage.tuning);
+            figures.extend(detailed.map(|(key, counters)| of(counters, Some(D::KIND.detail(key)))));
+        }
     }
 }

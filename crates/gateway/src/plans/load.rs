@@ -13,6 +13,7 @@ use super::api::{Api, Canary, CanarySettings, Deployed, Known, Settings, Stage};
 use super::place::Places;
 use super::{Owner, Plan, Plans};
 use crate::domains;
+use crate::observe::Observing;
 
 /// The service that an API belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,7 +108,7 @@ fn stage<D: Deployed>(
     before: Option<&Api<D>>,
     document: &D::Stage,
 ) -> Result<Option<Stage<D>>> {
-    let Settings { name: Some(name), deployment: Some(deployment), variables, canary } =
+    let Settings { name: Some(name), deployment: Some(deployment), variables, canary, wanted } =
         D::settings(document)
     else {
         return Ok(None);
@@ -124,7 +125,9 @@ fn stage<D: Deployed>(
     let counters = known.map(|stage| Arc::clone(&stage.counters)).unwrap_or_default();
     let tuned = Known { before: known.map(|stage| &stage.tuning), stage: None, epoch };
     let tuning = deployed.tune(document, &tuned);
+    let observing = Observing::new(D::KIND, &api.owner, &name, false, wanted.clone());
     let mut stage = Stage {
+        observing,
         name,
         deployment,
         variables,
@@ -146,6 +149,7 @@ fn stage<D: Deployed>(
         let tuning = deployed.tune(document, &tuned);
         let answers = known.and_then(|canary| canary.stage.answers(&deployment, revision, flushes));
         let canary = Stage {
+            observing: Observing::new(D::KIND, &api.owner, &stage.name, true, wanted),
             name: stage.name.clone(),
             deployment,
             variables,

@@ -80,7 +80,7 @@ impl Plans {
                 Plan::Http(api) => api.figures(&mut figures),
             }
         }
-        figures.sort_by(|a, b| (&a.api, &a.stage).cmp(&(&b.api, &b.stage)));
+        figures.sort_by(|a, b| (&a.api, &a.stage, &a.of).cmp(&(&b.api, &b.stage, &b.of)));
         figures
     }
 }

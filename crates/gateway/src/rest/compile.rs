@@ -21,6 +21,8 @@ use crate::integrations::function::Function;
 use crate::integrations::service::Place;
 use crate::mapping::{self, Malformed, Source, Target};
 use crate::media_types::MediaTypes;
+use crate::metrics::Counters;
+use crate::observe::{self, ApiKind};
 use crate::plans::api::{CanarySettings, Known, Settings};
 use crate::routes::{self, Tree};
 use crate::template::{Passthrough, Template, Templates};
@@ -40,6 +42,8 @@ impl plans::api::Deployed for Deployed {
     type Snapshot = Snapshot;
     type Tuning = Tuning;
     type Epoch = CacheEpoch;
+
+    const KIND: ApiKind = ApiKind::Rest;
 
     fn compile(snapshot: &Snapshot) -> Self {
         let mut routes = Tree::default();
@@ -98,7 +102,12 @@ impl plans::api::Deployed for Deployed {
             deployment: stage.deployment_id.clone(),
             variables,
             canary,
+            wanted: observe::wanted_of_rest(stage),
         }
+    }
+
+    fn detailed(tuning: &Tuning) -> impl Iterator<Item = (&str, &Counters)> {
+        tuning.detailed()
     }
 
     fn tune(&self, stage: &api::Stage, known: &Known<'_, Tuning>) -> Tuning {

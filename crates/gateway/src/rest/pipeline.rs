@@ -15,6 +15,7 @@ use crate::authorize::{self, Caller};
 use crate::body::{self, Body};
 use crate::fault::GatewayFault;
 use crate::integrations::{function, http_proxy, mock, service, streamed_function};
+use crate::observe;
 use crate::shared::Shared;
 use crate::steps::cache::LookUp;
 use crate::steps::stage::Located;
@@ -41,6 +42,7 @@ pub(crate) async fn serve(
         Ok((api, located)) => {
             let located = located.for_request(visit.id);
             let full_path = full_path(address, &head, &located);
+            let _watch = observe::begin(shared, &visit, &located.stage.observing, &full_path);
             let outcome = run(shared, api, &located, full_path, &head, body, &visit).await;
             let outcome =
                 outcome.or_else(|fault| finish::customised_before_routing(&located, &head, &visit, fault));
@@ -89,7 +91,10 @@ async fn run(
         visit,
         caller: Caller::default(),
     };
-    let outcome = match admit(&mut call, &mut body).await {
+    observe::begin_method(&call);
+    let admitted = admit(&mut call, &mut body).await;
+    observe::at_method(&call);
+    let outcome = match admitted {
         Ok(()) => execute(&call, body).await,
         Err(fault) => Err(fault),
     };

@@ -60,7 +60,7 @@ pub(crate) async fn run(shared: &Shared, mut test: AuthorizerTest) -> Authorizer
     let mut tested = tested(&visit, outcome);
     tested.latency_millis = i64::try_from(visit.began.elapsed().as_millis()).unwrap_or(i64::MAX);
     let id = visit.id.uuid_text();
-    tested.log = visit.log.map(|log| log.into_test_log(&id)).unwrap_or_default();
+    tested.log = visit.log.into_inner().map(|log| log.into_test_log(&id)).unwrap_or_default();
     tested
 }
 

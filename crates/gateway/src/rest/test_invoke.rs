@@ -51,14 +51,14 @@ pub(crate) async fn run(shared: &Shared, mut test: MethodTest) -> MethodTested {
     let mut visit = Visit::begin(shared.ids.next(), (shared.config.now)(), peer, &head);
     visit.is_test = true;
     visit.host = Some(HeaderValue::from_static(DOMAIN_NAME));
-    visit.log = Some(ExecutionLog::new(shared.config.now, names));
+    visit.log = ExecutionLog::new(shared.config.now, names).into();
     let mut tested = match call(shared, &api, &head, &visit, (&path, &resource_path)) {
         Some(call) => execute(&call, test.body).await,
         None => refused(&GatewayFault::NoRoute).await,
     };
     tested.latency_millis = i64::try_from(visit.began.elapsed().as_millis()).unwrap_or(i64::MAX);
     let id = visit.id.uuid_text();
-    tested.log = visit.log.map(|log| log.into_test_log(&id)).unwrap_or_default();
+    tested.log = visit.log.into_inner().map(|log| log.into_test_log(&id)).unwrap_or_default();
     tested
 }
 

@@ -13,6 +13,9 @@ use stagedoor_api::apigateway::UnauthorizedCacheControlHeaderStrategy;
 
 use super::plan::{Deployed, Method};
 use crate::cache::ResponseCache;
+use crate::execution_log::Detail;
+use crate::metrics::Counters;
+use crate::observe;
 use crate::plans::api::Known;
 use crate::routes;
 use crate::throttle::{Bucket, Limit, Throttle};
@@ -32,6 +35,8 @@ pub(crate) struct Tuning {
     /// By key, so that the next plan goes on with them.
     buckets: HashMap<String, Arc<Bucket>>,
     cache: Option<Arc<ResponseCache>>,
+    /// Of methods with detailed metrics, by key, so that the next plan goes on with them.
+    counters: HashMap<String, Arc<Counters>>,
 }
 
 /// By verb; one entry, unless the method is `ANY`.
@@ -42,6 +47,10 @@ struct OfMethod(Box<[(Verb, Settings)]>);
 pub(crate) struct Settings {
     pub(crate) throttle: Option<Throttle>,
     pub(crate) caching: Option<Caching>,
+    /// How much the execution log tells.
+    pub(crate) logged: Option<Detail>,
+    /// `metricsEnabled`: the method's own figures.
+    pub(crate) counters: Option<Arc<Counters>>,
 }
 
 /// How the answers of a method are kept.
@@ -81,13 +90,28 @@ impl Tuning {
         let own = of_all.and_then(|all| all.get(&key));
         let Some(setting) = own.or_else(|| of_all?.get(ALL_METHODS)) else { return Settings::default() };
         let limit = Limit::of_method(setting.throttling_rate_limit, setting.throttling_burst_limit);
+        let counters = (setting.metrics_enabled == Some(true)).then(|| self.counters(&key, known));
         let throttle = limit.map(|limit| Throttle { limit, bucket: self.bucket(key, known) });
         // Settings for all methods mean only GET; others are cached by their own.
         let cached = setting.caching_enabled == Some(true) && (own.is_some() || *verb == Verb::GET);
         Settings {
+            logged: observe::detail(setting),
+            counters,
             throttle,
             caching: self.cache.as_ref().filter(|_| cached).and_then(|cache| caching(setting, cache)),
         }
+    }
+
+    fn counters(&mut self, key: &str, known: &Known<'_, Self>) -> Arc<Counters> {
+        let mut tunings = known.stage.into_iter().chain(known.before);
+        let counters = tunings.find_map(|tuning| tuning.counters.get(key)).cloned().unwrap_or_default();
+        self.counters.insert(key.to_owned(), Arc::clone(&counters));
+        counters
+    }
+
+    /// Methods with figures of their own, by the keys of their settings.
+    pub(crate) fn detailed(&self) -> impl Iterator<Item = (&str, &Counters)> {
+        self.counters.iter().map(|(key, counters)| (key.as_str(), &**counters))
     }
 
     /// The bucket that the method had before, or that the stage of a canary has.

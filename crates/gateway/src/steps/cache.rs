@@ -55,6 +55,9 @@ pub(crate) fn look_up(call: &Call<'_>) -> Result<LookUp, GatewayFault> {
     }
     let found = if fresh { None } else { caching.cache.get(&key, Instant::now()) };
     call.stage.counters.looked_up(found.is_some());
+    if let Some(own) = call.visit.observed.get().and_then(|observed| observed.counters.get()) {
+        own.looked_up(found.is_some());
+    }
     Ok(match found {
         Some(entry) => LookUp::Hit(warned(with_own_trace(entry.response(), call), warns)),
         None => {

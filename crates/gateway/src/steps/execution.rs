@@ -20,10 +20,13 @@ use crate::uri;
 /// # Errors
 /// When the body, which the log tells, is too long or breaks off.
 pub(crate) async fn begin(call: &Call<'_>, body: Body) -> Result<Body, GatewayFault> {
-    let Some(log) = &call.visit.log else { return Ok(body) };
-    let bytes = http_proxy::request_body(body).await?;
+    let Some(log) = call.visit.log.get() else { return Ok(body) };
     log.write(format!("Starting execution for request: {}", call.visit.id.uuid_text()));
     log.write(format!("HTTP Method: {}, Resource Path: {}", call.verb, call.path));
+    if !log.tells_data() {
+        return Ok(body);
+    }
+    let bytes = http_proxy::request_body(body).await?;
     let variables = call.variables.iter().map(|(name, value)| ((*name).to_owned(), decoded(value)));
     log.write(format!("Method request path: {}", map(variables)));
     let query = uri::query_pairs(call.query()).map(|(name, value)| (name.into_owned(), value.into_owned()));
@@ -50,7 +53,8 @@ fn whole(bytes: Bytes) -> Body {
 /// # Errors
 /// As of [`begin`].
 pub(crate) async fn request(call: &Call<'_>, request: Request<Body>) -> Result<Request<Body>, GatewayFault> {
-    if call.visit.log.is_none() {
+    if !call.visit.tells_data() {
+        call.visit.note(|_| format!("Sending request to {}", request.uri()));
         return Ok(request);
     }
     let (head, body) = request.into_parts();
@@ -68,7 +72,7 @@ fn requested(call: &Call<'_>, uri: &str, headers: &HeaderMap, body: &[u8]) {
 
 /// The invocation of a function, told as the call of the Lambda API that it stands for.
 pub(crate) fn event(call: &Call<'_>, function: &Function, (_, payload): &Event) {
-    if call.visit.log.is_none() {
+    if !call.visit.tells_data() {
         return;
     }
     invocation(call, &function.uri.fill(&call.stage.variables, |_| None), payload);
@@ -76,7 +80,7 @@ pub(crate) fn event(call: &Call<'_>, function: &Function, (_, payload): &Event) 
 
 /// The same, of a function by the URI that names it: an authorizer's, too.
 pub(crate) fn invocation(call: &Call<'_>, named: &str, payload: &[u8]) {
-    if call.visit.log.is_none() {
+    if !call.visit.tells_data() {
         return;
     }
     let arn = named.split_once("/functions/").map_or(named, |(_, arn)| arn);
@@ -116,7 +120,7 @@ pub(crate) fn answer(call: &Call<'_>, answer: &Collected) {
 
 /// What a function returned.
 pub(crate) fn returned(call: &Call<'_>, returned: &Returned) {
-    if call.visit.log.is_none() {
+    if !call.visit.tells_data() {
         return;
     }
     let mut told = HeaderMap::new();
@@ -136,7 +140,7 @@ pub(crate) async fn passed(
     call: &Call<'_>,
     response: Response<Body>,
 ) -> Result<Response<Body>, GatewayFault> {
-    if call.visit.log.is_none() {
+    if !call.visit.tells_data() {
         return Ok(response);
     }
     let (head, body) = response.into_parts();

@@ -1,8 +1,7 @@
 //! The one place that every answer leaves through: faults become bytes, ids are added, counters counted, one line is
-//! logged. Access logs belong here.
+//! logged, and what the stage wants told is told.
 
 use std::borrow::Cow;
-use std::sync::atomic::Ordering;
 
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Response, header};
@@ -14,6 +13,7 @@ use crate::fault::GatewayFault;
 use crate::headers;
 use crate::mapping::{BodyView, View};
 use crate::metrics::Counters;
+use crate::observe;
 use crate::rest::call::Call;
 use crate::rest::plan::Deployed;
 use crate::visit::Visit;
@@ -28,14 +28,14 @@ type Outcome = Result<Response<Body>, GatewayFault>;
 pub(crate) fn rest(visit: &Visit, counters: Option<&Counters>, outcome: Outcome) -> Response<Body> {
     let mut response = outcome.unwrap_or_else(|fault| {
         log(visit, &fault);
-        fault.rest_response()
+        visit.fault.get_or_init(|| fault).rest_response()
     });
     let headers = response.headers_mut();
     headers.insert(headers::REQUEST_ID, visit.id.uuid());
     headers.insert(APIGW_ID, visit.id.extended());
     headers.entry(header::CONTENT_TYPE).or_insert(JSON);
     count(visit, counters, &response);
-    response
+    observe::end(visit, response)
 }
 
 /// The deployment's own answer to a fault at a method, if it has one.
@@ -84,17 +84,20 @@ pub(crate) fn customised_before_routing(
 pub(crate) fn http(visit: &Visit, counters: Option<&Counters>, outcome: Outcome) -> Response<Body> {
     let mut response = outcome.unwrap_or_else(|fault| {
         log(visit, &fault);
-        fault.http_response()
+        visit.fault.get_or_init(|| fault).http_response()
     });
     response.headers_mut().insert(APIGW_REQUEST_ID, visit.id.extended());
     count(visit, counters, &response);
-    response
+    observe::end(visit, response)
 }
 
 fn count(visit: &Visit, counters: Option<&Counters>, response: &Response<Body>) {
-    if let Some(counters) = counters {
-        let integration_micros = visit.integration_micros.load(Ordering::Relaxed);
-        counters.record(response.status(), visit.began.elapsed(), integration_micros);
+    use http_body::Body as _;
+    let (took, integration) = (visit.began.elapsed(), visit.integration_took());
+    let bytes = visit.request_bytes.saturating_add(response.body().size_hint().exact().unwrap_or_default());
+    let own = visit.observed.get().and_then(|observed| observed.counters.get());
+    for counters in counters.into_iter().chain(own.map(|own| &**own)) {
+        counters.record(response.status(), took, integration, bytes);
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod event_targets;
 mod functions;
+mod logs;
 pub mod options;
 pub mod reference;
 mod services;
@@ -19,7 +20,7 @@ use std::sync::Arc;
 
 use stagedoor_auth::policy::Policy;
 use stagedoor_auth::sigv4::Key;
-use stagedoor_gateway::{AccessKey, Function, LambdaEndpoint, ServiceEndpoint};
+use stagedoor_gateway::{AccessKey, Function, LambdaEndpoint, LogSink, ServiceEndpoint};
 use stagedoor_state::ivs::settings::Quotas;
 use stagedoor_state::rest;
 
@@ -67,6 +68,10 @@ pub struct Config {
     pub event_targets: Vec<EventTarget>,
     /// Where private integrations lead.
     pub vpc_links: BTreeMap<String, http::Uri>,
+    /// Where stages log to.
+    pub log_sinks: Vec<LogSink>,
+    /// Collector of spans.
+    pub otlp_endpoint: Option<http::Uri>,
     pub log: String,
 }
 
@@ -154,6 +159,8 @@ impl Config {
             vpc_links: services::vpc_links(options.vpc_links.unwrap_or_default())?,
             account_throttle: options.account_throttle.map(|throttle| (throttle.rate, throttle.burst)),
             lambda_endpoint: functions::endpoint(options.lambda_endpoint, options.lambda_key, &account)?,
+            log_sinks: logs::sinks(options.log_sinks.unwrap_or_default(), &account)?,
+            otlp_endpoint: logs::collector(options.otlp_endpoint)?,
             log: options.log.unwrap_or_else(|| options::DEFAULT_LOG.to_owned()),
             account,
             region,

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::event_targets::EventTargetOption;
 use super::functions::FunctionOption;
+use super::logs::LogSinkOption;
 use super::services::{self, NamedEndpoint};
 use super::throttle::ThrottleOption;
 use super::tls::CertificateOption;
@@ -183,6 +184,21 @@ pub struct Options {
     #[serde(default, deserialize_with = "services::table")]
     pub vpc_links: Option<Vec<NamedEndpoint>>,
 
+    /// Collector of OpenTelemetry for the spans of stages with X-Ray tracing, e.g. http://127.0.0.1:4318; `/v1/traces` is
+    /// added, the encoding is JSON [default: none]
+    ///
+    /// A `[[log-sink]]` table, which only the file can have, says where stages log to: arn, a log group's or delivery
+    /// stream's, in which `*` stands for anything; and one of file (with rotate-size in MiB, 64 by default, and
+    /// rotate-count, 5 by default), stdout = true, otlp (the origin of a collector), or endpoint (that of CloudWatch
+    /// Logs or Firehose, with a key). The first that matches counts. Without one each destination has a file
+    /// logs/ACCOUNT/REGION/NAME.log in the data directory.
+    #[arg(long, env = "STAGEDOOR_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
+
+    #[arg(skip)]
+    #[serde(rename = "log-sink")]
+    pub log_sinks: Option<Vec<LogSinkOption>>,
+
     #[arg(skip)]
     #[serde(rename = "function")]
     pub functions: Option<Vec<FunctionOption>>,
@@ -284,6 +300,8 @@ impl Options {
             service_endpoints: self.service_endpoints.or(weaker.service_endpoints),
             service_key: self.service_key.or(weaker.service_key),
             vpc_links: self.vpc_links.or(weaker.vpc_links),
+            otlp_endpoint: self.otlp_endpoint.or(weaker.otlp_endpoint),
+            log_sinks: self.log_sinks.or(weaker.log_sinks),
             functions: self.functions.or(weaker.functions),
             log: self.log.or(weaker.log),
         }

@@ -197,6 +197,9 @@ fn gateway_config(config: &Config, port: u16) -> stagedoor_gateway::Config {
         service_endpoints: config.service_endpoints.clone(),
         aws_key: config.aws_key.clone(),
         vpc_links: config.vpc_links.clone(),
+        log_sinks: config.log_sinks.clone(),
+        log_directory: Some(config.data_dir.join("logs")),
+        otlp_endpoint: config.otlp_endpoint.clone(),
         ..stagedoor_gateway::Config::new(clock::since_epoch)
     }
 }
@@ -251,6 +254,7 @@ impl Running {
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
         while self.tasks.join_next().await.is_some() {}
+        self.server.gateway.flush_logs().await;
         usage::flush(&self.server.store, &self.server.gateway).await;
     }
 }

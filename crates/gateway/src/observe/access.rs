@@ -1,0 +1,108 @@
+//! The line of an access log: which variable has which value.
+//!
+//! REST APIs: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html>.
+//! HTTP APIs: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html>.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::{ApiKind, Observed};
+use crate::fault::GatewayFault;
+use crate::logs::{Format, Line, Queue};
+use crate::visit::Visit;
+
+/// A line but for the length of the answer, which is not known before its end.
+pub(super) struct Record {
+    queue: Queue,
+    format: Arc<Format>,
+    values: Vec<Option<String>>,
+    time: Duration,
+    request_bytes: u64,
+}
+
+/// The line of a request that has been answered with this status; `None` if its stage wants none.
+pub(super) fn record(visit: &Visit, observed: &Observed, status: u16) -> Option<Record> {
+    let queue = observed.stage.access_queue()?;
+    let format = &observed.stage.wanted.access.as_ref()?.format;
+    let told = observed.values.get();
+    let value = |(index, name): (usize, &String)| {
+        let known = told.and_then(|values| values.get(index).cloned().flatten());
+        at_end(visit, observed, status, name).or(known).or_else(|| without_method(visit, observed, name))
+    };
+    Some(Record {
+        queue: queue.clone(),
+        format: Arc::clone(format),
+        values: format.names().iter().enumerate().map(value).collect(),
+        time: visit.time,
+        request_bytes: visit.request_bytes,
+    })
+}
+
+impl Record {
+    /// Writes the line of an answer of this length, in bytes.
+    pub(super) fn write(&self, response_bytes: u64) {
+        let text = self.format.line(|index, name| match name {
+            "responseLength" => Some(response_bytes.to_string().into()),
+            "dataProcessed" => Some((self.request_bytes + response_bytes).to_string().into()),
+            _ => self.values.get(index)?.as_deref().map(Cow::Borrowed),
+        });
+        self.queue.put(Line { time: self.time, text });
+    }
+}
+
+/// What is not known before the answer is.
+fn at_end(visit: &Visit, observed: &Observed, status: u16, name: &str) -> Option<String> {
+    let integration = visit.integration.get();
+    let took = || visit.integration_took().map(|took| took.as_millis().to_string());
+    match name {
+        "status" => Some(status.to_string()),
+        "responseLatency" => Some(visit.began.elapsed().as_millis().to_string()),
+        "integrationLatency" | "integration.latency" => took(),
+        "integrationStatus" | "integration.integrationStatus" => Some(integration?.status.to_string()),
+        "integration.status" if observed.proxies_function.load(Ordering::Relaxed) => {
+            (integration.is_some() && visit.fault.get().is_none()).then(|| status.to_string())
+        }
+        "integration.status" => Some(integration?.status.to_string()),
+        "integration.requestId" | "awsEndpointRequestId" => integration?.request_id.clone(),
+        "integration.error" | "integrationErrorMessage" => of_integration(visit.fault.get()?),
+        "authorizer.error" => match visit.fault.get()? {
+            GatewayFault::Denied(denial) => Some(denial.to_string()),
+            _ => None,
+        },
+        "xrayTraceId" => visit.xray_trace_id(),
+        _ => {
+            let (fault, member) = (visit.fault.get()?, name.strip_prefix("error.")?);
+            match observed.stage.kind {
+                ApiKind::Rest => fault.context(member),
+                ApiKind::Http => fault.http_context(member),
+            }
+        }
+    }
+}
+
+/// What failed behind the gateway, not in front of it.
+fn of_integration(fault: &GatewayFault) -> Option<String> {
+    match fault {
+        GatewayFault::Configuration(_)
+        | GatewayFault::IntegrationFailure(_)
+        | GatewayFault::FunctionFailure(_)
+        | GatewayFault::Unreachable(_)
+        | GatewayFault::IntegrationTimeout => Some(fault.to_string()),
+        _ => None,
+    }
+}
+
+/// What is known although no method was found.
+fn without_method(visit: &Visit, observed: &Observed, name: &str) -> Option<String> {
+    let stage = &observed.stage;
+    match name {
+        "accountId" => Some(stage.owner.account.clone()),
+        "apiId" => Some(stage.owner.api.clone()),
+        "stage" => Some(stage.name.clone()),
+        "path" => Some(observed.path.clone()),
+        "requestId" if stage.kind == ApiKind::Http => Some(visit.id.extended_text()),
+        _ => visit.context(name).map(Cow::into_owned),
+    }
+}

@@ -1,0 +1,69 @@
+//! What only a request's method or route knows.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::Observed;
+use crate::execution_log::ExecutionLog;
+use crate::{http_api, rest};
+
+/// The method is known, not yet who asks: its execution log begins.
+pub(crate) fn begin_method(call: &rest::call::Call<'_>) {
+    let Some(observed) = call.visit.observed.get() else { return };
+    let Some(settings) = call.stage.tuning.find(call.method, &call.verb) else { return };
+    if let Some(counters) = &settings.counters {
+        let _ = observed.counters.set(Arc::clone(counters));
+    }
+    let Some(detail) = settings.logged else { return };
+    let log = ExecutionLog::new(call.shared.config.now, Vec::new()).telling(detail);
+    let _ = call.visit.log.set(log);
+    call.visit.note(|_| format!("Extended Request Id: {}", call.visit.id.extended_text()));
+    if !call.method.api_key_required {
+        let stage = format!("{}/{}", call.api.owner.api, call.stage.name);
+        call.visit.note(|_| {
+            format!(
+                "Verifying Usage Plan for request: {}. API Key:  API Stage: {stage}",
+                call.visit.id.uuid_text()
+            )
+        });
+        call.visit.note(|_| {
+            format!(
+                "API Key  authorized because method '{} {}' does not require API Key. Request will not contribute \
+                 to throttle or quota limits",
+                call.verb, call.method.resource_path
+            )
+        });
+        call.visit.note(|_| format!("Usage Plan check succeeded for API Key  and API Stage {stage}"));
+    }
+}
+
+/// It is known who asks, or that they may not: the access log's variables get their values.
+pub(crate) fn at_method(call: &rest::call::Call<'_>) {
+    if let Some(observed) = call.visit.observed.get() {
+        let proxies = matches!(call.method.integration, rest::plan::Integration::AwsProxy(_));
+        gather(observed, proxies, |name| call.context(name));
+    }
+}
+
+/// As [`at_method`], of an HTTP API.
+pub(crate) fn at_route(call: &http_api::call::Call<'_>) {
+    if let Some(observed) = call.visit.observed.get() {
+        let proxies = matches!(call.routed.route.integration, http_api::plan::Integration::AwsProxy(_));
+        if let Some(counters) = call.located.stage.tuning.counters(call.routed.route) {
+            let _ = observed.counters.set(Arc::clone(counters));
+        }
+        gather(observed, proxies, |name| call.context(name));
+    }
+}
+
+fn gather(observed: &Observed, proxies_function: bool, context: impl Fn(&str) -> Option<String>) {
+    observed.proxies_function.store(proxies_function, Ordering::Relaxed);
+    let Some(access) = &observed.stage.wanted.access else { return };
+    let asked = || context("authorizer.integrationLatency");
+    let value = |name: &String| match name.as_str() {
+        "authorizer.latency" => asked(),
+        "authorizer.status" | "authorizer.integrationStatus" => asked().map(|_| "200".to_owned()),
+        name => context(name),
+    };
+    let _ = observed.values.set(access.format.names().iter().map(value).collect());
+}
