@@ -86,9 +86,12 @@ pub fn check_region(region: &str) -> Result<()> {
 mod tests {
     use super::*;
 
+    /// A region, variables of the environment, and the endpoint.
+    type Case = (&'static str, &'static [(&'static str, &'static str)], &'static str);
+
     #[test]
     fn regions_lead_to_their_partitions() {
-        let cases: [(&str, &[(&str, &str)], &str); 6] = [
+        let cases: [Case; 6] = [
             ("eu-west-1", &[], "https://ivsrealtime.eu-west-1.amazonaws.com"),
             ("cn-north-1", &[], "https://ivsrealtime.cn-north-1.amazonaws.com.cn"),
             ("us-iso-east-1", &[], "https://ivsrealtime.us-iso-east-1.c2s.ic.gov"),

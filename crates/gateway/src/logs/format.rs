@@ -158,7 +158,7 @@ mod tests {
         #[test]
         fn any_text_is_a_format(text in ".{0,80}") {
             let format = Format::parse(&text);
-            let line = format.line(|_, name| Some(Cow::Owned(format!("{name}"))));
+            let line = format.line(|_, name| Some(Cow::Owned(name.to_owned())));
             if format.names().is_empty() {
                 prop_assert_eq!(line, text);
             }

@@ -9,7 +9,6 @@ mod body;
 mod method;
 mod stage;
 
-use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -46,16 +45,11 @@ pub(crate) struct Observed {
 pub(crate) struct Watch<'v>(&'v Visit);
 
 /// From now on the stage's settings hold for the request.
-pub(crate) fn begin<'v>(
-    shared: &Shared,
-    visit: &'v Visit,
-    stage: &Arc<Observing>,
-    path: &Cow<'_, str>,
-) -> Watch<'v> {
+pub(crate) fn begin<'v>(shared: &Shared, visit: &'v Visit, stage: &Arc<Observing>, path: &str) -> Watch<'v> {
     stage.start(&shared.logs);
     let observed = Observed {
         stage: Arc::clone(stage),
-        path: if stage.wanted.access.is_some() { path.to_string() } else { String::new() },
+        path: if stage.wanted.access.is_some() { path.to_owned() } else { String::new() },
         values: OnceLock::new(),
         proxies_function: AtomicBool::new(false),
         counters: OnceLock::new(),

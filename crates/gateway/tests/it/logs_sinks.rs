@@ -28,10 +28,10 @@ const HOST: &str = "abc.execute-api.eu-west-1.amazonaws.com";
 type Asked = (Parts, Value);
 
 /// A server that tells of its requests and answers what `answer` says of them.
-async fn service(answer: fn(&Parts, &Value) -> (u16, Value)) -> (SocketAddr, mpsc::UnboundedReceiver<Asked>) {
+async fn service(answer: fn(&Parts, &Value) -> (u16, Value)) -> (SocketAddr, mpsc::Receiver<Asked>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port on loopback");
     let address = listener.local_addr().expect("a bound socket has an address");
-    let (tell, asked) = mpsc::unbounded_channel();
+    let (tell, asked) = mpsc::channel(64);
     tokio::spawn(async move {
         while let Ok((socket, _)) = listener.accept().await {
             let tell = tell.clone();
@@ -42,7 +42,7 @@ async fn service(answer: fn(&Parts, &Value) -> (u16, Value)) -> (SocketAddr, mps
                     let body = body.collect().await.expect("a whole body").to_bytes();
                     let body: Value = serde_json::from_slice(&body).expect("a body of JSON");
                     let (status, said) = answer(&head, &body);
-                    tell.send((head, body)).ok();
+                    tell.send((head, body)).await.ok();
                     let mut response = Response::new(Full::new(Bytes::from(said.to_string())));
                     *response.status_mut() = status.try_into().expect("a status");
                     Ok::<_, Infallible>(response)
