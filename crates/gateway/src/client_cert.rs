@@ -36,7 +36,7 @@ impl ClientCert {
         Some(text.into())
     }
 
-    /// `clientCert` of events.
+    /// `clientCert` as functions and templates see it.
     pub(crate) fn told(&self) -> Value {
         json!({
             "clientCertPem": self.pem,

@@ -131,6 +131,9 @@ fn identity(call: &Call<'_>) -> Map<String, Value> {
         identity.insert(name.to_owned(), known.map_or(Value::Null, Value::String));
     }
     add_known(&mut identity, call, &IDENTITY_SOMETIMES, "identity.");
+    if let Some(cert) = &call.visit.client_cert {
+        identity.insert("clientCert".to_owned(), cert.told());
+    }
     identity
 }
 
