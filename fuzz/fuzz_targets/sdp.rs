@@ -7,13 +7,15 @@ use std::time::Instant;
 use libfuzzer_sys::fuzz_target;
 use stagedoor_media::engine::str0m::Str0m;
 use stagedoor_media::engine::{Direction, Engine, Terms};
-use stagedoor_media::sdp::{Offer, fragment_ufrag, spread_candidates};
+use stagedoor_media::sdp::{Offer, fragment, spread_candidates};
 
 static ENGINE: LazyLock<Str0m> = LazyLock::new(|| Str0m::new().expect("makes a certificate"));
 
 fuzz_target!(|bytes: &[u8]| {
     let text = String::from_utf8_lossy(bytes);
-    fragment_ufrag(&text);
+    if let Ok(Some(credentials)) = fragment::credentials(&text) {
+        fragment::with_credentials(&text, &credentials);
+    }
     spread_candidates(&text);
     let Ok(offer) = Offer::parse(&text) else { return };
     for direction in [Direction::Publish, Direction::Subscribe] {
