@@ -25,9 +25,10 @@ pub(crate) const FOR_CLIENTS: [Program; 3] = [PYTHON, CURL, FFMPEG];
 /// What the browser tests start.
 pub(crate) const FOR_BROWSER: [Program; 3] = [NODE, NPM, CHROMIUM];
 /// What the measurements start: a proxy to stand beside ours, and a load generator.
-pub(crate) const FOR_BENCH: [Program; 2] = [
+pub(crate) const FOR_BENCH: [Program; 3] = [
     Program { names: &["nginx", "/usr/sbin/nginx"], package: "nginx-light" },
     Program { names: &["wrk"], package: "wrk" },
+    Program { names: &["/usr/bin/time"], package: "time" },
 ];
 
 /// Installs the packages of those programs that are not there.
