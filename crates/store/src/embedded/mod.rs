@@ -66,8 +66,12 @@ impl Embedded {
     pub fn open(path: impl AsRef<Path>, config: Config) -> Result<Self> {
         let path = path.as_ref().to_owned();
         let (cache_bytes, created) = (config.cache_bytes, path.clone());
-        let opener: Opener =
-            Box::new(move || Database::builder().set_cache_size(cache_bytes).create(&created));
+        let opener: Opener = Box::new(move || {
+            if !created.exists() {
+                make(&created)?;
+            }
+            Database::builder().set_cache_size(cache_bytes).create(&created)
+        });
         Self::start(File::open(path, opener)?, config)
     }
 
@@ -139,6 +143,21 @@ impl Backend for Embedded {
 impl Drop for Embedded {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+/// Makes an empty file aside and gives it its name when it is whole: a process that is killed meanwhile leaves none that
+/// cannot be opened. One that another process has made first stays.
+fn make(path: &Path) -> std::result::Result<(), redb::DatabaseError> {
+    let aside = path.with_extension(format!("{}.new", std::process::id()));
+    drop(Database::builder().create(&aside)?);
+    let named = std::fs::hard_link(&aside, path);
+    std::fs::remove_file(&aside).map_err(redb::StorageError::from)?;
+    match named {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(redb::StorageError::from(error).into())
+        }
+        _ => Ok(()),
     }
 }
 
