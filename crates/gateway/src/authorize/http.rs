@@ -7,6 +7,7 @@ use stagedoor_auth::policy::Decision;
 use super::answer::{Answer, Verdict};
 use super::caller::{Authority, Caller};
 use super::denial::Denial;
+use super::guard::Guard;
 use super::lambda::{Form, LambdaAuthorizer, Version};
 use super::permission::{self, Asked};
 use super::token::TokenAuthorizer;
@@ -16,24 +17,6 @@ use crate::events;
 use crate::fault::GatewayFault;
 use crate::headers;
 use crate::http_api::call::Call;
-
-/// What a route asks of its callers.
-#[derive(Debug)]
-pub(crate) enum Guard {
-    Open,
-    Iam,
-    Lambda(Arc<LambdaAuthorizer>),
-    /// With the route's scopes.
-    Token(Arc<TokenAuthorizer>, Vec<String>),
-    /// Every request ends with this fault.
-    Refused(GatewayFault),
-}
-
-impl Guard {
-    pub(crate) fn is_open(&self) -> bool {
-        matches!(self, Self::Open)
-    }
-}
 
 /// Finds out who asks, and whether they may.
 ///

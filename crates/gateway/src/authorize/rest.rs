@@ -8,6 +8,7 @@ use stagedoor_auth::policy::{Decision, Policy};
 use super::answer::{Answer, Verdict};
 use super::caller::{Authority, Caller, Claims};
 use super::denial::Denial;
+use super::guard::Guard;
 use super::issuer::NoKey;
 use super::lambda::{Asked as Answered, Form, LambdaAuthorizer};
 use super::permission::{self, Asked};
@@ -23,19 +24,6 @@ use crate::steps::execution;
 /// Longest ARN of a method that is decided about, in bytes: AWS's quota.
 const ARN_BYTES_MAX: usize = 1600;
 
-/// What a method asks of its callers.
-#[derive(Debug)]
-pub(crate) enum Guard {
-    /// Nothing but what the resource policy says.
-    Open,
-    Iam,
-    Lambda(Arc<LambdaAuthorizer>),
-    /// With the method's scopes.
-    Token(Arc<TokenAuthorizer>, Vec<String>),
-    /// Every request ends with this fault.
-    Refused(GatewayFault),
-}
-
 /// Finds out who asks, and whether they may.
 ///
 /// # Errors
@@ -47,7 +35,7 @@ pub(crate) async fn check(call: &Call<'_>, body: &mut Body) -> Result<Caller, Ga
         Some(Ok(policy)) => Some(policy),
         Some(Err(fault)) => return Err(fault.clone()),
     };
-    if matches!(guard, Guard::Open) && policy.is_none() {
+    if guard.is_open() && policy.is_none() {
         return Ok(Caller::default());
     }
     let arn = permission::arn(&call.api.owner, &call.stage.name, call.verb.as_str(), call.path);

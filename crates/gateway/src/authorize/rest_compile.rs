@@ -1,6 +1,5 @@
 //! Makes guards of what a REST API's snapshot says of authorization. What cannot be served becomes its methods' answer.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,9 +9,9 @@ use stagedoor_auth::jose::Algorithm;
 use stagedoor_auth::policy::Policy;
 use stagedoor_state::rest::Snapshot;
 
+use super::guard::{Authorizer, Authorizers, Compiled, Guard, seconds, unreadable_source};
 use super::issuer::{Issuer, Place};
 use super::lambda::{Form, LambdaAuthorizer};
-use super::rest::Guard;
 use super::source::Source;
 use super::token::{AdditionalClaim, Dialect, TokenAuthorizer, Trusted};
 use crate::fault::GatewayFault;
@@ -21,41 +20,20 @@ use crate::uri::UriTemplate;
 /// How long AWS waits for an authorizer, and how long it keeps an answer where nothing is said.
 const TIMEOUT: Duration = Duration::from_secs(29);
 const TTL_SECONDS_DEFAULT: i64 = 300;
-const TTL_SECONDS_MAX: i64 = 3600;
 /// Where a token is unless something else is said.
 const DEFAULT_SOURCE: &str = "method.request.header.Authorization";
 
-type Compiled<T> = Result<T, GatewayFault>;
-
-/// The authorizers of an API, each once.
-pub(crate) struct Authorizers(HashMap<String, Compiled<Kind>>);
-
-#[derive(Clone)]
-enum Kind {
-    Lambda(Arc<LambdaAuthorizer>),
-    Token(Arc<TokenAuthorizer>),
+/// The authorizers of an API.
+pub(crate) fn authorizers(snapshot: &Snapshot) -> Authorizers {
+    Authorizers::new(snapshot.authorizers.iter().map(|stored| (stored.id.clone(), authorizer(stored))))
 }
 
-impl Authorizers {
-    pub(crate) fn of(snapshot: &Snapshot) -> Self {
-        let authorizers = snapshot.authorizers.iter();
-        Self(authorizers.filter_map(|stored| Some((stored.id.clone()?, kind(stored)))).collect())
-    }
-
-    pub(crate) fn guard(&self, method: &api::Method) -> Guard {
-        match method.authorization_type.as_deref() {
-            None | Some("" | "NONE") => return Guard::Open,
-            Some("AWS_IAM") => return Guard::Iam,
-            Some(_) => {}
-        }
-        let id = method.authorizer_id.as_deref().unwrap_or_default();
-        let scopes = || method.authorization_scopes.clone().unwrap_or_default();
-        match self.0.get(id) {
-            Some(Ok(Kind::Lambda(authorizer))) => Guard::Lambda(Arc::clone(authorizer)),
-            Some(Ok(Kind::Token(authorizer))) => Guard::Token(Arc::clone(authorizer), scopes()),
-            Some(Err(fault)) => Guard::Refused(fault.clone()),
-            None => Guard::Refused(GatewayFault::Configuration("Authorizer not found".into())),
-        }
+/// What a method asks of its callers.
+pub(crate) fn guard(authorizers: &Authorizers, method: &api::Method) -> Guard {
+    match method.authorization_type.as_deref() {
+        None | Some("" | "NONE") => Guard::Open,
+        Some("AWS_IAM") => Guard::Iam,
+        Some(_) => authorizers.guard(method.authorizer_id.as_deref(), method.authorization_scopes.as_deref()),
     }
 }
 
@@ -66,15 +44,15 @@ pub(crate) fn policy(api: &api::RestApi) -> Option<Compiled<Policy>> {
     Some(Policy::parse(text).map_err(unreadable))
 }
 
-fn kind(stored: &api::Authorizer) -> Compiled<Kind> {
+fn authorizer(stored: &api::Authorizer) -> Compiled<Authorizer> {
     match stored.r#type.unwrap_or_default() {
-        api::AuthorizerType::Token | api::AuthorizerType::Request => lambda(stored).map(Kind::Lambda),
-        api::AuthorizerType::CognitoUserPools => user_pools(stored).map(Kind::Token),
-        api::AuthorizerType::Jwt => jwt(stored).map(Kind::Token),
+        api::AuthorizerType::Token | api::AuthorizerType::Request => lambda(stored).map(Authorizer::Lambda),
+        api::AuthorizerType::CognitoUserPools => user_pools(stored).map(Authorizer::Token),
+        api::AuthorizerType::Jwt => jwt(stored).map(Authorizer::Token),
     }
 }
 
-pub(super) fn lambda(stored: &api::Authorizer) -> Compiled<Arc<LambdaAuthorizer>> {
+fn lambda(stored: &api::Authorizer) -> Compiled<Arc<LambdaAuthorizer>> {
     let is_token = stored.r#type == Some(api::AuthorizerType::Token);
     let form = if is_token { Form::Token { expression: expression(stored)? } } else { Form::Request };
     let default = if is_token { DEFAULT_SOURCE } else { "" };
@@ -88,11 +66,6 @@ pub(super) fn lambda(stored: &api::Authorizer) -> Compiled<Arc<LambdaAuthorizer>
         sources: sources.ok_or_else(unreadable_source)?,
         form,
     }))
-}
-
-/// A time to live, kept within AWS's bounds.
-pub(super) fn seconds(ttl: i64) -> Duration {
-    Duration::from_secs(ttl.clamp(0, TTL_SECONDS_MAX).unsigned_abs())
 }
 
 /// `identityValidationExpression` matches the whole token. It is Java's.
@@ -152,8 +125,4 @@ fn additional(claim: api::JwtAdditionalClaim) -> AdditionalClaim {
 
 fn source(stored: &api::Authorizer) -> Compiled<Source> {
     Source::parse(stored.identity_source.as_deref().unwrap_or(DEFAULT_SOURCE)).ok_or_else(unreadable_source)
-}
-
-fn unreadable_source() -> GatewayFault {
-    GatewayFault::Configuration("Invalid identity source".into())
 }

@@ -14,8 +14,7 @@ use super::plan::{
 };
 use super::service::Service;
 use super::tuning::Tuning;
-use crate::authorize::http::Guard;
-use crate::authorize::http_compile::Authorizers;
+use crate::authorize::{Guard, http_compile};
 use crate::fault::GatewayFault;
 use crate::integrations::function::Function;
 use crate::metrics::Counters;
@@ -56,9 +55,9 @@ impl plans::api::Deployed for Deployed {
             .iter()
             .filter_map(|integration| Some((integration.integration_id.as_deref()?, integration)))
             .collect();
-        let authorizers = Authorizers::of(snapshot);
+        let authorizers = http_compile::authorizers(snapshot);
         for stored in &snapshot.routes {
-            deployed.add(stored, authorizers.guard(stored), &integrations);
+            deployed.add(stored, http_compile::guard(&authorizers, stored), &integrations);
         }
         deployed
     }

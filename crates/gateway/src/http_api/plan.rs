@@ -7,7 +7,7 @@ use http::{HeaderValue, Method as Verb};
 
 use super::parameters::Parameters;
 use super::service::Service;
-use crate::authorize::http::Guard;
+use crate::authorize::Guard;
 use crate::fault::GatewayFault;
 use crate::integrations::function::Function;
 use crate::plans;

@@ -14,7 +14,7 @@ use super::plan::{
 };
 use super::tuning::Tuning;
 use super::validator::{self, Models};
-use crate::authorize::rest_compile::{self, Authorizers};
+use crate::authorize::rest_compile;
 use crate::backends::Trust;
 use crate::fault::GatewayFault;
 use crate::integrations::function::Function;
@@ -49,7 +49,7 @@ impl plans::api::Deployed for Deployed {
         let mut routes = Tree::default();
         let models = Models::of(snapshot);
         let mut methods = Vec::new();
-        let authorizers = Authorizers::of(snapshot);
+        let authorizers = rest_compile::authorizers(snapshot);
         for resource in &snapshot.resources {
             let path = resource.path.as_deref().unwrap_or("/");
             for (name, stored) in resource.resource_methods.iter().flatten() {
@@ -63,7 +63,7 @@ impl plans::api::Deployed for Deployed {
                     operation_name: stored.operation_name.clone(),
                     validator: validator::of(stored, snapshot, &models),
                     cache: cache_key(stored, resource.id.as_deref().unwrap_or_default()),
-                    guard: authorizers.guard(stored),
+                    guard: rest_compile::guard(&authorizers, stored),
                     integration: integration.unwrap_or_else(Integration::Refused),
                 };
                 methods.push((path.to_owned(), verb.clone()));

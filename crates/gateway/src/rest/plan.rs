@@ -10,7 +10,7 @@ use stagedoor_auth::policy::Policy;
 use super::gateway_response::GatewayResponses;
 use super::payload::Handling;
 use super::validator::Validator;
-use crate::authorize::rest::Guard;
+use crate::authorize::Guard;
 use crate::backends::Trust;
 use crate::fault::GatewayFault;
 use crate::integrations::function::Function;
