@@ -6,32 +6,9 @@ use std::collections::BTreeMap;
 
 use stagedoor_api::apigatewayv2::ProtocolType;
 use stagedoor_state::Result;
+use stagedoor_state::http::is_reserved_header;
 
 use crate::messages;
-
-/// Headers that no mapping of an HTTP API may touch.
-const RESERVED: [&str; 18] = [
-    "authorization",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-location",
-    "forwarded",
-    "keep-alive",
-    "origin",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "te",
-    "trailers",
-    "transfer-encoding",
-    "upgrade",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
-    "via",
-];
-/// What reserved headers may begin with.
-const RESERVED_PREFIXES: [&str; 4] = ["access-control-", "apigw-", "x-amz-", "x-amzn-"];
 
 /// Refuses a destination that requests do not have.
 pub fn check_request(protocol: ProtocolType, parameters: &BTreeMap<String, String>) -> Result<()> {
@@ -92,10 +69,7 @@ fn named(name: &str) -> bool {
 }
 
 fn check_header(name: &str) -> Result<()> {
-    let lower = name.to_ascii_lowercase();
-    let reserved = RESERVED.contains(&lower.as_str())
-        || RESERVED_PREFIXES.iter().any(|prefix| lower.starts_with(prefix));
-    if reserved { Err(messages::header_reserved(name)) } else { Ok(()) }
+    if is_reserved_header(&name.to_ascii_lowercase()) { Err(messages::header_reserved(name)) } else { Ok(()) }
 }
 
 /// `integration.request.{header|querystring|path}.{name}`

@@ -71,6 +71,37 @@ impl Kind for AuthorizerCacheEpoch {
     const KIND: &'static str = "http-authorizer-cache-epoch";
 }
 
+/// Headers that no parameter mapping of an HTTP API may touch.
+///
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-parameter-mapping.html>
+const RESERVED_HEADERS: [&str; 18] = [
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-location",
+    "forwarded",
+    "keep-alive",
+    "origin",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "trailers",
+    "transfer-encoding",
+    "upgrade",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "via",
+];
+/// What reserved headers may begin with.
+const RESERVED_PREFIXES: [&str; 4] = ["access-control-", "apigw-", "x-amz-", "x-amzn-"];
+
+/// Whether no parameter mapping of an HTTP API may touch the header of this name, which is in lower case.
+pub fn is_reserved_header(name: &str) -> bool {
+    RESERVED_HEADERS.contains(&name) || RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
 /// What a deployment deployed: the API as it was at that moment. Ids: `[api, deployment]`.
 ///
 /// Never changed after it was written, so whoever has read it once may keep it.

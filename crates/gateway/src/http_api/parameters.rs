@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use stagedoor_state::http::is_reserved_header;
 
 use super::expression::{Expression, Invalid, Side, Values};
 use crate::fault::GatewayFault;
@@ -210,31 +211,9 @@ fn with_slash(path: &str) -> String {
     if path.starts_with('/') { path } else { format!("/{path}") }
 }
 
-/// Headers that no mapping may touch.
+/// Headers that no mapping may touch. `Trailer` belongs to the connection, whatever AWS's list says.
 fn is_reserved(name: &HeaderName) -> bool {
-    const PREFIXES: [&str; 4] = ["access-control-", "apigw-", "x-amz-", "x-amzn-"];
-    const NAMES: [&str; 19] = [
-        "authorization",
-        "connection",
-        "content-encoding",
-        "content-length",
-        "content-location",
-        "forwarded",
-        "keep-alive",
-        "origin",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "te",
-        "trailer",
-        "trailers",
-        "transfer-encoding",
-        "upgrade",
-        "via",
-        "x-forwarded-for",
-        "x-forwarded-host",
-        "x-forwarded-proto",
-    ];
-    NAMES.contains(&name.as_str()) || PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix))
+    name == http::header::TRAILER || is_reserved_header(name.as_str())
 }
 
 #[cfg(test)]
