@@ -120,8 +120,8 @@ impl Server {
         if let Some(tls) = &tls {
             tasks.spawn(Arc::clone(tls).follow_files(stopped.clone()));
         }
-        let seen = server.ledger.seen();
-        tasks.spawn(notices::run(server.store.clone(), config.event_targets, seen, stopped.clone()));
+        let noticed = server.ledger.noticed();
+        tasks.spawn(notices::run(server.store.clone(), config.event_targets, noticed, stopped.clone()));
         tasks.spawn(ledger::retention::run(server.store.clone(), stopped.clone()));
         for (listener, tls) in [(listeners.rtmp, None), (listeners.rtmps, Some(rtmps_tls))] {
             let serving = server.media.clone().serve_rtmp(tokio_listener(listener)?, tls);

@@ -9,6 +9,7 @@ use stagedoor_auth::es384::PublicKey as VerifyingKey;
 use stagedoor_auth::participant_token::TokenError;
 use stagedoor_media::ledger::{Admission, Change, Ingest, IngestRefusal};
 use stagedoor_state::document::{Key, Kind, decode, prefix, store_fault};
+use stagedoor_state::ivs::notice::Notice;
 use stagedoor_state::ivs::{ActiveSession, IngestConfiguration, PublicKey, Revocation, Stage};
 use stagedoor_state::{Fault, arn, transact};
 use stagedoor_store::{Commit, Error, Revision, Store};
@@ -23,6 +24,8 @@ const RETRY: Duration = Duration::from_millis(500);
 pub struct Followed {
     known: RwLock<Known>,
     seen: watch::Sender<Revision>,
+    /// The last revision that may have put something into the outbox of events.
+    noticed: watch::Sender<Revision>,
 }
 
 #[derive(Default)]
@@ -45,6 +48,10 @@ struct KnownStage {
 impl Followed {
     pub fn seen(&self) -> watch::Receiver<Revision> {
         self.seen.subscribe()
+    }
+
+    pub fn noticed(&self) -> watch::Receiver<Revision> {
+        self.noticed.subscribe()
     }
 
     pub fn public_key(&self, key_arn: &str) -> Option<VerifyingKey> {
@@ -187,7 +194,11 @@ pub struct Follower {
 /// Reads the stages from the store and prepares to follow.
 pub fn open(store: &Store, changes: mpsc::Sender<Change>) -> Result<(Arc<Followed>, Follower), Fault> {
     let (known, revision) = load(store)?;
-    let followed = Arc::new(Followed { known: RwLock::new(known), seen: watch::Sender::new(revision) });
+    let followed = Arc::new(Followed {
+        known: RwLock::new(known),
+        seen: watch::Sender::new(revision),
+        noticed: watch::Sender::new(revision),
+    });
     let follower = Follower { store: store.clone(), followed: Arc::clone(&followed), changes };
     Ok((followed, follower))
 }
@@ -239,6 +250,10 @@ impl Follower {
             let _ = self.changes.send(change).await;
         }
         self.followed.seen.send_replace(commit.revision);
+        let outbox = prefix::<Notice>();
+        if commit.changes.iter().any(|change| change.value.is_some() && change.key.starts_with(&outbox)) {
+            self.followed.noticed.send_replace(commit.revision);
+        }
     }
 
     /// The feed no longer reaches back to where we were: read everything anew and tell the differences.
@@ -271,5 +286,6 @@ impl Follower {
             let _ = self.changes.send(change).await;
         }
         self.followed.seen.send_replace(revision);
+        self.followed.noticed.send_replace(revision);
     }
 }

@@ -55,9 +55,9 @@ impl StoreLedger {
         let _ = seen.wait_for(|seen| *seen >= revision).await;
     }
 
-    /// Tells each revision that answers take into account.
-    pub fn seen(&self) -> watch::Receiver<Revision> {
-        self.followed.seen()
+    /// Tells each revision with something new in the outbox of events.
+    pub fn noticed(&self) -> watch::Receiver<Revision> {
+        self.followed.noticed()
     }
 
     /// Writes what is still queued, then ends.

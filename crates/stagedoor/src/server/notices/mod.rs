@@ -50,11 +50,11 @@ enum Failure {
     Down(String),
 }
 
-/// Delivers until the server stops. `seen` tells when the store has changed.
+/// Delivers until the server stops. `noticed` tells when there is something new in the outbox.
 pub async fn run(
     store: Store,
     targets: Vec<EventTarget>,
-    seen: watch::Receiver<Revision>,
+    noticed: watch::Receiver<Revision>,
     stopped: watch::Receiver<bool>,
 ) {
     let names: Vec<String> = targets.iter().map(|target| target.name.clone()).collect();
@@ -62,7 +62,7 @@ pub async fn run(
     tasks.spawn(sweep(store.clone(), names.is_empty()));
     for target in targets {
         let (store, names) = (store.clone(), names.clone());
-        tasks.spawn(Courier { store, target, names, client: Client::new() }.run(seen.clone()));
+        tasks.spawn(Courier { store, target, names, client: Client::new() }.run(noticed.clone()));
     }
     told(stopped).await;
     tasks.shutdown().await;
@@ -103,14 +103,14 @@ struct Courier {
 }
 
 impl Courier {
-    async fn run(self, mut seen: watch::Receiver<Revision>) {
+    async fn run(self, mut noticed: watch::Receiver<Revision>) {
         let mut pause = PAUSE_MIN;
         loop {
-            seen.borrow_and_update();
+            noticed.borrow_and_update();
             match self.round().await {
                 Ok(Round::Nothing) => {
                     pause = PAUSE_MIN;
-                    if seen.changed().await.is_err() {
+                    if noticed.changed().await.is_err() {
                         return;
                     }
                 }
