@@ -44,18 +44,18 @@ const CONTEXT: [&str; 18] = [
 
 /// Members of `$context.identity` in their order (recorded); null where they are not known.
 const IDENTITY: [&str; 12] = [
-    "cognitoIdentityPoolId",
-    "accountId",
-    "cognitoIdentityId",
-    "caller",
-    "sourceIp",
-    "principalOrgId",
-    "accessKey",
-    "cognitoAuthenticationType",
-    "cognitoAuthenticationProvider",
-    "userArn",
-    "userAgent",
-    "user",
+    "identity.cognitoIdentityPoolId",
+    "identity.accountId",
+    "identity.cognitoIdentityId",
+    "identity.caller",
+    "identity.sourceIp",
+    "identity.principalOrgId",
+    "identity.accessKey",
+    "identity.cognitoAuthenticationType",
+    "identity.cognitoAuthenticationProvider",
+    "identity.userArn",
+    "identity.userAgent",
+    "identity.user",
 ];
 
 /// Members that are there only if they have a value.
@@ -63,7 +63,7 @@ const SOMETIMES: [&str; 5] =
     ["isCanaryRequest", "operationName", "awsEndpointRequestId", "wafResponseCode", "webaclArn"];
 
 /// As [`SOMETIMES`], of `$context.identity`.
-const IDENTITY_SOMETIMES: [&str; 2] = ["apiKey", "apiKeyId"];
+const IDENTITY_SOMETIMES: [&str; 2] = ["identity.apiKey", "identity.apiKeyId"];
 
 /// Renders a template over a body. `overrides` is what an earlier template of the same request has set.
 ///
@@ -120,29 +120,34 @@ fn context(call: &Call<'_>, overrides: &Overrides) -> Map<String, Value> {
     if let Some(authorizer) = call.caller.rest_authorizer() {
         context.insert("authorizer".to_owned(), authorizer);
     }
-    add_known(&mut context, call, &SOMETIMES, "");
+    add_known(&mut context, call, &SOMETIMES);
     context
 }
 
 fn identity(call: &Call<'_>) -> Map<String, Value> {
     let mut identity = Map::with_capacity(IDENTITY.len());
     for name in IDENTITY {
-        let known = call.context(&format!("identity.{name}")).filter(|text| !text.is_empty());
-        identity.insert(name.to_owned(), known.map_or(Value::Null, Value::String));
+        let known = call.context(name).filter(|text| !text.is_empty());
+        identity.insert(member(name), known.map_or(Value::Null, Value::String));
     }
-    add_known(&mut identity, call, &IDENTITY_SOMETIMES, "identity.");
+    add_known(&mut identity, call, &IDENTITY_SOMETIMES);
     if let Some(cert) = &call.visit.client_cert {
         identity.insert("clientCert".to_owned(), cert.told());
     }
     identity
 }
 
-fn add_known(members: &mut Map<String, Value>, call: &Call<'_>, names: &[&str], prefix: &str) {
+fn add_known(members: &mut Map<String, Value>, call: &Call<'_>, names: &[&str]) {
     for name in names {
-        if let Some(value) = call.context(&format!("{prefix}{name}")) {
-            members.insert((*name).to_owned(), value.into());
+        if let Some(value) = call.context(name) {
+            members.insert(member(name), value.into());
         }
     }
+}
+
+/// The last part of a variable's name.
+fn member(name: &str) -> String {
+    name.rsplit('.').next().unwrap_or(name).to_owned()
 }
 
 /// Query and headers behind `$input.params()`; of several values the last.
