@@ -1,24 +1,12 @@
 // Chromium publishes three simulcast layers, another page watches and changes between them.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 
-import { CreateParticipantTokenCommand, CreateStageCommand, IVSRealTimeClient } from "@aws-sdk/client-ivs-realtime";
+import { CreateParticipantTokenCommand, CreateStageCommand } from "@aws-sdk/client-ivs-realtime";
 
-import { startChromium } from "./chromium.mjs";
-import { sdkSettings, startServer } from "./server.mjs";
-
-let server, browser, ivs;
-before(async () => {
-  server = await startServer();
-  browser = await startChromium();
-  ivs = new IVSRealTimeClient(sdkSettings(server));
-});
-after(async () => {
-  await browser?.stop();
-  await server?.stop();
-});
+import { browser, ivs, server } from "./realtime.mjs";
 
 const SECONDS_MAX = 40;
 // Below 960 pixels Chromium leaves out a layer.

@@ -1,24 +1,12 @@
 // Chromium publishes its fake camera by WHIP to a real-time stage, another page decodes it: frames are counted.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 
-import { CreateParticipantTokenCommand, CreateStageCommand, IVSRealTimeClient } from "@aws-sdk/client-ivs-realtime";
+import { CreateParticipantTokenCommand, CreateStageCommand } from "@aws-sdk/client-ivs-realtime";
 
-import { startChromium } from "./chromium.mjs";
-import { sdkSettings, startServer } from "./server.mjs";
-
-let server, browser, ivs;
-before(async () => {
-  server = await startServer();
-  browser = await startChromium();
-  ivs = new IVSRealTimeClient(sdkSettings(server));
-});
-after(async () => {
-  await browser?.stop();
-  await server?.stop();
-});
+import { browser, ivs, server } from "./realtime.mjs";
 
 const FRAMES = 90;
 const SECONDS_MAX = 30;

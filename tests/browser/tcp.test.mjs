@@ -1,24 +1,12 @@
 // Chromium publishes and watches where no UDP comes through: of the server's candidates it learns those for TCP only.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 
-import { CreateParticipantTokenCommand, CreateStageCommand, IVSRealTimeClient } from "@aws-sdk/client-ivs-realtime";
+import { CreateParticipantTokenCommand, CreateStageCommand } from "@aws-sdk/client-ivs-realtime";
 
-import { startChromium } from "./chromium.mjs";
-import { sdkSettings, startServer } from "./server.mjs";
-
-let server, browser, ivs;
-before(async () => {
-  server = await startServer();
-  browser = await startChromium();
-  ivs = new IVSRealTimeClient(sdkSettings(server));
-});
-after(async () => {
-  await browser?.stop();
-  await server?.stop();
-});
+import { browser, ivs, server } from "./realtime.mjs";
 
 const FRAMES = 60;
 const SECONDS_MAX = 30;
