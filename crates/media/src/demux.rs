@@ -81,6 +81,15 @@ const STUN_BINDING_REQUEST: [u8; 2] = [0x00, 0x01];
 const STUN_MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
 const STUN_USERNAME: [u8; 2] = [0x00, 0x06];
 
+/// What tells one STUN binding request from the next: the first 64 of the 96 random bits of its transaction id.
+pub fn check_transaction(datagram: &[u8]) -> Option<u64> {
+    let (header, _) = datagram.split_at_checked(STUN_HEADER_BYTES)?;
+    if header[..2] != STUN_BINDING_REQUEST || header[4..8] != STUN_MAGIC_COOKIE {
+        return None;
+    }
+    Some(u64::from_be_bytes(*header[8..].first_chunk()?))
+}
+
 /// The receiver's part of the user name in a STUN binding request (RFC 8445 §7.2.2: `receiver:sender`).
 pub fn stun_ufrag(datagram: &[u8]) -> Option<&str> {
     let (header, mut attributes) = datagram.split_at_checked(STUN_HEADER_BYTES)?;

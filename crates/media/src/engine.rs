@@ -49,7 +49,7 @@ pub trait Connection: Send {
 }
 
 /// The peer's end of a way to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Path {
     Udp(SocketAddr),
     Tcp(SocketAddr),

@@ -7,6 +7,7 @@
 //! A connection that fails ends alone. Rooms, tokens and sessions are decided elsewhere: a shard is told which
 //! connections exist, and reports when they connect and end.
 
+mod checks;
 mod group;
 mod handle;
 mod peer;

@@ -10,6 +10,7 @@ use stagedoor_sfu::{Choice, Incoming, Kind, Outgoing, TrackSpec, Violation, Want
 use crate::config::Timeouts;
 use crate::engine::{Connection, Failure, IceRestart, Output, Packet, Path};
 use crate::shard::Seat;
+use crate::shard::checks::Checks;
 use crate::shard::group::{Group, Kept};
 
 /// What a connection is for. The participant is the one who publishes, in both cases.
@@ -43,6 +44,7 @@ pub struct Peer {
     pub role: Role,
     pub connected: bool,
     connection: Box<dyn Connection>,
+    checks: Checks,
     created: Instant,
     heard: Instant,
     /// When the engine wants to be woken.
@@ -67,6 +69,7 @@ impl Peer {
             role: seat.role,
             connected: false,
             connection: seat.connection,
+            checks: Checks::default(),
             created: now,
             heard: now,
             wake_at: now,
@@ -76,9 +79,13 @@ impl Peer {
     }
 
     pub fn receive(&mut self, now: Instant, from: Path, datagram: &[u8]) -> Result<bool, End> {
+        if self.checks.is_copy(from, datagram) {
+            return Ok(false);
+        }
         let accepted = guarded(|| self.connection.receive(now, from, datagram))?;
         if accepted {
             self.heard = now;
+            self.checks.note(from, datagram);
         }
         Ok(accepted)
     }

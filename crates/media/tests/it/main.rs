@@ -1,5 +1,6 @@
 //! The media plane in one process: real shards, real sockets on loopback, real WebRTC clients.
 
+mod attacks;
 mod events;
 mod forwarding;
 mod garbage;
