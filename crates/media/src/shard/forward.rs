@@ -1,0 +1,136 @@
+//! From a publisher's packets to its followers, and the key frames that those need. Which packet a follower gets, and
+//! under which numbers, is the room's to say.
+
+use std::time::Instant;
+
+use stagedoor_sfu::{Choice, Incoming, KeyFrameRequest, PeerKey, Room};
+
+use super::Shard;
+use super::peer::{Peer, Role};
+use crate::engine::Packet;
+
+impl Shard {
+    /// Writes the burst to everybody who follows its publishers.
+    pub(super) fn forward(&mut self, now: Instant) {
+        // Draining followers can bring packets too, when somebody both publishes and follows on one connection.
+        while !self.burst.is_empty() {
+            let burst = std::mem::take(&mut self.burst);
+            let mut publishers: Vec<PeerKey> = burst.iter().map(|(key, _)| *key).collect();
+            publishers.dedup();
+            publishers.sort_unstable();
+            publishers.dedup();
+            self.counters.packets_in += burst.len() as u64;
+            for publisher in publishers {
+                self.forward_of(publisher, &burst, now);
+            }
+        }
+    }
+
+    fn forward_of(&mut self, publisher: PeerKey, burst: &[(PeerKey, Packet)], now: Instant) {
+        let at = now.saturating_duration_since(self.epoch);
+        let Some(peer) = self.peers.get(&publisher) else { return };
+        let Some(room) = self.rooms.get_mut(&peer.stage) else { return };
+        let mut described = Vec::with_capacity(burst.len());
+        for (_, packet) in burst.iter().filter(|(key, _)| *key == publisher) {
+            let incoming =
+                Incoming::describe(packet.codec, packet.layer, packet.sequence, packet.time, &packet.payload);
+            match room.receive(publisher, &incoming, at) {
+                Some(source) => described.push((source, incoming, packet)),
+                None => self.counters.dropped_unwanted += 1,
+            }
+        }
+        let followers = room.followers(publisher).to_vec();
+        if let Some(peer) = self.peers.get_mut(&publisher) {
+            described.iter().for_each(|(source, incoming, packet)| peer.keep(*source, incoming, packet));
+        }
+        let mut written_to = Vec::with_capacity(followers.len());
+        for follower in followers {
+            let Some(peer) = self.peers.get_mut(&follower) else { continue };
+            let mut written = 0;
+            for (source, incoming, packet) in &described {
+                if let Some(numbers) = room.forward(follower, *source, incoming, at) {
+                    peer.write(now, packet, &numbers);
+                    written += 1;
+                }
+            }
+            self.counters.packets_forwarded += written;
+            self.counters.dropped_unwanted += described.len() as u64 - written;
+            written_to.extend((written > 0).then_some(follower));
+        }
+        for follower in written_to {
+            self.advance(follower, now);
+        }
+    }
+
+    /// Gets a new subscriber its first key frame; for a new publisher, the followers that were waiting for it.
+    pub(super) fn greet(&mut self, key: PeerKey, now: Instant) {
+        let Some(room) = self.room_of(key) else { return };
+        let waiting: Vec<PeerKey> = room.followers(key).iter().copied().chain([key]).collect();
+        for subscriber in waiting {
+            self.want_key_frame(subscriber, now);
+        }
+        self.replay(key, now);
+    }
+
+    /// Brings a new subscriber up to date if its publisher makes no key frames on demand.
+    fn replay(&mut self, subscriber: PeerKey, now: Instant) {
+        let at = now.saturating_duration_since(self.epoch);
+        let Some(publisher) = self.room_of(subscriber).and_then(|room| room.publisher_of(subscriber)) else {
+            return;
+        };
+        let Some(replay) = self.peers.get(&publisher).and_then(Peer::replay) else { return };
+        let Some(peer) = self.peers.get_mut(&subscriber) else { return };
+        let Some(room) = self.rooms.get_mut(&peer.stage) else { return };
+        let mut written = 0;
+        for (kept, ticks) in replay {
+            if let Some(mut numbers) = room.forward(subscriber, kept.source, &kept.incoming, at) {
+                numbers.time = numbers.time.wrapping_add(ticks);
+                peer.write(now, &kept.packet, &numbers);
+                written += 1;
+            }
+        }
+        self.counters.packets_forwarded += written;
+        self.advance(subscriber, now);
+    }
+
+    pub(super) fn want_key_frame(&mut self, subscriber: PeerKey, now: Instant) {
+        let at = now.saturating_duration_since(self.epoch);
+        let request = self.room_of(subscriber).and_then(|room| room.want_key_frame(subscriber, at));
+        if let Some(request) = request {
+            self.request_key_frame(request, now);
+        }
+    }
+
+    pub(super) fn choose(&mut self, subscriber: PeerKey, choice: Choice) {
+        let now = self.world.now();
+        if let Some(Peer { role: Role::Subscriber { choice: first, .. }, .. }) =
+            self.peers.get_mut(&subscriber)
+        {
+            // For one that is not connected yet.
+            first.clone_from(&choice);
+        }
+        let at = now.saturating_duration_since(self.epoch);
+        let request = self.room_of(subscriber).and_then(|room| room.choose(subscriber, choice, at));
+        if let Some(request) = request {
+            self.request_key_frame(request, now);
+        }
+    }
+
+    /// The layers follow with the next tick.
+    pub(super) fn take_bandwidth(&mut self, subscriber: PeerKey, rate: u64) {
+        if let Some(room) = self.room_of(subscriber) {
+            room.set_budget(subscriber, rate);
+        }
+    }
+
+    pub(super) fn request_key_frame(&mut self, request: KeyFrameRequest, now: Instant) {
+        let Some(peer) = self.peers.get_mut(&request.publisher) else { return };
+        peer.request_key_frame(request.kind, request.layer);
+        self.counters.key_frame_requests += 1;
+        self.advance(request.publisher, now);
+    }
+
+    fn room_of(&mut self, key: PeerKey) -> Option<&mut Room> {
+        self.rooms.get_mut(&self.peers.get(&key)?.stage)
+    }
+}

@@ -1,0 +1,35 @@
+//! What leaves a shard: datagrams to its socket, in one batch per burst, and to the queues of TCP connections.
+
+use super::Shard;
+use crate::engine::Path;
+
+impl Shard {
+    /// A datagram leaves with the next flush, or goes into the queue of a TCP connection.
+    pub(super) fn post(&mut self, to: Path, contents: Vec<u8>) {
+        match to {
+            Path::Udp(to) => self.outbox.push(to, &contents),
+            Path::Tcp(to) => {
+                let bytes = contents.len() as u64;
+                match self.tcp.get(&to).map(|outputs| outputs.try_send(contents)) {
+                    Some(Ok(())) => {
+                        self.counters.datagrams_out += 1;
+                        self.counters.bytes_out += bytes;
+                        self.counters.messages_out += 1;
+                    }
+                    Some(Err(_)) | None => self.counters.dropped_unsent += 1,
+                }
+            }
+        }
+    }
+
+    pub(super) fn flush(&mut self) {
+        if self.outbox.is_empty() {
+            return;
+        }
+        let sent = self.socket.send(&mut self.outbox);
+        self.counters.datagrams_out += sent.datagrams;
+        self.counters.bytes_out += sent.bytes;
+        self.counters.messages_out += sent.messages;
+        self.counters.dropped_unsent += sent.dropped;
+    }
+}
