@@ -2,20 +2,23 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 const LISTEN = ["listen", "media-listen", "rtmp-listen", "rtmps-listen"];
 
-/** Starts `stagedoor serve`; answers its address and how to end it. */
-export async function startServer() {
+/** Starts `stagedoor serve`, with a `stagedoor.toml` if there is text for it; answers its address and how to end it. */
+export async function startServer(config) {
   const binary = process.env.STAGEDOOR_BIN;
   if (!binary) throw new Error("set STAGEDOOR_BIN to the server's program");
   const data = mkdtempSync(join(tmpdir(), "stagedoor-browser-"));
   const listen = LISTEN.flatMap((name) => [`--${name}`, "127.0.0.1:0"]);
-  const child = spawn(binary, ["serve", ...listen, "--data-dir", data], { stdio: ["ignore", "pipe", "pipe"] });
+  const file = join(data, "stagedoor.toml");
+  if (config) writeFileSync(file, config);
+  const options = config ? ["--config", file] : [];
+  const child = spawn(binary, ["serve", ...listen, "--data-dir", data, ...options], { stdio: ["ignore", "pipe", "pipe"] });
   // Whatever happens to the tests, the server must not outlive them.
   process.once("exit", () => child.kill("SIGKILL"));
   const log = [];

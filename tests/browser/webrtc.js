@@ -1,5 +1,14 @@
 // Runs inside the page: publishes by WHIP, subscribes, and counts what was decoded. Plain browser interfaces only.
 
+/** A peer; by way of the TURN servers that the server tells of if it is to be `relay`ed, and by no other. */
+async function newPeer({ url, token, relay }) {
+  if (!relay) return new RTCPeerConnection();
+  const answer = await fetch(url, { method: "OPTIONS", headers: { Authorization: `Bearer ${token}` } });
+  const links = answer.headers.get("Link").matchAll(/<(turn[^>]*)>; rel="ice-server"; username="([^"]*)"; credential="([^"]*)"/g);
+  const iceServers = [...links].map(([, urls, username, credential]) => ({ urls, username, credential }));
+  return new RTCPeerConnection({ iceServers, iceTransportPolicy: "relay" });
+}
+
 /** Sends an offer with all candidates and takes the answer; the session's own URL. */
 async function exchange(peer, url, token) {
   await peer.setLocalDescription(await peer.createOffer());
@@ -14,8 +23,8 @@ async function exchange(peer, url, token) {
 }
 
 /** Publishes the camera and the microphone with one codec. */
-window.publish = async ({ url, token, codec }) => {
-  const peer = (window.peer = new RTCPeerConnection());
+window.publish = async ({ url, token, codec, relay }) => {
+  const peer = (window.peer = await newPeer({ url, token, relay }));
   const video = { width: 1280, height: 720, frameRate: 30 };
   const media = await navigator.mediaDevices.getUserMedia({ video, audio: true });
   const sender = peer.addTransceiver(media.getVideoTracks()[0], {
@@ -29,8 +38,8 @@ window.publish = async ({ url, token, codec }) => {
 };
 
 /** Receives one participant into the page's video element. */
-window.subscribe = async ({ url, token, participant }) => {
-  const peer = (window.peer = new RTCPeerConnection());
+window.subscribe = async ({ url, token, participant, relay }) => {
+  const peer = (window.peer = await newPeer({ url, token, relay }));
   const stream = new MediaStream();
   peer.addEventListener("track", ({ track }) => stream.addTrack(track));
   peer.addTransceiver("video", { direction: "recvonly" });
@@ -56,6 +65,13 @@ window.received = async () => {
     audioEnergy: inbound("audio").totalAudioEnergy ?? 0,
     played: document.querySelector("video").getVideoPlaybackQuality().totalVideoFrames,
   };
+};
+
+/** The kind of candidate by which the page reaches the server. */
+window.way = async () => {
+  const stats = await window.peer.getStats();
+  const pair = [...stats.values()].find(({ type, nominated }) => type === "candidate-pair" && nominated);
+  return pair && stats.get(pair.localCandidateId).candidateType;
 };
 
 /** Ends the session as WHIP says. */

@@ -95,9 +95,14 @@ def send(method, url, token=None, body=None, content_type="application/sdp"):
     opener = urllib.request.build_opener(NoRedirects, urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=20) as answer:
-            return answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read().decode()
+            return answer.status, joined(answer.headers), answer.read().decode()
     except urllib.error.HTTPError as error:
-        return error.code, {k.lower(): v for k, v in error.headers.items()}, error.read().decode(errors="replace")
+        return error.code, joined(error.headers), error.read().decode(errors="replace")
+
+
+def joined(headers):
+    """By lower-case name; what came more than once is joined by commas."""
+    return {name.lower(): ", ".join(headers.get_all(name)) for name in headers}
 
 
 def new_peer():
@@ -112,14 +117,14 @@ async def offer_sdp(peer):
 
 
 async def connect(peer, url, token):
-    """Sends the offer, takes the answer, waits until media can flow; the session's own URL."""
+    """Sends the offer, takes the answer, waits until media can flow; the session's own URL, and the answer's headers."""
     sdp = await offer_sdp(peer)
     status, headers, body = await asyncio.to_thread(send, "POST", url, token, sdp)
     if status != 201:
         raise Refused(status, body)
     await peer.setRemoteDescription(RTCSessionDescription(sdp=body, type="answer"))
     await until(lambda: peer.connectionState == "connected", f"connected, not {peer.connectionState}")
-    return urllib.parse.urljoin(url, headers["location"])
+    return urllib.parse.urljoin(url, headers["location"]), headers
 
 
 async def until(look, what, seconds=20):
@@ -148,7 +153,7 @@ class Publisher:
 
     async def __aenter__(self):
         try:
-            self.session = await connect(self.peer, self.url, self.token)
+            self.session, self.created = await connect(self.peer, self.url, self.token)
         except BaseException:
             await self.peer.close()
             raise
@@ -195,7 +200,7 @@ class Subscriber:
 
     async def __aenter__(self):
         try:
-            self.session = await connect(self.peer, self.url, self.token)
+            self.session, self.created = await connect(self.peer, self.url, self.token)
         except BaseException:
             await self.peer.close()
             raise

@@ -11,3 +11,4 @@ pub mod participant_token;
 pub mod percent;
 pub mod policy;
 pub mod sigv4;
+pub mod turn;

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 pub use stagedoor_sfu::Rules;
 
+pub use crate::ice_servers::{IceCredential, IceServer};
+pub use crate::whip::redirect::Node;
+
 /// Settings of the media plane.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -15,6 +18,10 @@ pub struct Config {
     /// Addresses at which clients reach the media socket, for the ICE candidates; the port is the socket's own. Needed
     /// when `listen` is a wildcard address. Default: the address of `listen`.
     pub advertise: Vec<IpAddr>,
+    /// Servers that clients are told of, for those behind strict networks. Default none.
+    pub ice_servers: Vec<IceServer>,
+    /// Where clients reach this very node, if they begin at an address that several have. Default none.
+    pub node: Option<Node>,
     pub timeouts: Timeouts,
     pub limits: Limits,
     /// What publishers may send; the defaults are those of Amazon IVS Real-Time.
@@ -57,6 +64,8 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4570)),
             tcp: true,
             advertise: Vec::new(),
+            ice_servers: Vec::new(),
+            node: None,
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             rules: Rules::default(),

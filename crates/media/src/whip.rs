@@ -4,7 +4,8 @@
 //!
 //! | request | answer |
 //! |---|---|
-//! | `OPTIONS` | 204, CORS, `Accept-Post` |
+//! | `OPTIONS` | 204, CORS, `Accept-Post`; with a token also the ICE servers, for clients that need them early |
+//! | `POST` to an address that several nodes have | 307 to this node's own, see [`redirect`] |
 //! | `POST /whip` | 201 with the SDP answer, `Location`, `ETag` |
 //! | `POST /whip/subscribe/{participantId}`, `POST /whep/{stageId}/{participantId}` | the same; `?layer=` is a first choice of layer |
 //! | `PATCH` of the location | 204 for candidates, 200 for an ICE restart, see [`patch`] |
@@ -21,22 +22,26 @@
 
 mod connect;
 mod patch;
+pub(crate) mod redirect;
 mod reply;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use stagedoor_auth::participant_token;
 use stagedoor_sfu::Choice;
 
 use crate::choice;
+use crate::ice_servers;
 use crate::ledger::Protocol;
 use crate::presence::Purpose;
 use crate::sdp::OFFER_BYTES_MAX;
 use crate::service::{Handle, Inner};
 use crate::shard::End;
+use redirect::Way;
 use reply::Problem;
 
 /// What a POST is for.
@@ -77,8 +82,9 @@ impl Handle {
             }
         }
         let answered = match (&head.method, place) {
-            (&Method::OPTIONS, place) => Ok(reply::options(matches!(place, Place::Endpoint(_)))),
-            (&Method::POST, Place::Endpoint(target)) => self.post(&head.headers, target, body).await,
+            (&Method::OPTIONS, Place::Endpoint(_)) => Ok(reply::options(true, self.servers(&head.headers))),
+            (&Method::OPTIONS, _) => Ok(reply::options(false, Vec::new())),
+            (&Method::POST, Place::Endpoint(target)) => self.post_to(&head, target, body).await,
             (&Method::DELETE, Place::Session(id)) => Ok(self.inner.delete(&id)),
             (&Method::POST, Place::Layer(id)) => self.post_layer(&head.headers, &id, body).await,
             (&Method::PATCH, Place::Session(id)) => self.patch(&head.headers, &id, body).await,
@@ -86,6 +92,42 @@ impl Handle {
             (_, Place::Session(_)) => Err(Problem::method("PATCH, DELETE, OPTIONS")),
         };
         answered.unwrap_or_else(Into::into)
+    }
+
+    /// A POST to any of the addresses that lead here.
+    async fn post_to<B>(
+        &self,
+        head: &Parts,
+        target: Target,
+        body: B,
+    ) -> Result<Response<Full<Bytes>>, Problem>
+    where
+        B: Body,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let node = self.inner.config.node.as_ref();
+        match node.map_or(Way::Here, |node| node.way(head)) {
+            Way::Here => self.post(&head.headers, target, body).await,
+            Way::Taken => {
+                let mut answer = self.post(&head.headers, target, body).await?;
+                node.into_iter().for_each(|node| node.own(answer.headers_mut()));
+                Ok(answer)
+            }
+            Way::Sent(location) => {
+                // Read, or the connection could not be used again and its reset might overtake the answer.
+                self.read(body).await?;
+                Err(redirect::elsewhere(location))
+            }
+        }
+    }
+
+    /// What clients are told on asking: browsers ask without a token whether they may, others with it.
+    fn servers(&self, headers: &HeaderMap) -> Vec<HeaderValue> {
+        let inner = &self.inner;
+        let bearer = bearer_token(headers).ok();
+        let bearer = bearer.and_then(|token| inner.bearer(token, "", Protocol::Unknown).ok());
+        let participant_id = bearer.as_ref().map(|bearer| &*bearer.visitor.participant_id);
+        ice_servers::links(&inner.config.ice_servers, participant_id, inner.world.wall().as_second())
     }
 
     async fn post<B>(

@@ -18,12 +18,13 @@ const NPM: Program = Program { names: &["npm"], package: "npm" };
 const CHROMIUM: Program =
     Program { names: &["chromium", "chromium-browser", "google-chrome"], package: "chromium" };
 
+const TURN: Program = Program { names: &["turnserver"], package: "coturn" };
 const FFMPEG: Program = Program { names: &["ffmpeg"], package: "ffmpeg" };
 
 /// What the Python tests start.
 pub(crate) const FOR_CLIENTS: [Program; 3] = [PYTHON, CURL, FFMPEG];
 /// What the browser tests start.
-pub(crate) const FOR_BROWSER: [Program; 3] = [NODE, NPM, CHROMIUM];
+pub(crate) const FOR_BROWSER: [Program; 4] = [NODE, NPM, CHROMIUM, TURN];
 /// What the measurements start: a proxy to stand beside ours, and a load generator.
 pub(crate) const FOR_BENCH: [Program; 3] = [
     Program { names: &["nginx", "/usr/sbin/nginx"], package: "nginx-light" },

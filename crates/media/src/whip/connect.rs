@@ -11,6 +11,7 @@ use stagedoor_sfu::{Codec, Kind, PeerKey, TrackSpec, Wanted};
 use super::Target;
 use super::reply::{self, Problem};
 use crate::engine::{Answer, Direction, Terms};
+use crate::ice_servers;
 use crate::ledger::{Attempt, ErrorCode};
 use crate::presence::{Connection, Purpose, Remote, Visitor};
 use crate::sdp::{self, Offer, Refused};
@@ -136,7 +137,10 @@ impl Inner {
             fragment_head: offer.fragment_head(),
             purpose: target.purpose(&answer.tracks),
         };
-        let created = reply::created(&connection, target.base(), sdp::spread_candidates(&answer.sdp));
+        let now = self.world.wall().as_second();
+        let servers = ice_servers::links(&self.config.ice_servers, Some(&visitor.participant_id), now);
+        let created =
+            reply::created(&connection, target.base(), sdp::spread_candidates(&answer.sdp), servers);
         let key = self.new_key();
         let unfinished =
             self.change(|presence, _| presence.attach(visitor, key, connection)).map_err(|_| {

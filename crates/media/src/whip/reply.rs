@@ -53,6 +53,10 @@ impl Problem {
             .with(ALLOW, HeaderValue::from_static(allowed))
     }
 
+    pub fn located(self, location: HeaderValue) -> Problem {
+        self.with(LOCATION, location)
+    }
+
     pub fn retry_after(self, seconds: u32) -> Problem {
         self.with(RETRY_AFTER, seconds.into())
     }
@@ -74,8 +78,13 @@ impl From<Problem> for Response<Full<Bytes>> {
     }
 }
 
-/// 201 with the SDP answer.
-pub fn created(connection: &Connection, base: &str, sdp: String) -> Response<Full<Bytes>> {
+/// 201 with the SDP answer. `servers` are the `Link`s of ICE servers.
+pub fn created(
+    connection: &Connection,
+    base: &str,
+    sdp: String,
+    servers: Vec<HeaderValue>,
+) -> Response<Full<Bytes>> {
     let mut response = answer(StatusCode::CREATED, sdp);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, SDP);
@@ -86,6 +95,7 @@ pub fn created(connection: &Connection, base: &str, sdp: String) -> Response<Ful
     if matches!(connection.purpose, Purpose::Subscribe { .. }) {
         insert(headers, LINK, &format!("<{location}/layer>; rel=\"urn:ietf:params:whep:ext:core:layer\""));
     }
+    headers.extend(servers.into_iter().map(|server| (LINK, server)));
     insert(headers, ETAG, &connection.etag);
     response
 }
@@ -99,8 +109,8 @@ pub fn restarted(connection: &Connection, fragment: String) -> Response<Full<Byt
     response
 }
 
-/// The answer to `OPTIONS`, with what an endpoint or a session takes.
-pub fn options(endpoint: bool) -> Response<Full<Bytes>> {
+/// The answer to `OPTIONS`, with what an endpoint or a session takes. `servers` are the `Link`s of ICE servers.
+pub fn options(endpoint: bool, servers: Vec<HeaderValue>) -> Response<Full<Bytes>> {
     let mut response = no_content();
     let headers = response.headers_mut();
     if endpoint {
@@ -113,6 +123,7 @@ pub fn options(endpoint: bool) -> Response<Full<Bytes>> {
     let allowed = HeaderValue::from_static("Authorization, Content-Type, If-Match");
     headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, allowed);
     headers.insert(ACCESS_CONTROL_MAX_AGE, 86_400.into());
+    headers.extend(servers.into_iter().map(|server| (LINK, server)));
     response
 }
 

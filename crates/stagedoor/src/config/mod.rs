@@ -5,6 +5,7 @@
 
 pub mod event_targets;
 mod functions;
+mod ice_servers;
 mod logs;
 pub mod options;
 pub mod reference;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use stagedoor_auth::policy::Policy;
 use stagedoor_auth::sigv4::Key;
 use stagedoor_gateway::{AccessKey, Function, LambdaEndpoint, LogSink, ServiceEndpoint};
+use stagedoor_media::config::{IceServer, Node};
 use stagedoor_state::ivs::settings::Quotas;
 use stagedoor_state::rest;
 
@@ -46,6 +48,10 @@ pub struct Config {
     pub region: String,
     /// Addresses that media clients are told to send to; empty means the media listener's own.
     pub advertise: Vec<IpAddr>,
+    /// Servers that media clients are told of.
+    pub ice_servers: Vec<IceServer>,
+    /// Where clients reach this very node.
+    pub node: Option<Node>,
     /// Origin that answers print instead of the listener's own.
     pub public_url: Option<String>,
     pub allow_reset: bool,
@@ -137,6 +143,8 @@ impl Config {
             data_dir: options.data_dir.unwrap_or_else(|| PathBuf::from(options::DEFAULT_DATA_DIR)),
             store: store_url(options.store.as_deref().unwrap_or(options::DEFAULT_STORE))?,
             advertise: options.advertise.unwrap_or_default(),
+            ice_servers: ice_servers::ice_servers(options.ice_servers.unwrap_or_default())?,
+            node: options.node_url.map(|url| node(&url)).transpose()?,
             public_url: options.public_url.map(|url| checked_url(&url)).transpose()?,
             allow_reset: options.allow_reset.unwrap_or(false),
             keys: Vec::new(),
@@ -215,6 +223,11 @@ fn checked_url(url: &str) -> Result<String, ConfigError> {
     let uri: http::Uri = url.parse().map_err(|_| wrong())?;
     let origin = matches!(uri.scheme_str(), Some("http" | "https")) && matches!(uri.path(), "" | "/");
     if origin && uri.authority().is_some() { Ok(url.trim_end_matches('/').to_owned()) } else { Err(wrong()) }
+}
+
+fn node(url: &str) -> Result<Node, ConfigError> {
+    Node::new(url)
+        .ok_or_else(|| ConfigError(format!("node URL {url:?} is not an http:// or https:// origin")))
 }
 
 fn quotas(given: &[QuotaOption]) -> Result<Quotas, ConfigError> {
@@ -304,6 +317,8 @@ mod tests {
             "rtmps-key = 'key.pem'",
             "public-url = 'ftp://x'",
             "public-url = 'http://x/y'",
+            "node-url = 'http://x/y'",
+            "[[ice-server]]\nurls = []",
         ] {
             assert!(resolve(bad).is_err(), "{bad}");
         }

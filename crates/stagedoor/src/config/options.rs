@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::event_targets::EventTargetOption;
 use super::functions::FunctionOption;
+use super::ice_servers::IceServerOption;
 use super::logs::LogSinkOption;
 use super::services::{self, NamedEndpoint};
 use super::throttle::ThrottleOption;
@@ -102,6 +103,21 @@ pub struct Options {
     /// IP addresses at which media clients reach this machine, comma-separated [default: the media listener's]
     #[arg(long, env = "STAGEDOOR_ADVERTISE", value_name = "ADDRESS", value_delimiter = ',')]
     pub advertise: Option<Vec<IpAddr>>,
+
+    /// Origin at which clients reach this very node, if the public URL is that of several, e.g. https://gw-1.example.com
+    ///
+    /// A POST by WHIP or WHEP that names another host is answered 307 with the same path here, or, if it comes from a
+    /// browser, which would follow without its token, served at once with the session's address here [default: none]
+    ///
+    /// An `[[ice-server]]` table, which only the file can have, names STUN or TURN servers that media clients are told of:
+    /// urls, a list; and for TURN username and credential, or secret, from which credentials are made that end after
+    /// lifetime seconds (86400 by default), as coturn's use-auth-secret wants them.
+    #[arg(long, env = "STAGEDOOR_NODE_URL", value_name = "URL")]
+    pub node_url: Option<String>,
+
+    #[arg(skip)]
+    #[serde(rename = "ice-server")]
+    pub ice_servers: Option<Vec<IceServerOption>>,
 
     /// Origin at which clients reach the HTTP listener, if not at its own address, e.g. https://gw.example.com
     ///
@@ -288,6 +304,8 @@ impl Options {
             account: self.account.or(weaker.account),
             region: self.region.or(weaker.region),
             advertise: self.advertise.or(weaker.advertise),
+            node_url: self.node_url.or(weaker.node_url),
+            ice_servers: self.ice_servers.or(weaker.ice_servers),
             public_url: self.public_url.or(weaker.public_url),
             event_targets: self.event_targets.or(weaker.event_targets),
             allow_reset: self.allow_reset.or(weaker.allow_reset),

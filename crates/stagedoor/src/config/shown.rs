@@ -12,7 +12,7 @@ use super::{Config, ConfigError};
 
 const STARS: &str = "****";
 /// Keys of tables in the file whose values nobody should see.
-const SECRET_KEYS: [&str; 3] = ["secret", "session-token", "environment"];
+const SECRET_KEYS: [&str; 4] = ["secret", "session-token", "environment", "credential"];
 
 /// Show the server's options with their values and where these came from
 #[derive(Args)]

@@ -217,6 +217,8 @@ fn start_media(
     let media_config = stagedoor_media::Config {
         listen: config.media_listen,
         advertise: config.advertise.clone(),
+        ice_servers: config.ice_servers.clone(),
+        node: config.node.clone(),
         limits,
         ..Default::default()
     };

@@ -58,6 +58,19 @@ async function camera() {
   return { media, stop: () => media.getTracks().forEach((track) => track.stop()) };
 }
 
+/** The STUN and TURN servers that the server tells of, from its `Link` headers. */
+async function iceServers(token) {
+  const answer = await fetch("/whip", { method: "OPTIONS", headers: { Authorization: `Bearer ${token}` } });
+  const links = (answer.headers.get("Link") ?? "").matchAll(/<([^>]*)>((?:\s*;\s*[\w-]+="(?:[^"\\]|\\.)*")*)/g);
+  const servers = [];
+  for (const [, urls, text] of links) {
+    const pairs = [...text.matchAll(/([\w-]+)="((?:[^"\\]|\\.)*)"/g)];
+    const { rel, username, credential } = Object.fromEntries(pairs.map(([, name, value]) => [name, value.replace(/\\(.)/g, "$1")]));
+    if (rel === "ice-server") servers.push(username === undefined ? { urls } : { urls, username, credential });
+  }
+  return servers;
+}
+
 /** Offers, with all candidates, and takes the answer; the address of the session. */
 async function exchange(peer, url, token) {
   await peer.setLocalDescription(await peer.createOffer());
@@ -73,7 +86,7 @@ async function exchange(peer, url, token) {
 }
 
 async function publish(token, source) {
-  const peer = new RTCPeerConnection();
+  const peer = new RTCPeerConnection({ iceServers: session.iceServers });
   const [video] = source.media.getVideoTracks();
   const sendEncodings = [
     { rid: "hi", maxBitrate: 1_200_000 },
@@ -144,7 +157,7 @@ class Tile {
 }
 
 async function subscribe(tile, token) {
-  const peer = (tile.peer = new RTCPeerConnection());
+  const peer = (tile.peer = new RTCPeerConnection({ iceServers: session.iceServers }));
   const media = new MediaStream();
   tile.video.srcObject = media;
   peer.addEventListener("track", ({ track }) => media.addTrack(track));
@@ -196,6 +209,7 @@ async function join() {
   const made = await answer.json();
   if (!answer.ok) throw new Error(made.message);
   session = { token: made.token, me: made.participantId, tiles: new Map() };
+  session.iceServers = await iceServers(session.token);
   if (source !== "none") {
     session.source = source === "camera" ? await camera() : pattern(user || "stagedoor");
     const own = new Tile(session.me, `${user || "this page"}, sent`, undefined);
