@@ -34,6 +34,7 @@ use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use crate::choice;
 use crate::ledger::Protocol;
 use crate::presence::{Farewell, Feed, Remote, Visitor};
+use crate::refusals::Door;
 use crate::service::Handle;
 
 /// Clients send pings and little else.
@@ -115,6 +116,7 @@ impl Handle {
             Err(closing) => Some(closing),
         };
         if let Some(closing) = closing {
+            self.inner.refusals.note(Door::Events);
             let ping = self.inner.config.timeouts.ping;
             // A client that does not take the farewell is left without it.
             drop(timeout(ping, say_goodbye(&mut socket, closing)).await);
@@ -217,7 +219,16 @@ impl Handle {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let message = match message.ok()? {
+        let message = match message {
+            Ok(message) => message,
+            Err(error) => {
+                if matches!(error, Error::Protocol(_) | Error::Capacity(_) | Error::Utf8(_)) {
+                    self.inner.refusals.note(Door::Events);
+                }
+                return None;
+            }
+        };
+        let message = match message {
             Message::Text(message) => message,
             Message::Close(_) => {
                 // Completes the closing handshake.

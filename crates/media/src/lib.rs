@@ -22,6 +22,7 @@ mod user_agent;
 pub mod demux;
 pub mod engine;
 pub mod metrics;
+pub mod refusals;
 pub mod sdp;
 pub mod shard;
 pub mod tcp;

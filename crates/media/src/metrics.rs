@@ -25,14 +25,18 @@ pub struct Counters {
     pub key_frame_requests: u64,
     /// Connections that ended because the engine failed.
     pub failures: u64,
+    /// Connections over TCP that ended before anything was said to them.
+    pub tcp_turned_out: u64,
+    /// Connections, also those that are not connected yet.
+    pub connections: u64,
     pub rooms: u64,
     pub publishers: u64,
     pub subscribers: u64,
 }
 
 impl Counters {
-    /// Name, help text and value of each, for a metrics page. Totals come first, then the four gauges' values.
-    pub fn each(&self) -> [(&'static str, &'static str, u64); 16] {
+    /// Name, help text and value of each, for a metrics page. Totals come first, then the gauges' values.
+    pub fn each(&self) -> [(&'static str, &'static str, u64); 18] {
         [
             ("datagrams_in_total", "Datagrams received on the media port.", self.datagrams_in),
             ("bytes_in_total", "Bytes received on the media port.", self.bytes_in),
@@ -47,6 +51,8 @@ impl Counters {
             ("dropped_unsent_total", "Datagrams that the kernel did not take.", self.dropped_unsent),
             ("key_frame_requests_total", "Key frames asked of publishers.", self.key_frame_requests),
             ("failures_total", "Connections that failed.", self.failures),
+            ("tcp_turned_out_total", "TCP connections without a session.", self.tcp_turned_out),
+            ("connections", "Peer connections, those being made included.", self.connections),
             ("rooms", "Stages with a connection.", self.rooms),
             ("publishers", "Connected publishers.", self.publishers),
             ("subscribers", "Connected subscriptions.", self.subscribers),

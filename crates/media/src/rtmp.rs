@@ -23,6 +23,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
+use crate::refusals::Door;
 use crate::service::{Handle, Inner};
 
 /// Connections of one listener at a time.
@@ -54,7 +55,10 @@ impl Handle {
                 Some(place) => {
                     connections.spawn(serve(self.inner.clone(), stream, peer, tls.clone(), place));
                 }
-                None => tracing::debug!(%peer, "too many encoders; connection closed"),
+                None => {
+                    self.inner.refusals.note(Door::Rtmp);
+                    tracing::debug!(%peer, "too many encoders; connection closed");
+                }
             }
         }
     }
@@ -79,6 +83,7 @@ async fn serve(
         },
     };
     if let Err(ending) = ended {
+        inner.refusals.note(Door::Rtmp);
         tracing::debug!(%peer, %ending, "an encoder's connection ended");
     }
     drop(place);

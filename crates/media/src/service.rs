@@ -18,6 +18,7 @@ use crate::engine::str0m::Str0m;
 use crate::ledger::{Change, Ledger};
 use crate::metrics::Counters;
 use crate::presence::Presence;
+use crate::refusals::Refusals;
 use crate::shard::{Command, Report, ShardHandle};
 use crate::world::{Moment, World};
 
@@ -52,6 +53,7 @@ pub(crate) struct Inner {
     pub(crate) engine: Box<dyn Engine>,
     pub(crate) shard: ShardHandle,
     pub(crate) candidates: Vec<SocketAddr>,
+    pub(crate) refusals: Refusals,
     presence: Mutex<Presence>,
     changed: Notify,
     /// Closings that did not fit into the shard's queue.
@@ -90,6 +92,7 @@ impl Media {
             engine: Box::new(engine),
             shard,
             candidates,
+            refusals: Refusals::default(),
             presence: Mutex::new(presence),
             changed: Notify::new(),
             unsent: Mutex::default(),
@@ -154,6 +157,11 @@ impl Handle {
     /// What the media thread has counted, at most a fraction of a second old.
     pub fn counters(&self) -> Counters {
         self.inner.shard.counters()
+    }
+
+    /// Who was turned away before it came to the media thread.
+    pub fn refusals(&self) -> &Refusals {
+        &self.inner.refusals
     }
 }
 

@@ -3,17 +3,20 @@
 //! media thread, which treats it as it does one from its UDP socket and answers into a bounded queue.
 //!
 //! A connection that is slow to take what it is sent loses packets, as on any congested path, and then its place. One
-//! that says nothing meaningful is closed by the media thread, which knows the ICE user names.
+//! that says nothing meaningful is closed by the media thread, which knows the ICE user names. When all places are
+//! taken, a newcomer gets that of whoever has waited longest without being answered: half-open connections, however
+//! many, keep nobody out and disturb nobody who is served.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::udp::DATAGRAM_BYTES_MAX;
@@ -32,7 +35,11 @@ pub enum Input {
     /// It is there, and this is how to answer. The connection ends when the sender is dropped.
     Opened(SocketAddr, mpsc::Sender<Vec<u8>>),
     Datagram(SocketAddr, Vec<u8>),
-    Closed(SocketAddr),
+    Closed {
+        client: SocketAddr,
+        /// Whether anything was ever said to it.
+        served: bool,
+    },
 }
 
 /// The way from the connections to the media thread.
@@ -47,9 +54,8 @@ where
 {
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let places = Arc::new(Places::new(CONNECTIONS_MAX));
     loop {
-        let Ok(place) = places.clone().acquire_owned().await else { return Ok(()) };
         let (stream, client) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
@@ -58,17 +64,79 @@ where
                 continue;
             }
         };
+        // Where everybody is served, there is no place for more.
+        let Some(place) = Places::take(&places, client).await else { continue };
         let (inputs, wake) = (inputs.clone(), wake.clone());
         tokio::spawn(async move {
             let (outputs, queue) = mpsc::channel(OUTPUTS_MAX);
             if inputs.send(Input::Opened(client, outputs)).await.is_ok() {
+                let mut place = place;
                 // How it ended does not matter: the client's ICE agent finds out and so does ours.
-                drop(carry(stream, client, &inputs, queue, &wake).await);
-                drop(inputs.send(Input::Closed(client)).await);
+                drop(carry(stream, client, &inputs, queue, &mut place, &wake).await);
+                drop(inputs.send(Input::Closed { client, served: place.served }).await);
                 wake();
             }
-            drop(place);
         });
+    }
+}
+
+/// The places for connections, and who has one without having been answered yet, oldest first.
+struct Places {
+    free: Arc<Semaphore>,
+    waiting: Mutex<VecDeque<(SocketAddr, oneshot::Sender<()>)>>,
+}
+
+/// One connection's place; dropping it frees it.
+struct Place {
+    places: Arc<Places>,
+    client: SocketAddr,
+    served: bool,
+    /// Another needs the place, as long as this one has not been served.
+    wanted: oneshot::Receiver<()>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Places {
+    fn new(count: usize) -> Places {
+        Places { free: Arc::new(Semaphore::new(count)), waiting: Mutex::default() }
+    }
+
+    async fn take(places: &Arc<Places>, client: SocketAddr) -> Option<Place> {
+        let permit = match places.free.clone().try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => {
+                let (_, oldest) = places.waiting().pop_front()?;
+                drop(oldest);
+                places.free.clone().acquire_owned().await.ok()?
+            }
+        };
+        let (keep, wanted) = oneshot::channel();
+        places.waiting().push_back((client, keep));
+        Some(Place { places: places.clone(), client, served: false, wanted, _permit: permit })
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<(SocketAddr, oneshot::Sender<()>)>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    /// It is being answered: the place is its own from now on. `false`: it is too late.
+    fn keep(&mut self) -> bool {
+        self.served = self.served || self.wait_no_more();
+        self.served
+    }
+
+    fn wait_no_more(&self) -> bool {
+        let mut waiting = self.places.waiting();
+        let position = waiting.iter().position(|(client, _)| *client == self.client);
+        position.and_then(|at| waiting.remove(at)).is_some()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.wait_no_more();
     }
 }
 
@@ -78,6 +146,7 @@ async fn carry(
     client: SocketAddr,
     inputs: &mpsc::Sender<Input>,
     mut queue: mpsc::Receiver<Vec<u8>>,
+    place: &mut Place,
     wake: &impl Fn(),
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
@@ -86,6 +155,7 @@ async fn carry(
     loop {
         tokio::select! {
             () = &mut silence => return Ok(()),
+            _ = &mut place.wanted, if !place.served => return Ok(()),
             count = stream.read_buf(&mut received) => {
                 if count? == 0 {
                     return Ok(());
@@ -100,6 +170,9 @@ async fn carry(
             }
             datagram = queue.recv() => {
                 let Some(datagram) = datagram else { return Ok(()) };
+                if !place.keep() {
+                    return Ok(());
+                }
                 let mut bytes = frame(&datagram);
                 // Whatever else is waiting leaves with it.
                 while let Ok(more) = queue.try_recv() {
@@ -139,6 +212,28 @@ fn frame(datagram: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[tokio::test]
+    async fn who_waits_longest_makes_way_and_who_is_served_does_not() {
+        let client = |port| SocketAddr::from(([192, 0, 2, 1], port));
+        let places = Arc::new(Places::new(2));
+        let mut served = Places::take(&places, client(1)).await.expect("free");
+        assert!(served.keep());
+        let mut first = Places::take(&places, client(2)).await.expect("free");
+        let newcomer = tokio::spawn({
+            let places = places.clone();
+            async move { Places::take(&places, client(3)).await }
+        });
+        drop((&mut first.wanted).await);
+        assert!(!first.keep(), "its place is promised");
+        drop(first);
+        let mut newcomer = newcomer.await.expect("runs").expect("has the place");
+        assert!(newcomer.keep());
+        assert!(Places::take(&places, client(4)).await.is_none(), "everybody is served");
+        drop(newcomer);
+        assert!(Places::take(&places, client(5)).await.is_some());
+        assert!(served.keep() && places.waiting().is_empty());
+    }
 
     #[test]
     fn a_frame_that_is_too_long_is_refused() {

@@ -38,6 +38,7 @@ use crate::choice;
 use crate::ice_servers;
 use crate::ledger::Protocol;
 use crate::presence::Purpose;
+use crate::refusals::Door;
 use crate::sdp::OFFER_BYTES_MAX;
 use crate::service::{Handle, Inner};
 use crate::shard::End;
@@ -91,7 +92,10 @@ impl Handle {
             (_, Place::Endpoint(_) | Place::Layer(_)) => Err(Problem::method("POST, OPTIONS")),
             (_, Place::Session(_)) => Err(Problem::method("PATCH, DELETE, OPTIONS")),
         };
-        answered.unwrap_or_else(Into::into)
+        answered.unwrap_or_else(|problem| {
+            self.inner.refusals.note(Door::Whip);
+            problem.into()
+        })
     }
 
     /// A POST to any of the addresses that lead here.

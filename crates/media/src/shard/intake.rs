@@ -53,7 +53,10 @@ impl Shard {
         for _ in 0..BATCH {
             match self.tcp_inputs.try_recv() {
                 Ok(tcp::Input::Opened(client, outputs)) => drop(self.tcp.insert(client, outputs)),
-                Ok(tcp::Input::Closed(client)) => drop(self.tcp.remove(&client)),
+                Ok(tcp::Input::Closed { client, served }) => {
+                    self.counters.tcp_turned_out += u64::from(!served);
+                    self.tcp.remove(&client);
+                }
                 Ok(tcp::Input::Datagram(client, datagram)) => {
                     let unknown = self.tcp_demux.find(client, &datagram).is_none();
                     self.take_datagram(now, Path::Tcp(client), &datagram);

@@ -66,6 +66,7 @@ impl Shard {
 
     pub(super) fn publish_counters(&mut self) {
         self.send_reports();
+        self.counters.connections = self.peers.len() as u64;
         self.counters.rooms = self.rooms.len() as u64;
         self.counters.publishers = self.rooms.values().map(|room| room.publishers() as u64).sum();
         self.counters.subscribers = self.rooms.values().map(|room| room.subscribers() as u64).sum();

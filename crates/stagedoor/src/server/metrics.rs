@@ -19,6 +19,11 @@ pub fn text(server: &Server) -> String {
         head(&mut text, &name, help);
         let _ = writeln!(text, "{name} {value}");
     }
+    let name = "stagedoor_media_refused_total";
+    head(&mut text, name, "Requests and connections of real-time stages that were refused.");
+    for (door, value) in server.media.refusals().each() {
+        let _ = writeln!(text, "{name}{{door=\"{door}\"}} {value}");
+    }
     text
 }
 
