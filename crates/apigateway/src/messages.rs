@@ -126,6 +126,11 @@ pub fn bad_policy() -> Fault {
     )
 }
 
+/// `longest` in characters.
+pub fn policy_too_long(longest: usize) -> Fault {
+    bad_request(format!("Resource policy length must not exceed {longest} characters."))
+}
+
 /// A value that is none of an enumeration's, in a patch. No record of AWS's words exists; they follow those for
 /// endpoint types.
 pub fn bad_option(what: &str, options: &str) -> Fault {

@@ -11,6 +11,10 @@ const THIS_API: &str = "execute-api:";
 /// A policy as it is stored: compact JSON in which `execute-api:/…` has become this API's ARN. `None` if it is empty.
 pub fn stored(cx: &Cx<'_>, api: &str, policy: Option<&str>) -> Result<Option<String>> {
     let Some(policy) = policy.filter(|policy| !policy.is_empty()) else { return Ok(None) };
+    let longest = cx.environment.rest_quotas.policy_length;
+    if policy.chars().count() > longest {
+        return Err(messages::policy_too_long(longest));
+    }
     let arn = format!("arn:aws:execute-api:{}:{}:{api}", cx.region(), cx.account());
     checked(policy, |statement| write_out_all(statement, &arn)).map(Some)
 }

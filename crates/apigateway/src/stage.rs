@@ -17,6 +17,8 @@ use stagedoor_state::{Cx, Result};
 use crate::{messages, quota, rest_api, stage_patch, tags, usage_plan};
 
 const NAME_LENGTH_MAX: usize = 128;
+/// Stage variables, and overrides of them: a quota that AWS does not raise.
+const VARIABLES_MAX: usize = 100;
 const VARIABLE_NAME_LENGTH_MAX: usize = 64;
 const VARIABLE_VALUE_LENGTH_MAX: usize = 512;
 
@@ -229,6 +231,9 @@ fn check_name(name: &str) -> Result<()> {
 }
 
 fn check_variables(variables: Option<&BTreeMap<String, String>>) -> Result<()> {
+    if variables.is_some_and(|variables| variables.len() > VARIABLES_MAX) {
+        return Err(messages::quota_exceeded("Stage Variables", "Stage"));
+    }
     for (name, value) in variables.into_iter().flatten() {
         let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
         if name.is_empty() || name.len() > VARIABLE_NAME_LENGTH_MAX || !name.bytes().all(word) {

@@ -13,20 +13,30 @@ pub fn given(
     globals: &Globals,
     environment: &Environment,
     profile: &Profile,
-) -> Option<String> {
-    if globals.endpoint.is_some() {
-        return globals.endpoint.clone();
+) -> Result<Option<String>> {
+    if let Some(endpoint) = &globals.endpoint {
+        return checked(endpoint).map(Some);
     }
     if flag("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls", environment, profile) {
-        return None;
+        return Ok(None);
     }
     let id = service_id(service);
     let variable = format!("AWS_ENDPOINT_URL_{}", id.to_uppercase());
     let of_environment =
         environment.get(&variable).or_else(|| environment.get("AWS_ENDPOINT_URL")).map(str::to_owned);
-    of_environment
+    Ok(of_environment
         .or_else(|| profile.service_endpoint(id))
-        .or_else(|| profile.get("endpoint_url").map(str::to_owned))
+        .or_else(|| profile.get("endpoint_url").map(str::to_owned)))
+}
+
+/// The value of `--endpoint-url`, in which people forget the scheme.
+fn checked(endpoint: &str) -> Result<String> {
+    if endpoint.contains("://") {
+        return Ok(endpoint.to_owned());
+    }
+    let form = "Must be of the form http://<hostname>/ or https://<hostname>/";
+    let message = format!("Bad value for --endpoint-url \"{endpoint}\": scheme is missing.  {form}");
+    Err(Failure::Other(message))
 }
 
 /// The service id in the spelling of variables and `services` sections.

@@ -60,7 +60,7 @@ impl Settings {
     pub fn resolve(service: &Service, globals: &Globals, environment: &Environment) -> Result<Self> {
         let profile = Profile::load(globals.profile.as_deref(), environment)?;
         let region = region(globals, environment, &profile);
-        let given = endpoint::given(service, globals, environment, &profile);
+        let given = endpoint::given(service, globals, environment, &profile)?;
         // Real AWS is called only for a profile that the user named: whoever did not asks for the server at hand.
         let is_aws = given.is_none() && profile.named;
         let region = match region {
@@ -142,7 +142,7 @@ fn retries(environment: &Environment, profile: &Profile) -> Result<Policy> {
     let word = environment.get("AWS_RETRY_MODE").or_else(|| profile.get("retry_mode"));
     let mode = word.map_or(Some(Mode::default()), Mode::parse).ok_or_else(|| {
         Failure::Other(format!(
-            "Invalid value provided to \"mode\": \"{}\" must be one of: (\"legacy\", \"standard\", \"adaptive\")",
+            "Invalid value provided to \"mode\": \"{}\" must be one of: ('legacy', 'standard', 'adaptive')",
             word.unwrap_or_default()
         ))
     })?;

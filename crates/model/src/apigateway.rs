@@ -1474,9 +1474,9 @@ pub static JWT_ADDITIONAL_CLAIM: ShapeTable = ShapeTable::structure(
     "JwtAdditionalClaim",
     &[
         Member::new("claimName", "claimName", &STRING).required(),
-        Member::new("expectedValues", "expectedValues", &LIST_OF_STRING),
         Member::new("format", "format", &JWT_CLAIM_FORMAT).required(),
         Member::new("required", "required", &BOOLEAN),
+        Member::new("expectedValues", "expectedValues", &LIST_OF_STRING),
     ],
 );
 
@@ -1489,25 +1489,25 @@ pub static JWT_CLAIM_FORMAT: ShapeTable = ShapeTable {
 pub static JWT_CONFIGURATION: ShapeTable = ShapeTable::structure(
     "JwtConfiguration",
     &[
-        Member::new("defaultAlgorithms", "defaultAlgorithms", &LIST_OF_JWT_SIGNING_ALGORITHM),
         Member::new("issuers", "issuers", &LIST_OF_JWT_ISSUER),
+        Member::new("defaultAlgorithms", "defaultAlgorithms", &LIST_OF_JWT_SIGNING_ALGORITHM),
     ],
 );
 
 pub static JWT_CONFIGURATION_INPUT: ShapeTable = ShapeTable::structure(
     "JwtConfigurationInput",
     &[
-        Member::new("defaultAlgorithms", "defaultAlgorithms", &LIST_OF_JWT_SIGNING_ALGORITHM).required(),
         Member::new("issuers", "issuers", &LIST_OF_JWT_ISSUER_INPUT).required(),
+        Member::new("defaultAlgorithms", "defaultAlgorithms", &LIST_OF_JWT_SIGNING_ALGORITHM).required(),
     ],
 );
 
 pub static JWT_ISSUER: ShapeTable = ShapeTable::structure(
     "JwtIssuer",
     &[
-        Member::new("additionalClaims", "additionalClaims", &LIST_OF_JWT_ADDITIONAL_CLAIM),
-        Member::new("audiences", "audiences", &LIST_OF_STRING),
         Member::new("issuer", "issuer", &STRING),
+        Member::new("audiences", "audiences", &LIST_OF_STRING),
+        Member::new("additionalClaims", "additionalClaims", &LIST_OF_JWT_ADDITIONAL_CLAIM),
         Member::new("jwksUri", "jwksUri", &STRING),
     ],
 );
@@ -1515,9 +1515,9 @@ pub static JWT_ISSUER: ShapeTable = ShapeTable::structure(
 pub static JWT_ISSUER_INPUT: ShapeTable = ShapeTable::structure(
     "JwtIssuerInput",
     &[
-        Member::new("additionalClaims", "additionalClaims", &LIST_OF_JWT_ADDITIONAL_CLAIM),
-        Member::new("audiences", "audiences", &LIST_OF_STRING).required(),
         Member::new("issuer", "issuer", &STRING).required(),
+        Member::new("audiences", "audiences", &LIST_OF_STRING).required(),
+        Member::new("additionalClaims", "additionalClaims", &LIST_OF_JWT_ADDITIONAL_CLAIM),
     ],
 );
 

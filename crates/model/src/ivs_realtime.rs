@@ -651,10 +651,10 @@ pub static CREATE_INGEST_CONFIGURATION_RESPONSE: ShapeTable = ShapeTable::struct
         Member::new("accessControlExposeHeaders", "Access-Control-Expose-Headers", &STRING).header(),
         Member::new("cacheControl", "Cache-Control", &STRING).header(),
         Member::new("contentSecurityPolicy", "Content-Security-Policy", &STRING).header(),
-        Member::new("ingestConfiguration", "ingestConfiguration", &INGEST_CONFIGURATION),
         Member::new("strictTransportSecurity", "Strict-Transport-Security", &STRING).header(),
         Member::new("xContentTypeOptions", "X-Content-Type-Options", &STRING).header(),
         Member::new("xFrameOptions", "X-Frame-Options", &STRING).header(),
+        Member::new("ingestConfiguration", "ingestConfiguration", &INGEST_CONFIGURATION),
     ],
 );
 
@@ -2246,10 +2246,10 @@ pub static UPDATE_INGEST_CONFIGURATION_RESPONSE: ShapeTable = ShapeTable::struct
         Member::new("accessControlExposeHeaders", "Access-Control-Expose-Headers", &STRING).header(),
         Member::new("cacheControl", "Cache-Control", &STRING).header(),
         Member::new("contentSecurityPolicy", "Content-Security-Policy", &STRING).header(),
-        Member::new("ingestConfiguration", "ingestConfiguration", &INGEST_CONFIGURATION),
         Member::new("strictTransportSecurity", "Strict-Transport-Security", &STRING).header(),
         Member::new("xContentTypeOptions", "X-Content-Type-Options", &STRING).header(),
         Member::new("xFrameOptions", "X-Frame-Options", &STRING).header(),
+        Member::new("ingestConfiguration", "ingestConfiguration", &INGEST_CONFIGURATION),
     ],
 );
 

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use stagedoor_auth::percent;
-use stagedoor_model::{Kind, Location, Operation, Value};
+use stagedoor_model::value::Key;
+use stagedoor_model::{Kind, Location, Member, Operation, Value};
 
 use crate::decode::typed;
 use crate::encode::write_structure;
@@ -93,21 +94,24 @@ pub fn decode_response(
     let Some(Kind::Structure { members, payload }) = operation.output.map(|shape| &shape.kind) else {
         return Ok(Value::Null);
     };
-    let mut output = Vec::new();
+    let mut output = headers_of(members, response.headers());
     if let Some(name) = payload {
         output.push(((*name).into(), Value::Blob(body.clone())));
     } else if !body.is_empty() {
         let json: Value = serde_json::from_slice(body).map_err(|error| malformed(error.to_string()))?;
         let shape = operation.output.expect("matched above");
         if let Value::Map(entries) = typed(shape, json).map_err(|fault| malformed(fault.message))? {
-            output = entries;
+            output.extend(entries);
         }
     }
-    for member in members.iter().filter(|member| member.location == Location::Header) {
-        let text = response.headers().get(member.wire).and_then(|value| value.to_str().ok());
-        output.extend(text.map(|text| (member.name.into(), Value::String(text.to_owned()))));
-    }
     Ok(Value::Map(output))
+}
+
+/// What the headers say, which comes before what the body says.
+fn headers_of(members: &[Member], headers: &HeaderMap) -> Vec<(Key, Value)> {
+    let members = members.iter().filter(|member| member.location == Location::Header);
+    let said = members.filter_map(|member| Some((member, headers.get(member.wire)?.to_str().ok()?)));
+    said.map(|(member, text)| (member.name.into(), Value::String(text.to_owned()))).collect()
 }
 
 fn service_error(response: &Response<Bytes>) -> ServiceError {

@@ -248,6 +248,11 @@ fn a_policy_is_completed_and_its_quotes_are_escaped_twice() {
     let renamed = update(&control, json!([op("replace", "/name", "new")]));
     assert_eq!(renamed["policy"], json!(shown));
     assert_eq!(update(&control, json!([op("replace", "/policy", "")])).get("policy"), None);
+    let long = format!("{}{}", " ".repeat(8192), r#"{"Statement":[]}"#);
+    assert_eq!(
+        update_err(&control, op("replace", "/policy", &long)),
+        "BadRequestException 400: Resource policy length must not exceed 8192 characters."
+    );
     for bad in ["{", "{}", r#"{"Statement":[{"Effect":"Maybe","Principal":"*","Action":"*"}]}"#] {
         assert_eq!(
             update_err(&control, op("replace", "/policy", bad)),

@@ -140,6 +140,12 @@ fn creating_is_refused() {
             ),
         ),
         (
+            json!({"stageName": "s", "variables": (0..101).map(|n| (format!("v{n}"), json!("x"))).collect::<serde_json::Map<_, _>>()}),
+            "LimitExceededException 429: Maximum number of Stage Variables for this Stage has been reached.  Please \
+             contact AWS if you need additional Stage Variables."
+                .to_owned(),
+        ),
+        (
             json!({"stageName": "s", "variables": {"a": "$LATEST"}}),
             format!(
                 "{BAD_REQUEST}Invalid stage variable value: $LATEST.  Please use values with alphanumeric characters \

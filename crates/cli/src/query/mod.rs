@@ -5,6 +5,7 @@
 
 mod evaluate;
 mod functions;
+mod literal;
 
 use stagedoor_model::Value;
 
@@ -15,7 +16,8 @@ impl Query {
     /// # Errors
     /// What is wrong with the expression, and where.
     pub fn parse(expression: &str) -> Result<Self, String> {
-        jmespath::parse(expression).map(Self).map_err(|error| error.to_string().trim_end().to_owned())
+        let expression = literal::quote_bare(expression);
+        jmespath::parse(&expression).map(Self).map_err(|error| error.to_string().trim_end().to_owned())
     }
 
     /// # Errors

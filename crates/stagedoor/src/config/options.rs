@@ -158,7 +158,7 @@ pub struct Options {
     /// Quotas of API Gateway v1 as NAME=NUMBER, comma-separated, where AWS's defaults are not wanted: regional-apis,
     /// edge-apis, private-apis, resources-per-api, stages-per-api, authorizers-per-api,
     /// documentation-parts-per-api, api-keys, usage-plans, usage-plans-per-key, method-throttles-per-stage,
-    /// client-certificates, vpc-links, domain-names, private-domain-names, access-associations
+    /// client-certificates, vpc-links, domain-names, private-domain-names, access-associations, policy-length
     #[arg(long, env = "STAGEDOOR_REST_QUOTAS", value_name = "QUOTA", value_delimiter = ',')]
     pub rest_quotas: Option<Vec<QuotaOption>>,
 

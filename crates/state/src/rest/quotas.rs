@@ -23,6 +23,8 @@ pub struct Quotas {
     pub domain_names: usize,
     pub private_domain_names: usize,
     pub access_associations: usize,
+    /// Of a resource policy as it is given, in characters.
+    pub policy_length: usize,
 }
 
 impl Default for Quotas {
@@ -44,13 +46,14 @@ impl Default for Quotas {
             domain_names: 120,
             private_domain_names: 50,
             access_associations: 100,
+            policy_length: 8192,
         }
     }
 }
 
 impl Quotas {
     /// Every quota's name, as operators write it, with its value.
-    pub fn all(&mut self) -> [(&'static str, &mut usize); 16] {
+    pub fn all(&mut self) -> [(&'static str, &mut usize); 17] {
         [
             ("regional-apis", &mut self.regional_apis),
             ("edge-apis", &mut self.edge_apis),
@@ -68,6 +71,7 @@ impl Quotas {
             ("domain-names", &mut self.domain_names),
             ("private-domain-names", &mut self.private_domain_names),
             ("access-associations", &mut self.access_associations),
+            ("policy-length", &mut self.policy_length),
         ]
     }
 
