@@ -2,18 +2,18 @@
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-aws-services-reference.html>
 
+mod request;
+mod subtype;
+
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use serde_json::{Map, Value, json};
+use http::{HeaderMap, Method};
 
+use self::subtype::{REGION, Shape, Subtype};
 use super::expression::{Expression, Invalid, Side, Values};
 use crate::aws::ServiceCall;
 use crate::fault::GatewayFault;
-use crate::uri;
-
-const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 
 /// An integration with a service, read once.
 #[derive(Debug)]
@@ -21,118 +21,6 @@ pub(crate) struct Service {
     subtype: &'static Subtype,
     parameters: BTreeMap<String, Expression>,
 }
-
-/// One `integrationSubtype`.
-#[derive(Debug)]
-struct Subtype {
-    name: &'static str,
-    service: &'static str,
-    required: &'static [&'static str],
-    optional: &'static [&'static str],
-    shape: Shape,
-}
-
-/// How the service takes its parameters.
-#[derive(Debug)]
-enum Shape {
-    /// A JSON protocol: version and `X-Amz-Target`.
-    Json(&'static str, &'static str),
-    /// The query protocol of SQS: the action.
-    Sqs(&'static str),
-    EventBridge,
-    AppConfig,
-}
-
-/// Where the service is, if not in the API's own region.
-const REGION: &str = "Region";
-
-const SUBTYPES: [Subtype; 10] = [
-    Subtype {
-        name: "EventBridge-PutEvents",
-        service: "events",
-        required: &["Detail", "DetailType", "Source"],
-        optional: &["Time", "EventBusName", "Resources", REGION, "TraceHeader"],
-        shape: Shape::EventBridge,
-    },
-    Subtype {
-        name: "SQS-SendMessage",
-        service: "sqs",
-        required: &["QueueUrl", "MessageBody"],
-        optional: &[
-            "DelaySeconds",
-            "MessageAttributes",
-            "MessageDeduplicationId",
-            "MessageGroupId",
-            "MessageSystemAttributes",
-            REGION,
-        ],
-        shape: Shape::Sqs("SendMessage"),
-    },
-    Subtype {
-        name: "SQS-ReceiveMessage",
-        service: "sqs",
-        required: &["QueueUrl"],
-        optional: &[
-            "AttributeNames",
-            "MaxNumberOfMessages",
-            "MessageAttributeNames",
-            "ReceiveRequestAttemptId",
-            "VisibilityTimeout",
-            "WaitTimeSeconds",
-            REGION,
-        ],
-        shape: Shape::Sqs("ReceiveMessage"),
-    },
-    Subtype {
-        name: "SQS-DeleteMessage",
-        service: "sqs",
-        required: &["QueueUrl", "ReceiptHandle"],
-        optional: &[REGION],
-        shape: Shape::Sqs("DeleteMessage"),
-    },
-    Subtype {
-        name: "SQS-PurgeQueue",
-        service: "sqs",
-        required: &["QueueUrl"],
-        optional: &[REGION],
-        shape: Shape::Sqs("PurgeQueue"),
-    },
-    Subtype {
-        name: "AppConfig-GetConfiguration",
-        service: "appconfig",
-        required: &["Application", "Environment", "Configuration", "ClientId"],
-        optional: &["ClientConfigurationVersion", REGION],
-        shape: Shape::AppConfig,
-    },
-    Subtype {
-        name: "Kinesis-PutRecord",
-        service: "kinesis",
-        required: &["StreamName", "Data", "PartitionKey"],
-        optional: &["SequenceNumberForOrdering", "ExplicitHashKey", REGION],
-        shape: Shape::Json("1.1", "Kinesis_20131202.PutRecord"),
-    },
-    Subtype {
-        name: "StepFunctions-StartExecution",
-        service: "states",
-        required: &["StateMachineArn"],
-        optional: &["Name", "Input", REGION],
-        shape: Shape::Json("1.0", "AWSStepFunctions.StartExecution"),
-    },
-    Subtype {
-        name: "StepFunctions-StartSyncExecution",
-        service: "sync-states",
-        required: &["StateMachineArn"],
-        optional: &["Name", "Input", REGION, "TraceHeader"],
-        shape: Shape::Json("1.0", "AWSStepFunctions.StartSyncExecution"),
-    },
-    Subtype {
-        name: "StepFunctions-StopExecution",
-        service: "states",
-        required: &["ExecutionArn"],
-        optional: &["Cause", "Error", REGION],
-        shape: Shape::Json("1.0", "AWSStepFunctions.StopExecution"),
-    },
-];
 
 /// The values of one request, by name; those without a value are left out.
 type Given = BTreeMap<&'static str, String>;
@@ -143,9 +31,7 @@ impl Service {
     /// # Errors
     /// No such subtype, a parameter that it does not have or lacks, or an expression that is none.
     pub(crate) fn parse(subtype: &str, stored: &BTreeMap<String, String>) -> Result<Self, Invalid> {
-        let subtype = SUBTYPES
-            .iter()
-            .find(|known| known.name == subtype)
+        let subtype = Subtype::find(subtype)
             .ok_or_else(|| Invalid(format!("Invalid integration subtype specified: {subtype}")))?;
         if let Some(missing) = subtype.required.iter().find(|name| !stored.contains_key(**name)) {
             return Err(Invalid(format!("{} needs the parameter {missing}", subtype.name)));
@@ -192,159 +78,23 @@ impl Service {
             body: Bytes::new(),
         };
         match self.subtype.shape {
-            Shape::Json(version, target) => Ok(json_call(empty, version, target, &members(given))),
-            Shape::Sqs(action) => sqs(empty, action, &given),
-            Shape::EventBridge => event_bridge(empty, given),
-            Shape::AppConfig => Ok(app_config(empty, &given)),
+            Shape::Json(version, target) => {
+                Ok(request::json_call(empty, version, target, &request::members(given)))
+            }
+            Shape::Sqs(action) => request::sqs(empty, action, &given),
+            Shape::EventBridge => request::event_bridge(empty, given),
+            Shape::AppConfig => Ok(request::app_config(empty, &given)),
         }
     }
-}
-
-impl Subtype {
-    fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.required.iter().chain(self.optional).copied()
-    }
-}
-
-fn unfit(name: &str, why: &str) -> GatewayFault {
-    GatewayFault::Configuration(format!("the parameter {name} {why}").into())
-}
-
-/// Parameters as the members of a JSON request. Those of Step Functions begin with small letters.
-fn members(given: Given) -> Value {
-    let small = given.contains_key("StateMachineArn") || given.contains_key("ExecutionArn");
-    let name = |name: &str| if small { lower_first(name) } else { name.to_owned() };
-    Value::Object(given.into_iter().map(|(key, value)| (name(key), Value::String(value))).collect())
-}
-
-fn lower_first(name: &str) -> String {
-    let mut letters = name.chars();
-    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
-}
-
-fn json_call<'r>(
-    mut call: ServiceCall<'r>,
-    version: &'static str,
-    target: &'static str,
-    body: &Value,
-) -> ServiceCall<'r> {
-    let media_type = match version {
-        "1.0" => HeaderValue::from_static("application/x-amz-json-1.0"),
-        _ => HeaderValue::from_static("application/x-amz-json-1.1"),
-    };
-    call.headers.insert(header::CONTENT_TYPE, media_type);
-    call.headers.insert(TARGET, HeaderValue::from_static(target));
-    call.body = body.to_string().into();
-    call
-}
-
-fn event_bridge<'r>(call: ServiceCall<'r>, mut given: Given) -> Result<ServiceCall<'r>, GatewayFault> {
-    let mut entry = Map::new();
-    if let Some(resources) = given.remove("Resources") {
-        entry.insert("Resources".to_owned(), list(&resources).into());
-    }
-    if let Some(time) = given.remove("Time") {
-        let seconds = time
-            .parse::<i64>()
-            .ok()
-            .or_else(|| time.parse::<jiff::Timestamp>().ok().map(|time| time.as_second()))
-            .ok_or_else(|| unfit("Time", "is neither seconds nor a date"))?;
-        entry.insert("Time".to_owned(), seconds.into());
-    }
-    entry.extend(given.into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))));
-    Ok(json_call(call, "1.1", "AWSEvents.PutEvents", &json!({"Entries": [entry]})))
-}
-
-fn app_config<'r>(mut call: ServiceCall<'r>, given: &Given) -> ServiceCall<'r> {
-    let segment = |name: &str| uri::encode_query(given.get(name).map_or("", String::as_str)).into_owned();
-    call.method = Method::GET;
-    call.path = format!(
-        "/applications/{}/environments/{}/configurations/{}",
-        segment("Application"),
-        segment("Environment"),
-        segment("Configuration")
-    );
-    call.query = format!("client_id={}", segment("ClientId"));
-    if given.contains_key("ClientConfigurationVersion") {
-        call.query
-            .push_str(&format!("&client_configuration_version={}", segment("ClientConfigurationVersion")));
-    }
-    call
-}
-
-/// The query protocol, whose XML answers are what clients of such routes know.
-fn sqs<'r>(
-    mut call: ServiceCall<'r>,
-    action: &'static str,
-    given: &Given,
-) -> Result<ServiceCall<'r>, GatewayFault> {
-    let mut form =
-        vec![("Action".to_owned(), action.to_owned()), ("Version".to_owned(), "2012-11-05".to_owned())];
-    for (name, value) in given {
-        match *name {
-            "MessageAttributes" => attributes(&mut form, name, "MessageAttribute", value)?,
-            "MessageSystemAttributes" => attributes(&mut form, name, "MessageSystemAttribute", value)?,
-            "AttributeNames" => numbered(&mut form, "AttributeName", value),
-            "MessageAttributeNames" => numbered(&mut form, "MessageAttributeName", value),
-            _ => form.push(((*name).to_owned(), value.clone())),
-        }
-    }
-    let pairs = form
-        .iter()
-        .map(|(name, value)| format!("{}={}", uri::encode_query(name), uri::encode_query(value)))
-        .collect::<Vec<_>>();
-    call.path = queue_path(given.get("QueueUrl").map_or("", String::as_str));
-    call.headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/x-www-form-urlencoded; charset=utf-8"),
-    );
-    call.body = pairs.join("&").into();
-    Ok(call)
-}
-
-/// The path of a queue's URL; the endpoint's host stands for the URL's.
-fn queue_path(url: &str) -> String {
-    let parsed = url.parse::<http::Uri>().ok().filter(|url| url.path().starts_with('/'));
-    parsed.map_or_else(|| "/".to_owned(), |url| url.path().to_owned())
-}
-
-/// `{"name": {"DataType": "String", "StringValue": "…"}}` as `MessageAttribute.1.Name` and so on.
-fn attributes(
-    form: &mut Vec<(String, String)>,
-    parameter: &str,
-    prefix: &str,
-    text: &str,
-) -> Result<(), GatewayFault> {
-    let parsed: Map<String, Value> =
-        serde_json::from_str(text).map_err(|_| unfit(parameter, "is no JSON object"))?;
-    for (at, (name, value)) in (1..).zip(&parsed) {
-        form.push((format!("{prefix}.{at}.Name"), name.clone()));
-        let members =
-            value.as_object().ok_or_else(|| unfit(parameter, "has an attribute that is no object"))?;
-        for (member, value) in members {
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            form.push((format!("{prefix}.{at}.Value.{member}"), text));
-        }
-    }
-    Ok(())
-}
-
-fn numbered(form: &mut Vec<(String, String)>, name: &str, text: &str) {
-    form.extend((1..).zip(list(text)).map(|(at, item): (usize, String)| (format!("{name}.{at}"), item)));
-}
-
-/// A list from JSON, or from text with commas.
-fn list(text: &str) -> Vec<String> {
-    if let Ok(list) = serde_json::from_str::<Vec<String>>(text) {
-        return list;
-    }
-    text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use std::cell::OnceCell;
 
+    use serde_json::json;
+
+    use super::request::TARGET;
     use super::*;
 
     const BODY: &str = r#"{"text": "a b&c", "when": "2020-01-02T03:04:05Z", "list": ["a", "b"]}"#;
