@@ -61,3 +61,21 @@ def guard(event, context):
         "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
         "context": {"tries": 3, "good": True},
     }
+
+
+def injecting(event, context):
+    """A Lambda authorizer that puts what the client sent into its context, whatever it is."""
+    statement = {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": "*"}
+    value = json.loads((event.get("headers") or {}).get("X-Value") or (event.get("headers") or {})["x-value"])
+    return {
+        "principalId": "somebody",
+        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+        "context": {"value": value},
+    }
+
+
+def flooding(event, context):
+    """Writes more than anybody wants to read, and then answers with more than anybody may."""
+    for _ in range(2000):
+        print("x" * 1000)
+    return {"statusCode": 200, "body": "x" * 7_000_000}

@@ -19,7 +19,8 @@ use tokio::time::{Instant, timeout_at};
 
 use self::unverified::AnyIssuer;
 use crate::Config;
-use crate::body::{self, Body};
+use crate::arriving;
+use crate::body::Body;
 use crate::fault::GatewayFault;
 
 /// The pool. Reading the system's certificates takes long, so it waits for the first `https` request.
@@ -61,8 +62,8 @@ impl Backends {
     /// Sends a request and waits for the head of its answer, until `deadline`.
     ///
     /// # Errors
-    /// [`GatewayFault::IntegrationTimeout`], [`GatewayFault::RequestTooLarge`] when the body's own limit broke it
-    /// off, [`GatewayFault::Unreachable`] otherwise.
+    /// [`GatewayFault::IntegrationTimeout`], what the client is to blame for when the request's body broke off,
+    /// [`GatewayFault::Unreachable`] otherwise.
     pub(crate) async fn send(
         &self,
         request: Request<Body>,
@@ -171,8 +172,8 @@ fn tls_config(trust: Trust) -> std::io::Result<ClientConfig> {
 }
 
 fn refused(error: Error) -> GatewayFault {
-    if body::is_too_long(&error) {
-        return GatewayFault::RequestTooLarge;
+    if let Some(fault) = arriving::fault_of(&error) {
+        return fault;
     }
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Empty, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Empty, Full, Limited};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -25,17 +25,10 @@ pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed()
 }
 
-/// A request's body on its way, an error once it is longer than `bytes_max`. A step that has to read it puts what it
-/// read in its place.
-pub(crate) fn limited(incoming: Incoming, bytes_max: usize) -> Body {
-    use http_body::Body as _;
-    if incoming.is_end_stream() { empty() } else { Limited::new(incoming, bytes_max).boxed() }
-}
-
 /// A whole body in memory.
 ///
 /// # Errors
-/// If it is longer than `bytes_max` (see [`is_too_long`]) or breaks off.
+/// If it is longer than `bytes_max` or breaks off.
 pub(crate) async fn collected(body: Incoming, bytes_max: usize) -> Result<Bytes, BodyError> {
     Ok(Limited::new(body, bytes_max).collect().await?.to_bytes())
 }
@@ -46,18 +39,6 @@ pub(crate) async fn collected(body: Incoming, bytes_max: usize) -> Result<Bytes,
 /// As of [`collected`].
 pub(crate) async fn whole(body: Body) -> Result<Bytes, BodyError> {
     body.collect().await.map(|collected| collected.to_bytes())
-}
-
-/// Whether the length limit of a body is at the bottom of this error.
-pub(crate) fn is_too_long(error: &(dyn Error + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if error.is::<LengthLimitError>() {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
 }
 
 /// An answer's body, streamed; breaks off at its limit and at its deadline.

@@ -25,6 +25,8 @@ pub struct Config {
     pub idle_connections_per_backend_max: usize,
     /// How long an idle connection to a backend is kept. Default 55 s, less than most servers' own minute.
     pub idle_connection_timeout: Duration,
+    /// How long a client may keep a request's body waiting. Default 30 s.
+    pub client_timeout: Duration,
     /// Requests per second and burst of each account in each region, over all its APIs. Default no limit; AWS's own
     /// is 10,000 and 5,000.
     pub account_throttle: Option<(f64, i64)>,
@@ -60,6 +62,7 @@ impl Config {
             header_bytes_max: 10_240,
             idle_connections_per_backend_max: 256,
             idle_connection_timeout: Duration::from_secs(55),
+            client_timeout: Duration::from_secs(30),
             account_throttle: None,
             functions: Vec::new(),
             lambda_endpoint: None,

@@ -49,6 +49,9 @@ pub enum GatewayFault {
     RequestTooLarge,
     #[error("request line and headers too long")]
     HeadersTooLarge,
+    /// The client does not send its request's body in time.
+    #[error("request body too slow")]
+    RequestTimeout,
     /// The request's body broke off or is unreadable.
     #[error("request body unreadable")]
     RequestUnreadable,
@@ -112,7 +115,9 @@ impl GatewayFault {
     pub(crate) fn response_type(&self) -> Option<&'static str> {
         Some(match self {
             // No deployment is known, or AWS lets none say anything else.
-            Self::NoStage | Self::RequestTooLarge | Self::HeadersTooLarge => return None,
+            Self::NoStage | Self::RequestTooLarge | Self::HeadersTooLarge | Self::RequestTimeout => {
+                return None;
+            }
             Self::NoRoute | Self::IncompleteSignature(_) => "MISSING_AUTHENTICATION_TOKEN",
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
             Self::InvalidJson(_) | Self::InvalidJsonBody | Self::InvalidBody(_) | Self::RequestUnreadable => {
@@ -213,6 +218,9 @@ impl GatewayFault {
                 "BadRequestException",
                 "Request Header Fields Too Large",
             ),
+            Self::RequestTimeout => {
+                (StatusCode::REQUEST_TIMEOUT, "RequestTimeoutException", "Request Timeout")
+            }
             Self::RequestUnreadable => (StatusCode::BAD_REQUEST, "BadRequestException", "Bad Request"),
             Self::NotServed(what) => return (StatusCode::INTERNAL_SERVER_ERROR, INTERNAL, not_served(what)),
             Self::Configuration(_) | Self::IntegrationFailure(_) => {
@@ -247,6 +255,7 @@ impl GatewayFault {
             Self::HeadersTooLarge => {
                 (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Request Header Fields Too Large")
             }
+            Self::RequestTimeout => (StatusCode::REQUEST_TIMEOUT, "Request Timeout"),
             Self::RequestUnreadable => (StatusCode::BAD_REQUEST, "Bad Request"),
             Self::NotServed(what) => return (StatusCode::INTERNAL_SERVER_ERROR, not_served(what)),
             Self::Configuration(_) | Self::IntegrationFailure(_) | Self::FunctionFailure(_) => {

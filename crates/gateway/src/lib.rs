@@ -26,6 +26,7 @@ mod plans;
 mod http_api;
 mod rest;
 
+mod arriving;
 mod authorize;
 
 mod client_cert;

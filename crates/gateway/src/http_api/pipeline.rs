@@ -12,8 +12,9 @@ use super::call::{self, Call};
 use super::mapped;
 use super::plan::{Api, Deployed, Integration, PayloadFormat};
 use crate::Address;
+use crate::arriving;
 use crate::authorize::{self, Caller};
-use crate::body::{self, Body};
+use crate::body::Body;
 use crate::fault::GatewayFault;
 use crate::integrations::function;
 use crate::observe;
@@ -33,7 +34,7 @@ pub(crate) async fn serve(
     peer: SocketAddr,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
-    let body = body::limited(body, shared.config.payload_bytes_max);
+    let body = arriving::body(body, &shared.config);
     let visit = Visit::begin(shared.ids.next(), (shared.config.now)(), peer, &head);
     match stage::of_http(api, address, &head.uri) {
         Ok(located) => {

@@ -6,11 +6,12 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, response};
+use http::{HeaderMap, Request, StatusCode, response};
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 
 use crate::Config;
+use crate::arriving;
 use crate::backends::Trust;
 use crate::body::{self, Body};
 use crate::fault::GatewayFault;
@@ -33,7 +34,7 @@ pub(crate) struct Collected {
 }
 
 /// # Errors
-/// As of [`crate::backends::Backends::send`].
+/// As of [`crate::backends::Backends::send`]; also when the backend switches to another protocol.
 pub(crate) async fn send(
     shared: &Shared,
     visit: &Visit,
@@ -47,6 +48,10 @@ pub(crate) async fn send(
     let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
     visit.integration_micros.store(micros, Ordering::Relaxed);
     let (head, body) = answer?.into_parts();
+    if head.status == StatusCode::SWITCHING_PROTOCOLS {
+        // Nobody asked for it: `Upgrade` is not passed on.
+        return Err(GatewayFault::Unreachable("it switches protocols".to_owned()));
+    }
     let _ = visit.integration.set(Integrated::of(head.status.as_u16(), &head.headers));
     Ok(Answer { head, body, deadline })
 }
@@ -65,13 +70,9 @@ pub(crate) async fn collected(answer: Answer, config: &Config) -> Result<Collect
 /// The whole body of a request, for integrations that read it.
 ///
 /// # Errors
-/// [`GatewayFault::RequestTooLarge`] or [`GatewayFault::RequestUnreadable`].
+/// What the client is to blame for.
 pub(crate) async fn request_body(body: Body) -> Result<Bytes, GatewayFault> {
-    body::whole(body).await.map_err(|error| {
-        if body::is_too_long(&*error) {
-            GatewayFault::RequestTooLarge
-        } else {
-            GatewayFault::RequestUnreadable
-        }
-    })
+    body::whole(body)
+        .await
+        .map_err(|error| arriving::fault_of(&*error).unwrap_or(GatewayFault::RequestUnreadable))
 }

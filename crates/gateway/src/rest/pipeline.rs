@@ -11,8 +11,9 @@ use hyper::body::Incoming;
 use super::call::Call;
 use super::plan::{Api, Deployed, Integration, Outgoing};
 use crate::Address;
+use crate::arriving;
 use crate::authorize::{self, Caller};
-use crate::body::{self, Body};
+use crate::body::Body;
 use crate::fault::GatewayFault;
 use crate::integrations::{function, http_proxy, mock, service, streamed_function};
 use crate::observe;
@@ -34,7 +35,7 @@ pub(crate) async fn serve(
     peer: SocketAddr,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
-    let body = body::limited(body, shared.config.payload_bytes_max);
+    let body = arriving::body(body, &shared.config);
     let visit = Visit::begin(shared.ids.next(), (shared.config.now)(), peer, &head);
     let located =
         api.ok_or(GatewayFault::NoStage).and_then(|api| Ok((api, stage::of_rest(api, address, &head.uri)?)));

@@ -16,8 +16,10 @@ mod tls;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use stagedoor_auth::policy::Policy;
 use stagedoor_auth::sigv4::Key;
@@ -66,6 +68,8 @@ pub struct Config {
     pub lambda_endpoint: Option<LambdaEndpoint>,
     /// Requests per second and burst of each account in each region.
     pub account_throttle: Option<(f64, i64)>,
+    /// How long a client may leave the server waiting.
+    pub client_timeout: Duration,
     /// Where AWS services are called.
     pub service_endpoints: BTreeMap<String, ServiceEndpoint>,
     /// Signs calls of services without an endpoint, which go to AWS itself.
@@ -166,6 +170,12 @@ impl Config {
             event_targets: event_targets::event_targets(options.event_targets.unwrap_or_default(), &account)?,
             vpc_links: services::vpc_links(options.vpc_links.unwrap_or_default())?,
             account_throttle: options.account_throttle.map(|throttle| (throttle.rate, throttle.burst)),
+            client_timeout: Duration::from_secs(
+                options
+                    .client_timeout
+                    .map_or(options::DEFAULT_CLIENT_TIMEOUT_SECONDS, NonZeroU32::get)
+                    .into(),
+            ),
             lambda_endpoint: functions::endpoint(options.lambda_endpoint, options.lambda_key, &account)?,
             log_sinks: logs::sinks(options.log_sinks.unwrap_or_default(), &account)?,
             otlp_endpoint: logs::collector(options.otlp_endpoint)?,

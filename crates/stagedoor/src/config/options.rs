@@ -1,6 +1,7 @@
 //! The options as a user gives them: one struct for flags, environment and file.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -23,6 +24,7 @@ pub const DEFAULT_DATA_DIR: &str = "stagedoor-data";
 pub const DEFAULT_STORE: &str = "embedded";
 pub const DEFAULT_ACCOUNT: &str = "000000000000";
 pub const DEFAULT_REGION: &str = "us-east-1";
+pub const DEFAULT_CLIENT_TIMEOUT_SECONDS: u32 = 30;
 pub const DEFAULT_LOG: &str = "info";
 
 const fn loopback(port: u16) -> SocketAddr {
@@ -166,6 +168,11 @@ pub struct Options {
     /// is 10000:5000 [default: none]
     #[arg(long, env = "STAGEDOOR_ACCOUNT_THROTTLE", value_name = "THROTTLE")]
     pub account_throttle: Option<ThrottleOption>,
+
+    /// Seconds that a client may leave the server waiting: for a request's head, for more of its body, or until it takes
+    /// more of an answer; idle connections are closed after as long [default: 30]
+    #[arg(long, env = "STAGEDOOR_CLIENT_TIMEOUT", value_name = "SECONDS")]
+    pub client_timeout: Option<NonZeroU32>,
 
     /// Origin at which Lambda functions are invoked that no `[[function]]` table declares: AWS's own, e.g.
     /// https://lambda.us-east-1.amazonaws.com, or that of any server of Lambda's Invoke API
@@ -313,6 +320,7 @@ impl Options {
             ivs_quotas: self.ivs_quotas.or(weaker.ivs_quotas),
             rest_quotas: self.rest_quotas.or(weaker.rest_quotas),
             account_throttle: self.account_throttle.or(weaker.account_throttle),
+            client_timeout: self.client_timeout.or(weaker.client_timeout),
             lambda_endpoint: self.lambda_endpoint.or(weaker.lambda_endpoint),
             lambda_key: self.lambda_key.or(weaker.lambda_key),
             service_endpoints: self.service_endpoints.or(weaker.service_endpoints),

@@ -16,15 +16,14 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use super::patience::Patient;
 use super::tls::Tls;
 use super::{Server, route, told};
 
 /// Connections at a time; more wait in the kernel's queue.
 const CONNECTIONS_MAX: usize = 20_000;
-/// How long a client may take to shake hands.
+/// How long a client may take to shake hands, if it may be that late at all.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
-/// How long a client may take to send a request's head.
-const HEAD_READ_MAX: Duration = Duration::from_secs(30);
 /// Bytes of a request's head that are buffered at most.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// How long requests under way may take to finish after a stop.
@@ -38,7 +37,7 @@ pub async fn serve(
     stopped: watch::Receiver<bool>,
 ) {
     let port = listener.local_addr().map_or(0, |address| address.port());
-    let builder = builder();
+    let builder = builder(server.client_timeout);
     let graceful = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
@@ -71,9 +70,15 @@ pub async fn serve(
     }
 }
 
-fn builder() -> Builder<TokioExecutor> {
+fn builder(client_timeout: Duration) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_READ_MAX).max_buf_size(HEAD_BYTES_MAX);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(client_timeout)
+        // Who has said everything may say so, and still gets the answer.
+        .half_close(true)
+        .max_buf_size(HEAD_BYTES_MAX);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -97,7 +102,8 @@ type Secured = (Listener, Option<Arc<ClientCert>>);
 impl Connection {
     async fn shake_hands(self, builder: Builder<TokioExecutor>, stream: TcpStream, tls: Arc<Tls>, port: u16) {
         let peer = self.peer;
-        match tokio::time::timeout(HANDSHAKE_MAX, tls.accept(stream, &self.server.gateway)).await {
+        let handshake_max = HANDSHAKE_MAX.min(self.server.client_timeout);
+        match tokio::time::timeout(handshake_max, tls.accept(stream, &self.server.gateway)).await {
             Ok(Ok((stream, cert))) => {
                 self.serve(builder, stream, Some((Listener { tls: true, port }, cert))).await;
             }
@@ -111,6 +117,7 @@ impl Connection {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let Self { server, peer, watcher, slot } = self;
+        let stream = Patient::new(stream, server.client_timeout);
         let service = service_fn(move |mut request: Request<Incoming>| {
             let server = Arc::clone(&server);
             if let Some((listener, cert)) = &secured {

@@ -14,6 +14,7 @@ mod management;
 mod metrics;
 mod notices;
 mod operations;
+mod patience;
 mod route;
 mod rtmps;
 mod secrets;
@@ -23,6 +24,7 @@ mod usage;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use stagedoor_gateway::Gateway;
@@ -55,6 +57,8 @@ pub struct Server {
     allow_reset: bool,
     ivs: Settings,
     rest_quotas: stagedoor_state::rest::quotas::Quotas,
+    /// How long a client may leave the server waiting.
+    client_timeout: Duration,
     started: std::time::Instant,
 }
 
@@ -106,6 +110,7 @@ impl Server {
             // The media plane neither mixes nor replicates yet.
             ivs: Settings { quotas: config.ivs_quotas, carries: Carries::default() },
             rest_quotas: config.rest_quotas,
+            client_timeout: config.client_timeout,
             media: media_handle,
             ledger: opened.ledger,
             started: std::time::Instant::now(),
@@ -200,6 +205,7 @@ fn gateway_config(config: &Config, port: u16) -> stagedoor_gateway::Config {
         log_sinks: config.log_sinks.clone(),
         log_directory: Some(config.data_dir.join("logs")),
         otlp_endpoint: config.otlp_endpoint.clone(),
+        client_timeout: config.client_timeout,
         ..stagedoor_gateway::Config::new(clock::since_epoch)
     }
 }
