@@ -1,5 +1,6 @@
 """Where our client's credentials come from: what the sources give must sign the request."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -86,8 +87,7 @@ def test_a_web_identity(called, source, tmp_path):
     assert b"WebIdentityToken=identity" in source.take()[0][3]
 
 
-def test_sso_without_a_token_says_so(called):
-    config = """[profile p]
+SSO = """[profile p]
 sso_session = s
 sso_account_id = 000000000000
 sso_role_name = r
@@ -95,7 +95,20 @@ sso_role_name = r
 sso_region = us-east-1
 sso_start_url = https://example.awsapps.com/start
 """
-    code, key, _, complaint = called(config, "--profile", "p")
+
+
+def test_sso_with_the_token_that_a_login_left(called, source, tmp_path):
+    keys = {"accessKeyId": "AKIDFETCHED", "secretAccessKey": "secret", "sessionToken": "token", "expiration": 7226582400000}
+    source.answers = lambda query, body: (200, {}, json.dumps({"roleCredentials": keys}).encode())
+    login = tmp_path / ".aws/sso/cache" / f"{hashlib.sha1(b's').hexdigest()}.json"
+    login.parent.mkdir(parents=True)
+    login.write_text(json.dumps({"accessToken": "login", "expiresAt": "2199-01-01T00:00:00Z", "region": "us-east-1"}))
+    assert called(SSO, "--profile", "p", AWS_ENDPOINT_URL_SSO=source.http) == (0, "AKIDFETCHED", "token", "")
+    assert source.take()[0][:2] == ("GET", "/federation/credentials")
+
+
+def test_sso_without_a_token_says_so(called):
+    code, key, _, complaint = called(SSO, "--profile", "p")
     assert (code, key) == (255, None)
     assert "Error when retrieving credentials from sso: " in complaint
 

@@ -2,12 +2,9 @@
 
 import json
 import os
-import pty
-import select
 import shutil
 import socket
 import subprocess
-import time
 
 import jwt
 import pytest
@@ -129,49 +126,3 @@ def test_help_pages_say_everything():
     for part in ("SYNOPSIS", "--stage-arn (string) [required]", "o PUBLISH", "participantToken -> (structure)"):
         assert part in page
     assert "o get-stage\n" in run("ivs-realtime", "help")
-
-
-# === The prompt ===
-
-
-def test_the_prompt_asks_for_what_is_missing(server, ivs, tmp_path):
-    arn = ivs.create_stage(name="prompted")["stage"]["arn"]
-    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "TERM": "xterm", "AWS_PAGER": ""}
-    child, terminal = pty.fork()
-    if child == 0:
-        os.execve(binary(), [binary(), "--cli-auto-prompt", "--endpoint-url", server.http], environment)
-    seen = b""
-
-    def until(text):
-        nonlocal seen
-        end = time.monotonic() + 30
-        while text not in seen:
-            ready, _, _ = select.select([terminal], [], [], end - time.monotonic())
-            assert ready, seen
-            try:
-                read = os.read(terminal, 65536)
-            except OSError:
-                read = b""
-            assert read, seen
-            seen += read
-            # Where the cursor is, for programs that ask the terminal.
-            if b"\x1b[6n" in read:
-                os.write(terminal, b"\x1b[1;1R")
-        seen = b""
-
-    until(b"Service")
-    os.write(terminal, b"ivs-realtime\r")
-    until(b"Operation")
-    os.write(terminal, b"get-stage\r")
-    until(b"arn")
-    os.write(terminal, arn.encode() + b"\r")
-    until(b"Option")
-    os.write(terminal, b"\r")
-    until(b"> stagedoor ivs-realtime get-stage --arn " + arn.encode())
-    until(b"prompted")
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    os.close(terminal)
-
-
-def test_the_prompt_wants_a_terminal():
-    assert "needs a terminal" in run("ivs-realtime", "--cli-auto-prompt", code=252)
