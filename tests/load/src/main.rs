@@ -1,72 +1,87 @@
-//! A load of one publisher and many subscribers for `cargo xtask bench`, against a server that is running already.
+//! A load of publishers and subscribers for `cargo xtask bench media`, against a server that is running already:
+//! Stagedoor, or Janus with the same packets.
 //!
-//! Reads `{"whip", "publisher": {"participantId", "token"}, "subscribers": [token…], "seconds"}` on standard input,
-//! connects everybody, prints `ready`, sends for that long, and prints `{"sent", "received", "missing"}`, all packets.
+//! Reads a [`Task`] on standard input, connects everybody, prints `ready`, sends for as long as the task says, prints
+//! `over`, and then a line of JSON with what was counted in between ([`report::Report`]).
 //!
-//! Subscribers are light: once connected they count the sequence numbers of what arrives and decrypt nothing, so that
-//! the load does not take the processor that the server needs.
+//! Subscribers are light unless the task wants full ones: once connected they count the sequence numbers of what
+//! arrives and decrypt nothing, so that the load does not take the processor that the server needs. All subscribers
+//! share one socket and one thread; each publisher has its own.
 #![expect(clippy::print_stdout, reason = "a command-line tool talks through standard output")]
 #![expect(
     clippy::disallowed_methods,
     reason = "a load generator is an edge of the system: it lives by the clock"
 )]
+#![cfg_attr(
+    not(target_os = "linux"),
+    expect(unused, reason = "the socket that all subscribers share is Linux's")
+)]
 
+#[cfg(target_os = "linux")]
+mod crowd;
 mod http;
+mod janus;
+mod join;
+mod member;
 mod publisher;
-mod subscriber;
+mod report;
+#[cfg(target_os = "linux")]
+mod socket;
+mod stream;
+mod task;
 
 use std::error::Error;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use serde_json::{Value, json};
 use stagedoor_media::world::World;
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// How long connecting one client may take.
-const CONNECT_MAX: Duration = Duration::from_secs(20);
-
+#[cfg(target_os = "linux")]
 fn main() -> Result {
-    let task: Value = serde_json::from_reader(std::io::stdin())?;
-    let whip = text(&task["whip"])?;
-    let publisher = &task["publisher"];
-    let id = text(&publisher["participantId"])?;
-    let tokens = task["subscribers"].as_array().ok_or("no subscribers")?;
-    let seconds = task["seconds"].as_u64().ok_or("no seconds")?;
-    let world: Arc<dyn World> = Arc::new(Machine);
-    let over = Arc::new(AtomicBool::new(false));
-
-    let sender = publisher::connect(whip, text(&publisher["token"])?, &world)?;
-    let warm = Arc::new(AtomicBool::new(true));
-    let sending = {
-        let (warm, over) = (Arc::clone(&warm), Arc::clone(&over));
-        thread::spawn(move || publisher::run(sender, &warm, &over))
-    };
-    let mut receiving = Vec::new();
-    for token in tokens {
-        let url = format!("{whip}/subscribe/{id}");
-        receiving.push(subscriber::start(&url, text(token)?, &world, &over)?);
-    }
-    // What was counted while others still connected is no part of the measurement.
-    receiving.iter().for_each(subscriber::Running::begin);
-    warm.store(false, Ordering::Relaxed);
-    println!("ready");
-    thread::sleep(Duration::from_secs(seconds));
-    over.store(true, Ordering::Relaxed);
-    let sent = sending.join().map_err(|_| "the publisher failed")??;
-    let mut totals = subscriber::Counts::default();
-    for running in receiving {
-        totals.add(&running.finish()?);
-    }
-    println!("{}", json!({"sent": sent, "received": totals.received, "missing": totals.missing}));
+    let task: task::Task = serde_json::from_reader(std::io::stdin())?;
+    println!("{}", serde_json::to_string(&run(&task)?)?);
     Ok(())
 }
 
-fn text(value: &Value) -> Result<&str> {
-    value.as_str().ok_or_else(|| format!("expected text, found {value}").into())
+#[cfg(not(target_os = "linux"))]
+fn main() -> Result {
+    Err("the load generator needs Linux".into())
+}
+
+/// Connects everybody, lets the load run and counts.
+#[cfg(target_os = "linux")]
+fn run(task: &task::Task) -> Result<report::Report> {
+    use std::sync::Arc;
+    use std::thread;
+    use std::time::Duration;
+
+    let phase = Arc::new(task::Phase::default());
+    let world: Arc<dyn World> = Arc::new(Machine);
+    let mut publishers = Vec::new();
+    for (number, publisher) in task.publishers.iter().enumerate() {
+        publishers.push(publisher::start(task, number as u8, publisher, &world, &phase)?);
+    }
+    let clocks = publishers.iter().map(|running| running.clock.clone()).collect();
+    let crowd = crowd::start(task, clocks, &phase)?;
+    let joined = crowd.joined()?;
+    thread::sleep(Duration::from_secs_f64(task.warm_seconds));
+    phase.begin();
+    println!("ready");
+    thread::sleep(Duration::from_secs_f64(task.seconds));
+    phase.end();
+    println!("over");
+    let mut report = crowd.finish()?;
+    report.join_seconds = joined.as_secs_f64();
+    for running in publishers {
+        report.sent += running.finish()?;
+    }
+    Ok(report)
+}
+
+/// Nanoseconds of the wall clock, by which the kernel stamps datagrams.
+fn wall_nanos() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos() as u64)
 }
 
 /// The machine's own clock and randomness.
