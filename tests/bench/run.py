@@ -11,7 +11,7 @@ import tempfile
 from measure import machine
 
 import control
-import forwarding
+import media
 import stages
 import start
 
@@ -22,7 +22,7 @@ FIGURES = {
     "many": control.many_apis,
     "import": control.imports,
     "proxy": stages.proxying,
-    "forward": forwarding.forwarding,
+    "media": media.media,
 }
 
 

@@ -7,6 +7,7 @@ use std::sync::mpsc::{self, Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::Result;
 use crate::join::{self, Joined};
 use crate::member::Member;
 use crate::publisher::SendClock;
@@ -14,7 +15,6 @@ use crate::report::{Report, Spread};
 use crate::socket::{Inbox, Socket};
 use crate::stream::Datagram;
 use crate::task::{Phase, Task, place};
-use crate::Result;
 
 /// The thread looks for newcomers and at the phase at least this often.
 const PATIENCE: Duration = Duration::from_millis(2);
@@ -168,10 +168,13 @@ impl Running {
     }
 
     fn fire_timers(&mut self, now: Instant) -> Result {
-        while let Some(Reverse((at, place))) = self.timers.peek().copied().filter(|Reverse((at, _))| *at <= now) {
+        while let Some(Reverse((at, place))) =
+            self.timers.peek().copied().filter(|Reverse((at, _))| *at <= now)
+        {
             self.timers.pop();
             // An entry that an earlier one has replaced says nothing.
-            let Some(member) = self.members[place].as_mut().filter(|member| member.queued_at == Some(at)) else {
+            let Some(member) = self.members[place].as_mut().filter(|member| member.queued_at == Some(at))
+            else {
                 continue;
             };
             member.queued_at = None;

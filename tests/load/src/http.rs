@@ -1,4 +1,4 @@
-//! The few HTTP requests that a client needs.
+//! The few HTTP requests that a client needs. Version 1.0, so that answers come in one piece.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -28,7 +28,7 @@ fn request(method: &str, url: &str, head: &str, body: &str, expected: &str) -> R
     let (host, path) = rest.split_once('/').ok_or("the URL has no path")?;
     let mut connection = TcpStream::connect(host)?;
     let whole = format!(
-        "{method} /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{head}Content-Length: {}\r\n\r\n{body}",
+        "{method} /{path} HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n{head}Content-Length: {}\r\n\r\n{body}",
         body.len()
     );
     connection.write_all(whole.as_bytes())?;

@@ -18,6 +18,8 @@ use crate::{Result, http};
 pub(crate) struct Joined {
     pub(crate) place: usize,
     pub(crate) publisher: usize,
+    /// Whether the server starts timestamps anew for each subscriber.
+    pub(crate) renumbered: bool,
     pub(crate) rtc: Rtc,
     pub(crate) posted: Instant,
     pub(crate) answered: Instant,
@@ -76,5 +78,6 @@ fn join(place: usize, seat: &Seat, address: Ipv4Addr, port: u16) -> Result<Joine
             handle.start(&answer.to_sdp_string())?;
         }
     }
-    Ok(Joined { place, publisher: seat.publisher(), rtc, posted, answered: Instant::now() })
+    let (publisher, renumbered) = (seat.publisher(), matches!(seat, Seat::Janus { .. }));
+    Ok(Joined { place, publisher, renumbered, rtc, posted, answered: Instant::now() })
 }

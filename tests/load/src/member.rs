@@ -20,6 +20,8 @@ pub(crate) struct Member {
     rtc: Rtc,
     port: u16,
     publisher: Arc<SendClock>,
+    /// Whether the server starts timestamps anew for each subscriber.
+    renumbered: bool,
     /// Sources and what came of them. There are two, and some more in a full subscriber.
     streams: Vec<(u32, Option<Kind>, Stream)>,
     posted: Instant,
@@ -39,6 +41,7 @@ impl Member {
             rtc: joined.rtc,
             port,
             publisher,
+            renumbered: joined.renumbered,
             streams: Vec::new(),
             posted: joined.posted,
             answered: millis(joined.answered - joined.posted),
@@ -106,10 +109,12 @@ impl Member {
         if kind == Kind::Video && self.first_frame.is_none() {
             self.first_frame = Some(millis(now - self.posted));
         }
-        // A server may number the time anew: the first that arrives is taken for the last that was sent.
-        let offset =
-            *stream.time_offset.get_or_insert_with(|| head.time.wrapping_sub(self.publisher.latest(kind)));
-        let sent = self.publisher.sent(kind, head.time.wrapping_sub(offset));
+        // Where time is numbered anew, the first that arrives is taken for the last that was sent.
+        let offset = *stream.time_offset.get_or_insert_with(|| match self.renumbered {
+            true => head.time.wrapping_sub(self.publisher.latest(kind)),
+            false => 0,
+        });
+        let sent = self.publisher.sent(kind, head.time.wrapping_sub(offset))?;
         Some(arrived.saturating_sub(sent) as f64 / 1000.0)
     }
 

@@ -83,13 +83,13 @@ impl SendClock {
         }
     }
 
-    /// When what has this timestamp was sent: nanoseconds of the wall clock.
-    pub(crate) fn sent(&self, kind: Kind, time: u32) -> u64 {
+    /// When what has this timestamp was sent: nanoseconds of the wall clock. `None` if it never was.
+    pub(crate) fn sent(&self, kind: Kind, time: u32) -> Option<u64> {
         let (times, ticks) = match kind {
             Kind::Video => (&self.frames, FRAME_TICKS),
             Kind::Audio => (&self.sounds, SOUND_TICKS),
         };
-        times[(time / ticks) as usize % REMEMBERED].load(Ordering::Relaxed)
+        Some(times[(time / ticks) as usize % REMEMBERED].load(Ordering::Relaxed)).filter(|nanos| *nanos > 0)
     }
 }
 
@@ -122,7 +122,13 @@ pub(crate) fn start(
     Ok(Running { thread, clock })
 }
 
-fn send(mut client: Client, mut frames: Frames, layers: usize, clock: &SendClock, phase: &Phase) -> Result<u64> {
+fn send(
+    mut client: Client,
+    mut frames: Frames,
+    layers: usize,
+    clock: &SendClock,
+    phase: &Phase,
+) -> Result<u64> {
     let sound = vec![0x78; SOUND_BYTES];
     let top = layers.saturating_sub(1);
     let start = Instant::now();
@@ -210,7 +216,8 @@ mod tests {
 
     #[test]
     fn frames_are_cut_into_packets_of_the_sizes_wanted() {
-        let sizes = |frame: &[u8]| packetize::nal_units(frame).iter().map(|unit| unit.len()).collect::<Vec<_>>();
+        let sizes =
+            |frame: &[u8]| packetize::nal_units(frame).iter().map(|unit| unit.len()).collect::<Vec<_>>();
         let mut frames = Frames { packets: 9, unequal: false, seed: 1 };
         assert_eq!(sizes(&frames.next(false)), [PACKET_BYTES; 9]);
         assert_eq!(sizes(&frames.next(true)).len(), 11);

@@ -54,11 +54,13 @@ impl Inbox {
     }
 
     pub(crate) fn datagrams(&self) -> impl Iterator<Item = Datagram<'_>> {
-        self.arrivals.iter().zip(self.bytes.chunks_exact(DATAGRAM_BYTES_MAX)).map(|(arrival, slot)| Datagram {
-            from: arrival.from,
-            to: arrival.to,
-            nanos: arrival.nanos,
-            contents: &slot[..arrival.length],
+        self.arrivals.iter().zip(self.bytes.chunks_exact(DATAGRAM_BYTES_MAX)).map(|(arrival, slot)| {
+            Datagram {
+                from: arrival.from,
+                to: arrival.to,
+                nanos: arrival.nanos,
+                contents: &slot[..arrival.length],
+            }
         })
     }
 }
@@ -159,8 +161,7 @@ impl Socket {
         name.sin_port = to.port().to_be();
         name.sin_addr.s_addr = u32::from(*to.ip()).to_be();
         info.ipi_spec_dst.s_addr = u32::from(from).to_be();
-        let mut slot =
-            libc::iovec { iov_base: contents.as_ptr().cast_mut().cast(), iov_len: contents.len() };
+        let mut slot = libc::iovec { iov_base: contents.as_ptr().cast_mut().cast(), iov_len: contents.len() };
         let mut control = Control([0; CONTROL_BYTES]);
         header.msg_name = (&raw mut name).cast();
         header.msg_namelen = mem::size_of::<libc::sockaddr_in>() as libc::socklen_t;
@@ -207,7 +208,12 @@ fn told(header: &libc::msghdr) -> (Ipv4Addr, u64) {
     (to, nanos)
 }
 
-fn set_option(socket: &UdpSocket, level: libc::c_int, name: libc::c_int, value: libc::c_int) -> io::Result<()> {
+fn set_option(
+    socket: &UdpSocket,
+    level: libc::c_int,
+    name: libc::c_int,
+    value: libc::c_int,
+) -> io::Result<()> {
     let length = mem::size_of::<libc::c_int>() as libc::socklen_t;
     // SAFETY: the value is a live int of the length given.
     let done =

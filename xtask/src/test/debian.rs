@@ -25,11 +25,13 @@ const FFMPEG: Program = Program { names: &["ffmpeg"], package: "ffmpeg" };
 pub(crate) const FOR_CLIENTS: [Program; 3] = [PYTHON, CURL, FFMPEG];
 /// What the browser tests start.
 pub(crate) const FOR_BROWSER: [Program; 4] = [NODE, NPM, CHROMIUM, TURN];
-/// What the measurements start: a proxy to stand beside ours, and a load generator.
-pub(crate) const FOR_BENCH: [Program; 3] = [
+/// What the measurements start: servers to stand beside ours, and a load generator.
+pub(crate) const FOR_BENCH: [Program; 5] = [
     Program { names: &["nginx", "/usr/sbin/nginx"], package: "nginx-light" },
     Program { names: &["wrk"], package: "wrk" },
     Program { names: &["/usr/bin/time"], package: "time" },
+    Program { names: &["janus"], package: "janus" },
+    Program { names: &["ip", "/sbin/ip"], package: "iproute2" },
 ];
 
 /// Installs the packages of those programs that are not there.
