@@ -4,10 +4,13 @@ import hashlib
 import json
 import os
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 import cli_stub
+from commands import Terminal
 from server import binary
 
 KEYS = {"AccessKeyId": "AKIDFETCHED", "SecretAccessKey": "secret", "Expiration": "2199-01-01T00:00:00Z"}
@@ -135,9 +138,51 @@ def test_static_keys_ask_nobody(called, source):
     assert not source.take()
 
 
+MFA = """[profile base]
+aws_access_key_id = AKIDBASE
+aws_secret_access_key = secret
+[profile p]
+role_arn = arn:aws:iam::000000000000:role/r
+source_profile = base
+external_id = outside
+mfa_serial = arn:aws:iam::000000000000:mfa/m
+"""
+
+
+def test_a_role_that_wants_a_code_asks_once_for_both_clients(called, service, source, tmp_path):
+    source.answers = lambda query, body: (200, {}, STS.format("AssumeRole").encode())
+    code, key, _, complaint = called(MFA, "--profile", "p", AWS_ENDPOINT_URL_STS=source.http)
+    assert code == 253 and "MFA code, which needs a terminal" in complaint and not source.take()
+    places = {
+        "HOME": str(tmp_path), "AWS_CONFIG_FILE": str(tmp_path / "config"), "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL_STS": source.http, "AWS_ENDPOINT_URL_IVS_REALTIME": service.http,
+    }
+    with Terminal("ivs-realtime", "list-stages", "--profile", "p", **places) as terminal:
+        terminal.until(b"Enter MFA code for arn:aws:iam::000000000000:mfa/m:")
+        terminal.write(b"123456\r")
+        terminal.until(b'"stages"')
+    (asked,) = source.take()
+    for part in (b"SerialNumber=arn", b"TokenCode=123456", b"ExternalId=outside"):
+        assert part in asked[3]
+    assert service.take()[0][-1][0] == "AKIDFETCHED"
+    # What was given is kept where the AWS CLI looks: neither asks again.
+    (kept,) = (tmp_path / ".aws/cli/cache").iterdir()
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert called(MFA, "--profile", "p", AWS_ENDPOINT_URL_STS=source.http)[:3] == (0, "AKIDFETCHED", "token")
+    aws = [str(Path(sys.executable).parent / "aws"), "ivs-realtime", "list-stages", "--profile", "p"]
+    subprocess.run(aws, env={"PATH": os.environ["PATH"], **places}, stdin=subprocess.DEVNULL, check=True, capture_output=True, timeout=60)
+    assert service.take()[0][-1][0] == "AKIDFETCHED"
+    assert not source.take()
+    # Credentials about to end are not used.
+    ending = json.loads(kept.read_text())
+    ending["Credentials"]["Expiration"] = "2020-01-01T00:00:00Z"
+    kept.write_text(json.dumps(ending))
+    assert called(MFA, "--profile", "p", AWS_ENDPOINT_URL_STS=source.http)[0] == 253
+
+
 def test_a_missing_source_is_said(called):
     config = "[profile mfa]\nrole_arn = arn:aws:iam::000000000000:role/r\nsource_profile = mfa\nmfa_serial = arn:aws:iam::000000000000:mfa/m\n"
     code, _, _, complaint = called(config, "--profile", "mfa")
-    assert code == 253 and "MFA code" in complaint
+    assert code == 253 and "missing: source_profile" in complaint
     code, _, _, complaint = called("[profile p]\noutput = json\n", "--profile", "p", AWS_EC2_METADATA_DISABLED="true")
     assert code == 253 and "Unable to locate credentials" in complaint

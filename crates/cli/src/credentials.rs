@@ -26,6 +26,7 @@ use stagedoor_auth::sigv4::Key;
 
 use crate::environment::Environment;
 use crate::failure::{Failure, Result};
+use crate::mfa::Role;
 use crate::profile::Profile;
 use crate::tls::{self, Trust};
 
@@ -42,6 +43,8 @@ pub enum Source {
         name: String,
         method: &'static str,
     },
+    /// A profile's role that wants an MFA code.
+    Mfa(Role),
     /// `AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`.
     WebIdentity,
     /// `AWS_CONTAINER_CREDENTIALS_…_URI`.
@@ -65,13 +68,10 @@ impl Source {
     /// [`Failure::Configuration`] for a profile that needs what we do not have.
     pub fn before_static(environment: &Environment, profile: &Profile) -> Result<Option<Self>> {
         if let Some((_, method)) = BEFORE_STATIC.iter().find(|(key, _)| profile.get(key).is_some()) {
-            if let Some(serial) = profile.get("mfa_serial").filter(|_| *method == "assume-role") {
-                return Err(Failure::Configuration(format!(
-                    "Profile {} assumes its role with an MFA code ({serial}), for which stagedoor does not ask: get \
-                     credentials with `aws sts assume-role --token-code` and put them into AWS_ACCESS_KEY_ID, \
-                     AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.",
-                    profile.name
-                )));
+            if *method == "assume-role"
+                && let Some(role) = Role::of(profile)?
+            {
+                return Ok(Some(Self::Mfa(role)));
             }
             return Ok(Some(Self::Profile { name: profile.name.clone(), method }));
         }
@@ -104,6 +104,7 @@ impl Source {
     fn method(&self) -> &'static str {
         match self {
             Self::Profile { method, .. } => method,
+            Self::Mfa(_) => "assume-role",
             Self::WebIdentity => "assume-role-with-web-identity",
             Self::Container => "container-role",
             Self::Instance => "iam-role",
@@ -121,8 +122,9 @@ impl Source {
     async fn fetch_over(&self, region: &str, client: SharedHttpClient) -> Result<Key> {
         let config = ProviderConfig::without_region()
             .with_region(Some(Region::new(region.to_owned())))
-            .with_http_client(client);
+            .with_http_client(client.clone());
         let fetched = match self {
+            Self::Mfa(role) => Ok(role.fetch(region, client, &config).await?),
             Self::Profile { name, .. } => {
                 let provider = ProfileFileCredentialsProvider::builder();
                 provider.configure(&config).profile_name(name).build().provide_credentials().await

@@ -22,6 +22,7 @@ mod help;
 mod input;
 pub mod keys;
 mod malformed;
+mod mfa;
 mod names;
 mod output;
 mod page;

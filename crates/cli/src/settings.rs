@@ -214,6 +214,9 @@ role_arn = arn:aws:iam::000000000000:role/x
 role_arn = arn:aws:iam::000000000000:role/x
 source_profile = aws
 mfa_serial = arn:aws:iam::000000000000:mfa/me
+[profile lone]
+role_arn = arn:aws:iam::000000000000:role/x
+mfa_serial = arn:aws:iam::000000000000:mfa/me
 [profile process]
 credential_process = /bin/false
 [profile empty]
@@ -271,9 +274,10 @@ output = text
                 told(&named("role"), &[("AWS_REGION", "r-1")]),
                 "Profile { name: \"role\", method: \"assume-role\" }",
             ),
+            (told(&named("mfa"), &[("AWS_REGION", "r-1")]), "Mfa(Role { role: \"arn:aws:iam::000000000000:r"),
             (
-                told(&named("mfa"), &[("AWS_REGION", "r-1")]),
-                "253 Profile mfa assumes its role with an MFA code",
+                told(&named("lone"), &[("AWS_REGION", "r-1")]),
+                "253 Partial credentials found in assume-role, missing: source_profile",
             ),
             (
                 told(&named("process"), &[("AWS_REGION", "r-1")]),
