@@ -6,7 +6,7 @@ use stagedoor_api::ivs_realtime::{
     StageEndpoints, StageSummary, UpdateStageRequest, UpdateStageResponse,
 };
 use stagedoor_state::ivs::replication::{self, Which};
-use stagedoor_state::ivs::{Stage, session, stage};
+use stagedoor_state::ivs::{Stage, presence, session, stage};
 use stagedoor_state::page::newest_first;
 use stagedoor_state::{Cx, Result};
 
@@ -80,7 +80,7 @@ pub fn update_stage(cx: &mut Cx<'_>, input: UpdateStageRequest) -> Result<Update
 
 /// `POST /DeleteStage`: also while participants are connected, who are disconnected then.
 ///
-/// Nothing is kept of the stage's sessions. Ingest configurations that publish to it are detached, its
+/// Nothing is kept of the stage's sessions; EventBridge is told who stopped publishing. Ingest configurations that publish to it are detached, its
 /// compositions fail, replications from and to it stop.
 ///
 /// <https://docs.aws.amazon.com/ivs/latest/RealTimeAPIReference/API_DeleteStage.html>
@@ -89,9 +89,11 @@ pub fn delete_stage(cx: &mut Cx<'_>, input: DeleteStageRequest) -> Result<Delete
     let concerned = |one: Which<'_>| one.source_stage_id == id || one.destination_stage_id == id;
     let now = cx.now();
     replication::stop_all(cx, concerned, now)?;
+    // Before their participants stop: only those that publish are detached.
+    ingest_configuration::detach(cx, &input.arn, None)?;
+    presence::disconnect_from(cx, &id, now)?;
     stage::delete(cx, &id)?;
     composition::stage_deleted(cx, &input.arn)?;
-    ingest_configuration::detach(cx, &input.arn, None)?;
     Ok(DeleteStageResponse::default())
 }
 

@@ -8,10 +8,22 @@
 //! | `x-stagedoor-CHOOSE_LAYER`, from the client | `participantId` of somebody whom it receives, and a choice as in [`crate::choice`] |
 //! | `x-stagedoor-LAYER_CHOSEN`, the answer | `participantId`, and the `layers` that it offered, by name |
 //! | `x-stagedoor-LAYER_REFUSED`, the answer | `participantId`, `message` |
+//! | `x-stagedoor-SET_MUTED`, from a publisher | `audioMuted`, `videoStopped`, or one of them, true or false; the others see it in `STAGE_STATE` until the publication ends |
+//! | `x-stagedoor-MUTED`, the answer | `audioMuted`, `videoStopped` |
+//! | `x-stagedoor-MUTED_REFUSED`, the answer | `message` |
+//! | `x-stagedoor-EXCHANGE_TOKEN`, from the client | `token`, a new one in place of that which it has, see [`crate::exchange`] |
+//! | `x-stagedoor-TOKEN_EXCHANGED`, the answer | `capabilities`, `userId`, `attributes`, `exp` of the new token |
+//! | `x-stagedoor-TOKEN_REFUSED`, the answer | `message`, and `code`, a number as AWS's SDKs have it, if the token by itself is bad |
 //!
 //! The handshake always succeeds if it is one: browsers show a script nothing of a refused handshake, but they do show
-//! close codes. Those are 4401 (bad token), 4403 (not allowed here), 4404 (the stage is gone).
+//! close codes. Those are 4401 (bad token), 4403 (not allowed here), 4404 (the stage is gone); and, of RFC 6455, 1001 (no
+//! answer to pings), 1008 (what was sent is not read) and 1013 (at capacity).
 
+mod requests;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -20,8 +32,6 @@ use http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL, USER_AGENT};
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper_util::rt::TokioIo;
-use serde::Deserialize;
-use serde_json::{Value, json};
 use stagedoor_auth::participant_token::TokenError;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -31,14 +41,14 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
-use crate::choice;
 use crate::ledger::Protocol;
-use crate::presence::{Farewell, Feed, Remote, Visitor};
+use crate::presence::{Farewell, Feed, Visitor};
 use crate::refusals::Door;
 use crate::service::Handle;
+use crate::token::Bearer;
 
-/// Clients send pings and little else.
-const MESSAGE_BYTES_MAX: usize = 4096;
+/// Clients send pings and, at the longest, a token.
+const MESSAGE_BYTES_MAX: usize = 12 * 1024;
 /// Pings that may go unanswered.
 const PINGS_MISSED_MAX: u32 = 3;
 
@@ -51,7 +61,12 @@ enum Closing {
     /// RFC 6455: "try again later", as registered.
     Full,
     Silent,
+    /// RFC 6455: against the rules.
+    Slow,
 }
+
+/// Why the talk ended; `None`: the client has gone.
+type Ending = Option<Closing>;
 
 impl Closing {
     fn frame(self) -> CloseFrame {
@@ -61,6 +76,7 @@ impl Closing {
             Closing::StageGone => (4404, "stage deleted"),
             Closing::Full => (1013, "at capacity"),
             Closing::Silent => (1001, "no answer to pings"),
+            Closing::Slow => (1008, "messages are not read"),
         };
         CloseFrame { code: CloseCode::from(code), reason: Utf8Bytes::from_static(reason) }
     }
@@ -84,37 +100,41 @@ impl Handle {
             request.uri().path().trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
         let agent =
             request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let visitor = self.visitor(token.as_deref().unwrap_or_default(), &topic, agent);
+        let bearer = self.socket_bearer(token.as_deref().unwrap_or_default(), &topic, agent);
         let handle = self.clone();
         let upgrade = hyper::upgrade::on(&mut request);
         tokio::spawn(async move {
             if let Ok(upgraded) = upgrade.await {
-                handle.run(TokioIo::new(upgraded), visitor).await;
+                handle.run(TokioIo::new(upgraded), bearer).await;
             }
         });
         response
     }
 
-    fn visitor(&self, token: &str, topic: &str, agent: &str) -> Result<Visitor, Closing> {
+    fn socket_bearer(&self, token: &str, topic: &str, agent: &str) -> Result<Bearer, Closing> {
         let bearer = self.inner.bearer(token, agent, Protocol::Unknown).map_err(closing)?;
-        if bearer.visitor.stage_id == topic { Ok(bearer.visitor) } else { Err(Closing::NotAllowed) }
+        if bearer.visitor.stage_id == topic { Ok(bearer) } else { Err(Closing::NotAllowed) }
     }
 
-    async fn run(&self, io: impl AsyncRead + AsyncWrite + Unpin, visitor: Result<Visitor, Closing>) {
+    async fn run(&self, io: impl AsyncRead + AsyncWrite + Unpin, bearer: Result<Bearer, Closing>) {
         let config = WebSocketConfig::default()
             .max_message_size(Some(MESSAGE_BYTES_MAX))
             .max_frame_size(Some(MESSAGE_BYTES_MAX));
         let mut socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
-        let feed = visitor.and_then(|visitor| Ok((self.come_in(&visitor)?, visitor)));
+        let feed = bearer.and_then(|bearer| Ok((self.come_in(&bearer.visitor)?, bearer)));
         let closing = match feed {
-            Ok((feed, visitor)) => {
-                let guard = Leaving { handle: self, visitor: &visitor };
-                let closing = self.talk(&mut socket, &visitor, feed).await;
+            Ok((feed, mut bearer)) => {
+                let Visitor { stage_arn, participant_id, .. } = bearer.visitor.clone();
+                let guard = Leaving { handle: self, stage_arn, participant_id };
+                let closing = self.talk(&mut socket, &mut bearer, feed).await.err().flatten();
                 drop(guard);
                 closing
             }
             Err(closing) => Some(closing),
         };
+        if closing == Some(Closing::Slow) {
+            self.inner.slow_sockets.fetch_add(1, Ordering::Relaxed);
+        }
         if let Some(closing) = closing {
             self.inner.refusals.note(Door::Events);
             let ping = self.inner.config.timeouts.ping;
@@ -136,13 +156,13 @@ impl Handle {
         self.inner.config.timeouts.ping * PINGS_MISSED_MAX
     }
 
-    /// Sends states and pings and answers pings, until one side ends it. `None`: the client has gone.
+    /// Sends states and pings and answers the client, until one side ends it.
     async fn talk<S>(
         &self,
         socket: &mut WebSocketStream<S>,
-        visitor: &Visitor,
+        bearer: &mut Bearer,
         mut feed: Feed,
-    ) -> Option<Closing>
+    ) -> Result<Infallible, Ending>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -159,19 +179,19 @@ impl Handle {
                 changed = feed.state.changed() => {
                     // The sender goes when the stage does; the farewell says why.
                     if changed.is_err() {
-                        return Some(farewell(*feed.farewell.borrow()));
+                        return Err(Some(farewell(*feed.farewell.borrow())));
                     }
                     let state = feed.state.borrow_and_update().clone();
                     send(socket, text(&state), patience).await?;
                 }
-                _ = feed.farewell.changed() => return Some(farewell(*feed.farewell.borrow())),
+                _ = feed.farewell.changed() => return Err(Some(farewell(*feed.farewell.borrow()))),
                 message = socket.next() => {
                     heard = self.inner.world.now();
-                    self.answer(socket, visitor, message?).await?;
+                    self.answer(socket, bearer, message.ok_or(None)?).await?;
                 }
                 _ = ping.tick() => {
                     if silent(heard, self.inner.world.now(), period) {
-                        return Some(Closing::Silent);
+                        return Err(Some(Closing::Silent));
                     }
                     // The frame finds out whether the client lives, the message is what AWS's service sends.
                     send(socket, Message::Ping(Bytes::new()), patience).await?;
@@ -180,108 +200,60 @@ impl Handle {
             }
         }
     }
-}
 
-/// Takes the socket off the stage, also when its task is dropped.
-struct Leaving<'a> {
-    handle: &'a Handle,
-    visitor: &'a Visitor,
-}
-
-impl Drop for Leaving<'_> {
-    fn drop(&mut self) {
-        let Visitor { stage_arn, participant_id, .. } = self.visitor;
-        self.handle
-            .inner
-            .change(|presence, moment| presence.close_socket(stage_arn, participant_id, moment.now));
-    }
-}
-
-/// What a client's message is.
-#[derive(Deserialize)]
-#[serde(tag = "type")]
-enum FromClient {
-    #[serde(rename = "PING")]
-    Ping,
-    #[serde(rename = "x-stagedoor-CHOOSE_LAYER")]
-    ChooseLayer { payload: Value },
-}
-
-impl Handle {
-    /// Answers one message of the client; `None` when it has gone. What we do not know is ignored, as AWS's service
-    /// is free to have messages of its own.
+    /// Answers one message of the client.
     async fn answer<S>(
         &self,
         socket: &mut WebSocketStream<S>,
-        visitor: &Visitor,
+        bearer: &mut Bearer,
         message: Result<Message, Error>,
-    ) -> Option<()>
+    ) -> Result<(), Ending>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let message = match message {
-            Ok(message) => message,
-            Err(error) => {
-                if matches!(error, Error::Protocol(_) | Error::Capacity(_) | Error::Utf8(_)) {
-                    self.inner.refusals.note(Door::Events);
-                }
-                return None;
+        let message = message.map_err(|error| {
+            if matches!(error, Error::Protocol(_) | Error::Capacity(_) | Error::Utf8(_)) {
+                self.inner.refusals.note(Door::Events);
             }
-        };
+            None
+        })?;
         let message = match message {
             Message::Text(message) => message,
             Message::Close(_) => {
                 // Completes the closing handshake.
                 drop(socket.close(None).await);
-                return None;
+                return Err(None);
             }
-            _ => return Some(()),
+            _ => return Ok(()),
         };
-        let reply = match serde_json::from_str(&message) {
-            Ok(FromClient::Ping) => r#"{"type":"PONG"}"#.to_owned(),
-            Ok(FromClient::ChooseLayer { payload }) => self.choose_layer(visitor, &payload).to_string(),
-            Err(_) => return Some(()),
-        };
-        send(socket, text(&reply), self.patience()).await
-    }
-
-    /// `x-stagedoor-CHOOSE_LAYER`: the participant wants another simulcast layer of somebody whom it receives.
-    fn choose_layer(&self, visitor: &Visitor, payload: &Value) -> Value {
-        let remote = payload["participantId"].as_str().unwrap_or_default();
-        let refused = |problem: &str| {
-            let payload = json!({"participantId": remote, "message": problem});
-            json!({"type": "x-stagedoor-LAYER_REFUSED", "payload": payload})
-        };
-        let choice = match choice::from_json(payload) {
-            Ok(choice) => choice,
-            Err(problem) => return refused(problem),
-        };
-        let (subscriptions, published) = self.inner.look(|presence| {
-            let Visitor { stage_arn, participant_id, .. } = visitor;
-            (presence.subscriptions(stage_arn, participant_id, remote), presence.remote(stage_arn, remote))
-        });
-        if subscriptions.is_empty() {
-            return refused("the participant is not being received");
+        match self.reply(bearer, &message) {
+            Some(reply) => send(socket, text(&reply), self.patience()).await,
+            None => Ok(()),
         }
-        if !self.inner.choose(subscriptions, &choice) {
-            return refused("the server is overloaded");
-        }
-        let layers = match published {
-            Remote::Publishing { video: Some(track) } => track.rids,
-            _ => Vec::new(),
-        };
-        let layers: Vec<&str> = layers.iter().map(|rid| &**rid).collect();
-        json!({"type": "x-stagedoor-LAYER_CHOSEN", "payload": {"participantId": remote, "layers": layers}})
     }
 }
 
-/// Sends a message, and waits while the client does not read. `None`: it has gone, or has not read in time. What
-/// waits for a slow client is this one message and the newest state, so memory stays bounded.
-async fn send<S>(socket: &mut WebSocketStream<S>, message: Message, patience: Duration) -> Option<()>
+/// Takes the socket off the stage, also when its task is dropped.
+struct Leaving<'a> {
+    handle: &'a Handle,
+    stage_arn: Arc<str>,
+    participant_id: Arc<str>,
+}
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        let Leaving { handle, stage_arn, participant_id } = self;
+        handle.inner.change(|presence, moment| presence.close_socket(stage_arn, participant_id, moment.now));
+    }
+}
+
+/// Sends a message, and waits while the client does not read. What waits for a slow client is this one message and the
+/// newest state, so memory stays bounded.
+async fn send<S>(socket: &mut WebSocketStream<S>, message: Message, patience: Duration) -> Result<(), Ending>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    timeout(patience, socket.send(message)).await.ok()?.ok()
+    timeout(patience, socket.send(message)).await.map_err(|_| Some(Closing::Slow))?.map_err(|_| None)
 }
 
 async fn say_goodbye<S>(socket: &mut WebSocketStream<S>, closing: Closing)
@@ -343,7 +315,7 @@ mod tests {
         let (ours, theirs) = tokio::io::duplex(1024);
         let mut socket = WebSocketStream::from_raw_socket(ours, Role::Server, None).await;
         let long = "x".repeat(64 * 1024);
-        assert_eq!(send(&mut socket, text(&long), Duration::from_millis(20)).await, None);
+        assert_eq!(send(&mut socket, text(&long), Duration::from_millis(20)).await, Err(Some(Closing::Slow)));
         drop(theirs);
     }
 }

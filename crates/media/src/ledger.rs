@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use stagedoor_auth::es384::PublicKey;
-use stagedoor_auth::participant_token::{Claims, TokenError};
+use stagedoor_auth::participant_token::{Capabilities, Claims, TokenError};
 
 /// The memory of the server, as the media plane sees it.
 ///
@@ -100,6 +100,11 @@ pub enum What {
         attempt: Attempt,
         code: ErrorCode,
     },
+    /// A participant goes on under another token.
+    TokenExchanged {
+        participant_id: Arc<str>,
+        exchange: Box<Exchange>,
+    },
     /// Nobody came back to the empty stage in time.
     SessionEnded,
 }
@@ -114,6 +119,24 @@ pub struct Joining {
     pub client: Client,
     /// Of a participant that an RTMP encoder is.
     pub ingest_configuration_arn: Option<Arc<str>>,
+}
+
+/// What a token says that others are told of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    pub capabilities: Capabilities,
+    pub user_id: String,
+    pub attributes: BTreeMap<String, String>,
+    /// Seconds since 1970, as the next one.
+    pub issued: i64,
+    pub expires: i64,
+}
+
+/// One token in place of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    pub previous: Grant,
+    pub new: Grant,
 }
 
 /// How a participant publishes.

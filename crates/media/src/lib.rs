@@ -14,6 +14,7 @@ mod whip;
 
 mod choice;
 mod events_socket;
+mod exchange;
 mod ice_servers;
 mod presence;
 pub mod rtmp;

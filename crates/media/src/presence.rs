@@ -7,16 +7,17 @@
 
 mod stage;
 
-pub use stage::{Farewell, Feed};
+pub use stage::{Farewell, Feed, Muted};
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
+use stagedoor_auth::participant_token::Capabilities;
 use stagedoor_sfu::{Kind, PeerKey, PeerMap, TrackSpec, Violation};
 
 use crate::config::{Limits, Timeouts};
-use crate::ledger::{Attempt, Client, ErrorCode, Joining, Note, Protocol, What};
+use crate::ledger::{Attempt, Client, ErrorCode, Exchange, Grant, Joining, Note, Protocol, What};
 use crate::shard::End;
 use crate::world::Moment;
 use stage::Stage;
@@ -30,6 +31,8 @@ pub struct Visitor {
     pub participant_id: Arc<str>,
     pub user_id: String,
     pub attributes: BTreeMap<String, String>,
+    /// When its token was, in seconds since 1970; 0 if it has none.
+    pub issued: i64,
     pub protocol: Protocol,
     pub client: Client,
     /// Of an RTMP encoder.
@@ -243,6 +246,54 @@ impl Presence {
             matches!(purpose, Some(Purpose::Subscribe { remote: whom }) if **whom == *remote)
         };
         participant.connections.iter().copied().filter(receives).collect()
+    }
+
+    // === Changes of those who are here ===
+
+    /// Puts one token in place of another. Returns the connections to close, which the new one does not allow; `None`
+    /// if the participant is not here.
+    pub fn exchange(
+        &mut self,
+        visitor: &Visitor,
+        previous: Grant,
+        new: Grant,
+        moment: Moment,
+    ) -> Option<Vec<PeerKey>> {
+        let stage = self.stages.get_mut(&visitor.stage_arn)?;
+        let (previous, connections) = stage.exchange(&visitor.participant_id, previous, new.clone())?;
+        let allowed = new.capabilities;
+        let exchange = Box::new(Exchange { previous, new });
+        let participant_id = visitor.participant_id.clone();
+        self.note(&visitor.stage_arn, moment, What::TokenExchanged { participant_id, exchange });
+        let forbidden = |key: &PeerKey| match self.connections.get(key)?.connection.purpose {
+            Purpose::Publish { .. } => Some(!allowed.allow_publish),
+            Purpose::Subscribe { .. } => Some(!allowed.allow_subscribe),
+        };
+        let close: Vec<PeerKey> =
+            connections.into_iter().filter(|key| forbidden(key).unwrap_or(false)).collect();
+        for key in &close {
+            self.stopped(*key, moment);
+        }
+        Some(close)
+    }
+
+    /// What a visitor that has entered may do: what its token says, unless it has exchanged that for another since.
+    pub fn capabilities(&self, visitor: &Visitor, own: Capabilities) -> Capabilities {
+        let stage = self.stages.get(&visitor.stage_arn);
+        let participant = stage.and_then(|stage| stage.participants.get(&visitor.participant_id));
+        let newer = participant.and_then(|participant| participant.newer_grant(visitor));
+        newer.map_or(own, |grant| grant.capabilities)
+    }
+
+    /// A publisher says whether it sends sound and picture; `None` if it does not publish.
+    pub fn set_muted(
+        &mut self,
+        stage_arn: &str,
+        participant_id: &str,
+        audio: Option<bool>,
+        video: Option<bool>,
+    ) -> Option<Muted> {
+        self.stages.get_mut(stage_arn)?.set_muted(participant_id, audio, video)
     }
 
     // === WHIP sessions ===

@@ -59,6 +59,8 @@ pub(crate) struct Inner {
     /// Closings that did not fit into the shard's queue.
     unsent: Mutex<VecDeque<PeerKey>>,
     keys: AtomicU64,
+    /// Events sockets that were dropped because their clients did not read.
+    pub(crate) slow_sockets: AtomicU64,
 }
 
 impl Media {
@@ -97,6 +99,7 @@ impl Media {
             changed: Notify::new(),
             unsent: Mutex::default(),
             keys: AtomicU64::new(1),
+            slow_sockets: AtomicU64::new(0),
         };
         let handle = Handle { inner: Arc::new(inner) };
         Ok((Media { handle: handle.clone(), reports, changes, thread, tcp }, handle))
@@ -152,6 +155,11 @@ impl Handle {
     /// The address that the media socket is bound to.
     pub fn media_address(&self) -> SocketAddr {
         self.inner.shard.address()
+    }
+
+    /// Events sockets that were dropped because their clients did not read.
+    pub fn slow_sockets(&self) -> u64 {
+        self.inner.slow_sockets.load(Ordering::Relaxed)
     }
 
     /// What the media thread has counted, at most a fraction of a second old.

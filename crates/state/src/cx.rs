@@ -69,7 +69,8 @@ impl<'a> Cx<'a> {
         region: &'a str,
         environment: &'a Environment<'a>,
     ) -> Self {
-        Self { documents: Documents::new(transaction, account, region), environment }
+        let documents = Documents::new(transaction, account, region).telling(environment.ivs.event_targets);
+        Self { documents, environment }
     }
 
     /// When the request arrived.

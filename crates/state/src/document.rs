@@ -83,6 +83,7 @@ pub struct Documents<'a> {
     transaction: &'a mut Transaction,
     account: &'a str,
     region: &'a str,
+    tells: bool,
 }
 
 /// Called with each document's ids below the parent and its bytes.
@@ -90,7 +91,18 @@ type Visit<'v> = dyn FnMut(Vec<String>, &[u8]) -> Result<()> + 'v;
 
 impl<'a> Documents<'a> {
     pub fn new(transaction: &'a mut Transaction, account: &'a str, region: &'a str) -> Self {
-        Self { transaction, account, region }
+        Self { transaction, account, region, tells: true }
+    }
+
+    /// Without a word to EventBridge if nobody would be told: see [`crate::ivs::notice`].
+    #[must_use]
+    pub fn telling(self, anybody: bool) -> Self {
+        Self { tells: anybody, ..self }
+    }
+
+    /// Whether events for EventBridge are put into the outbox.
+    pub(crate) fn tells(&self) -> bool {
+        self.tells
     }
 
     pub fn account(&self) -> &'a str {
@@ -103,7 +115,7 @@ impl<'a> Documents<'a> {
 
     /// The same transaction, for another account in this region.
     pub fn of_account<'d>(&'d mut self, account: &'d str) -> Documents<'d> {
-        Documents { transaction: &mut *self.transaction, account, region: self.region }
+        Documents { transaction: &mut *self.transaction, account, region: self.region, tells: self.tells }
     }
 
     fn key<T: Kind>(&self, ids: &[&str]) -> String {

@@ -1,7 +1,9 @@
 //! Stages: what they show, their defaults, their errors.
 
 use serde_json::{Value as Json, json};
-use stagedoor_api::ivs_realtime::{Participant, ParticipantRecordingState};
+use stagedoor_api::ivs_realtime::{Participant, ParticipantProtocol, ParticipantRecordingState};
+use stagedoor_state::ivs::notice::Notice;
+use stagedoor_state::ivs::presence;
 use stagedoor_state::ivs::{Revocation, StorageConfiguration};
 
 use crate::control::{ACCOUNT, Control, REGION, SESSION, each, stage_arn, who};
@@ -224,6 +226,26 @@ fn a_deleted_stage_leaves_nothing() {
     assert_eq!(anew, json!({"stageSessions": []}), "a stage with the same id inherits nothing");
     let revoked = control.media(|documents, _| documents.count::<Revocation>(&["s1"]));
     assert_eq!(revoked, 0);
+}
+
+#[test]
+fn deleting_a_stage_tells_who_stopped_publishing() {
+    let mut control = Control::new();
+    control.settings.event_targets = true;
+    let stage = control.stage("s1");
+    control.join(who("a"));
+    control.join(who("b"));
+    control.media(|documents, now| {
+        presence::publish_started(documents, who("a"), ParticipantProtocol::Whip, now)
+    });
+    control.ok("DeleteStage", json!({"arn": stage}));
+    let told = control.media(|documents, _| documents.all::<Notice>(&["s1"]));
+    let told: Vec<_> = told.iter().map(|notice| &notice.detail).collect();
+    let names: Vec<_> =
+        told.iter().map(|detail| (&detail["event_name"], &detail["participant_id"])).collect();
+    let names: Vec<_> =
+        names.iter().filter_map(|(name, who)| Some((name.as_str()?, who.as_str()?))).collect();
+    assert_eq!(names, [("Participant Published", "a"), ("Participant Unpublished", "a")]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use stagedoor_sfu::PeerKey;
 use tokio::sync::watch;
 
 use super::{Purpose, QuotaExceeded, Visitor};
+use crate::ledger::Grant;
 
 /// Why an events socket is closed by the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,13 @@ pub struct Feed {
     /// The newest `STAGE_STATE` message. Older ones that a slow client did not take are skipped: each is complete.
     pub state: watch::Receiver<Arc<str>>,
     pub farewell: watch::Receiver<Option<Farewell>>,
+}
+
+/// What a publisher says it does not send.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Muted {
+    pub audio: bool,
+    pub video: bool,
 }
 
 #[derive(Debug)]
@@ -43,6 +51,9 @@ pub struct Participant {
     pub connections: Vec<PeerKey>,
     user_id: String,
     attributes: BTreeMap<String, String>,
+    /// The token that it has exchanged another for.
+    grant: Option<Grant>,
+    muted: Muted,
     sockets: usize,
     /// Connections for publishing, connected or not.
     publishing: Vec<PeerKey>,
@@ -77,9 +88,12 @@ impl Stage {
     /// Returns whether the participant was not here before. One that was may bring a newer token.
     pub fn enter(&mut self, visitor: &Visitor, now: Instant) -> bool {
         if let Some(known) = self.participants.get_mut(&visitor.participant_id) {
-            self.changed |= known.user_id != visitor.user_id || known.attributes != visitor.attributes;
-            known.user_id.clone_from(&visitor.user_id);
-            known.attributes.clone_from(&visitor.attributes);
+            if known.newer_grant(visitor).is_none() {
+                self.changed |= known.user_id != visitor.user_id || known.attributes != visitor.attributes;
+                known.user_id.clone_from(&visitor.user_id);
+                known.attributes.clone_from(&visitor.attributes);
+                known.grant = None;
+            }
             known.absent_since = known.absent_since.map(|_| now);
             return false;
         }
@@ -87,6 +101,8 @@ impl Stage {
             connections: Vec::new(),
             user_id: visitor.user_id.clone(),
             attributes: visitor.attributes.clone(),
+            grant: None,
+            muted: Muted::default(),
             sockets: 0,
             publishing: Vec::new(),
             is_publishing: false,
@@ -127,8 +143,44 @@ impl Stage {
         if let Some(participant) = self.participants.get_mut(participant_id) {
             participant.connections.retain(|other| *other != key);
             participant.publishing.retain(|other| *other != key);
+            if participant.publishing.is_empty() && participant.muted != Muted::default() {
+                participant.muted = Muted::default();
+                self.changed = true;
+            }
             participant.note_absence(since);
         }
+    }
+
+    /// Puts one token in place of another. Returns the one that counted until now, and the participant's connections.
+    pub fn exchange(
+        &mut self,
+        participant_id: &str,
+        previous: Grant,
+        new: Grant,
+    ) -> Option<(Grant, Vec<PeerKey>)> {
+        let participant = self.participants.get_mut(participant_id)?;
+        self.changed |= participant.user_id != new.user_id || participant.attributes != new.attributes;
+        participant.user_id.clone_from(&new.user_id);
+        participant.attributes.clone_from(&new.attributes);
+        let previous = participant.grant.replace(new).unwrap_or(previous);
+        Some((previous, participant.connections.clone()))
+    }
+
+    pub fn set_muted(
+        &mut self,
+        participant_id: &str,
+        audio: Option<bool>,
+        video: Option<bool>,
+    ) -> Option<Muted> {
+        let participant = self.participants.get_mut(participant_id)?;
+        if participant.publishing.is_empty() {
+            return None;
+        }
+        let Muted { audio: before, video: stopped } = participant.muted;
+        let muted = Muted { audio: audio.unwrap_or(before), video: video.unwrap_or(stopped) };
+        self.changed |= participant.muted != muted;
+        participant.muted = muted;
+        Some(muted)
     }
 
     pub fn publishers_besides(&self, participant_id: &str) -> usize {
@@ -185,6 +237,8 @@ impl Stage {
             user_id: &participant.user_id,
             attributes: &participant.attributes,
             is_publishing: participant.is_publishing,
+            audio_muted: participant.muted.audio,
+            video_stopped: participant.muted.video,
         });
         let payload = Payload { stage_id: &self.id, participants: participants.collect() };
         let message = Message { kind: "STAGE_STATE", payload };
@@ -201,6 +255,11 @@ impl Participant {
     /// Whether it has a connection for publishing.
     pub fn has_publication(&self) -> bool {
         !self.publishing.is_empty()
+    }
+
+    /// The token that counts instead of the one with which a visitor comes: that for which it was exchanged.
+    pub fn newer_grant(&self, visitor: &Visitor) -> Option<&Grant> {
+        self.grant.as_ref().filter(|grant| visitor.issued <= grant.issued)
     }
 
     fn note_absence(&mut self, since: Instant) {
@@ -232,4 +291,7 @@ struct Entry<'a> {
     user_id: &'a str,
     attributes: &'a BTreeMap<String, String>,
     is_publishing: bool,
+    // Ours: AWS's SDKs know both of a participant, how they travel is not public.
+    audio_muted: bool,
+    video_stopped: bool,
 }

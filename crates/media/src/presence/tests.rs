@@ -46,6 +46,7 @@ impl Stageplay {
             participant_id: name.into(),
             user_id: String::new(),
             attributes: BTreeMap::new(),
+            issued: 0,
             protocol: Protocol::Whip,
             client: Client::default(),
             ingest_configuration_arn: None,
@@ -96,6 +97,12 @@ impl Stageplay {
             }
             What::SubscribeStopped { participant_id, remote } => format!("{participant_id} lost {remote}"),
             What::Failed { participant_id, .. } => format!("{participant_id} failed"),
+            What::TokenExchanged { participant_id, exchange } => {
+                format!(
+                    "{participant_id} exchanged {} for {}",
+                    exchange.previous.user_id, exchange.new.user_id
+                )
+            }
             What::SessionEnded => "ended".to_owned(),
         };
         let notes = self.presence.take_notes().into_iter();
@@ -236,4 +243,59 @@ fn mistakes_are_noted_of_those_who_are_there() {
     fail(&mut play, "ada");
     fail(&mut play, "bob");
     assert_eq!(play.told(), ["st-0 bob joined", "st-0 bob failed"]);
+}
+
+fn grant(user_id: &str, issued: i64, allow_publish: bool, allow_subscribe: bool) -> Grant {
+    Grant {
+        capabilities: Capabilities { allow_publish, allow_subscribe },
+        user_id: user_id.to_owned(),
+        attributes: BTreeMap::new(),
+        issued,
+        expires: issued + 3600,
+    }
+}
+
+#[test]
+fn an_exchanged_token_counts_at_once_and_against_older_ones() {
+    let mut play = Stageplay::new();
+    let (publication, _) = play.publish("ada").expect("there is room");
+    play.presence.connected(publication, play.moment());
+    let (subscription, _) = play.subscribe("ada", "bob");
+    play.presence.connected(subscription, play.moment());
+    play.told();
+    let ada = play.visitor("ada");
+    let (all, no_more) = (grant("first", 5, true, true), grant("second", 9, false, true));
+    let closed = play.presence.exchange(&ada, all.clone(), no_more.clone(), play.moment());
+    assert_eq!(closed, Some(vec![publication]), "only what it may no longer do");
+    assert_eq!(play.told(), ["st-0 ada exchanged first for second", "st-0 ada stopped"]);
+    play.presence.ended(publication, End::Removed, play.moment());
+    assert_eq!(play.told(), Vec::<String>::new(), "once");
+    // An older token, which may still publish by itself, changes nothing.
+    let older = Visitor { issued: 5, user_id: "first".to_owned(), ..ada.clone() };
+    play.presence.enter(&older, play.moment()).expect("it is here");
+    assert_eq!(play.presence.capabilities(&older, all.capabilities), no_more.capabilities);
+    // The next exchange is from the one that counts, and a token issued later needs none.
+    let third = grant("third", 12, true, true);
+    assert_eq!(play.presence.exchange(&ada, all.clone(), third, play.moment()), Some(Vec::new()));
+    assert_eq!(play.told(), ["st-0 ada exchanged second for third"]);
+    let newer = Visitor { issued: 13, ..ada.clone() };
+    play.presence.enter(&newer, play.moment()).expect("it is here");
+    let none = Capabilities { allow_publish: false, allow_subscribe: false };
+    assert_eq!(play.presence.capabilities(&newer, none), none);
+    let absent = play.visitor("carol");
+    assert_eq!(play.presence.exchange(&absent, all, no_more, play.moment()), None);
+}
+
+#[test]
+fn whoever_publishes_may_say_that_it_is_muted() {
+    let mut play = Stageplay::new();
+    play.enter("ada").expect("there is room");
+    assert_eq!(play.presence.set_muted(ARN, "ada", Some(true), None), None, "it does not publish");
+    let (publication, _) = play.publish("ada").expect("there is room");
+    let set = |play: &mut Stageplay, audio, video| play.presence.set_muted(ARN, "ada", audio, video);
+    assert_eq!(set(&mut play, Some(true), None), Some(Muted { audio: true, video: false }));
+    assert_eq!(set(&mut play, None, Some(true)), Some(Muted { audio: true, video: true }));
+    play.presence.ended(publication, End::Left, play.moment());
+    play.publish("ada").expect("there is room");
+    assert_eq!(set(&mut play, None, None), Some(Muted::default()), "a new publication begins unmuted");
 }

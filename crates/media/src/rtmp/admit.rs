@@ -73,6 +73,7 @@ impl Inner {
             participant_id: ingest.participant_id.into(),
             user_id: ingest.user_id,
             attributes: ingest.attributes,
+            issued: 0,
             protocol: if secure { Protocol::Rtmps } else { Protocol::Rtmp },
             client: Client::default(),
             ingest_configuration_arn: Some(ingest.configuration_arn.into()),

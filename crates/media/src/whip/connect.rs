@@ -35,7 +35,7 @@ impl Inner {
         target: Target,
         body: &[u8],
     ) -> Result<Response<Full<Bytes>>, Problem> {
-        let Bearer { visitor, capabilities } = bearer;
+        let Bearer { visitor, claims, .. } = bearer;
         let fail = |code, problem| {
             let attempt = target.attempt();
             self.change(|presence, moment| presence.failed(&visitor, attempt, code, moment));
@@ -53,6 +53,7 @@ impl Inner {
         if self.change(|presence, moment| presence.enter(&visitor, moment)).is_err() {
             return Err(Problem::quota("The stage has as many participants as it may have."));
         }
+        let capabilities = self.look(|presence| presence.capabilities(&visitor, claims.capabilities));
         let allowed = match target {
             Target::Publish => capabilities.allow_publish,
             Target::Subscribe { .. } => capabilities.allow_subscribe,

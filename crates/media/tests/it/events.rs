@@ -125,7 +125,10 @@ async fn the_state_is_sent_at_once_and_after_every_change() {
         "payload": {
             "stageId": TOPIC,
             "participants": [
-                { "id": "alice", "userId": "user of alice", "attributes": { "color": "red" }, "isPublishing": false }
+                {
+                    "id": "alice", "userId": "user of alice", "attributes": { "color": "red" },
+                    "isPublishing": false, "audioMuted": false, "videoStopped": false
+                }
             ]
         }
     });
@@ -236,5 +239,106 @@ async fn a_layer_is_chosen_by_a_message_of_our_own() {
             assert!(answer["payload"]["message"].is_string());
         }
     }
+    plane.stop().await;
+}
+
+async fn ask(socket: &mut Socket, kind: &str, payload: Value) -> Value {
+    let message = json!({"type": kind, "payload": payload});
+    socket.0.send(Message::text(message.to_string())).await.expect("sent");
+    socket.answer().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_others_see_who_is_muted() {
+    let plane = Plane::start(config());
+    let address = serve(plane.handle.clone()).await;
+    let mut bob = Socket::open(address, TOPIC, &plane.token("bob", true, true)).await;
+    let mut alice = Socket::open(address, TOPIC, &plane.token("alice", true, true)).await;
+    let refused = ask(&mut alice, "x-stagedoor-SET_MUTED", json!({"audioMuted": true})).await;
+    assert_eq!(refused["type"], "x-stagedoor-MUTED_REFUSED");
+    let (_publisher, _) = plane.publish("alice", &[Codec::Opus, Codec::Vp8]).await;
+    bob.state_until(&[("alice", true), ("bob", false)]).await;
+    let muted = ask(&mut alice, "x-stagedoor-SET_MUTED", json!({"audioMuted": true})).await;
+    let payload = json!({"audioMuted": true, "videoStopped": false});
+    assert_eq!(muted, json!({"type": "x-stagedoor-MUTED", "payload": payload}));
+    let wrong = ask(&mut alice, "x-stagedoor-SET_MUTED", json!({"audioMuted": 1})).await;
+    assert_eq!(wrong["type"], "x-stagedoor-MUTED_REFUSED");
+    let state = bob.json().await;
+    let seen = &state["payload"]["participants"][0];
+    assert_eq!((&seen["audioMuted"], &seen["videoStopped"]), (&json!(true), &json!(false)), "{state}");
+    plane.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_exchanged() {
+    let plane = Plane::start(config());
+    let address = serve(plane.handle.clone()).await;
+    let token = |user: &str, issued: i64, allow_publish: bool| {
+        plane.token_with("alice", |claims| {
+            claims.iat += issued;
+            claims.user_id = Some(user.to_owned());
+            claims.capabilities.allow_publish = allow_publish;
+        })
+    };
+    let mut bob = Socket::open(address, TOPIC, &plane.token("bob", true, true)).await;
+    let mut alice = Socket::open(address, TOPIC, &token("host", 0, true)).await;
+    let (_publisher, _) = plane.publish("alice", &[Codec::Opus, Codec::Vp8]).await;
+    bob.state_until(&[("alice", true), ("bob", false)]).await;
+    let exchanged =
+        ask(&mut alice, "x-stagedoor-EXCHANGE_TOKEN", json!({"token": token("guest", 1, false)})).await;
+    assert_eq!(exchanged["type"], "x-stagedoor-TOKEN_EXCHANGED", "{exchanged}");
+    assert_eq!(exchanged["payload"]["userId"], "guest");
+    // The name changes and the publication ends, for the others to see.
+    bob.state_until(&[("alice", false), ("bob", false)]).await;
+    let told = plane.told(5).await;
+    let host = ["user of alice", "host"].map(|user| format!("alice: {user} true true -> guest false true"));
+    assert!(told.contains(&host[1]), "{told:#?}");
+    assert_eq!(told.last().map(String::as_str), Some("alice stopped"));
+    // Neither the token from before nor the new one publishes.
+    for again in [token("host", 0, true), token("guest", 1, false)] {
+        let (_, offer) = Client::publisher(LOCALHOST, &[Codec::Vp8], plane.world.clone()).expect("a client");
+        assert_eq!(plane.post("/whip", &again, offer).await.status, 403);
+    }
+    for (bad, message) in [
+        ("rubbish".to_owned(), "TOKEN_MALFORMED"),
+        (plane.token("bob", true, true), "another jti"),
+        (plane.token_with("alice", |claims| claims.whip_url += "/other"), "another whip_url"),
+    ] {
+        let refused = ask(&mut alice, "x-stagedoor-EXCHANGE_TOKEN", json!({"token": bad})).await;
+        assert_eq!(refused["type"], "x-stagedoor-TOKEN_REFUSED");
+        let said = refused["payload"]["message"].as_str().unwrap_or_default();
+        assert!(said.contains(message), "{said}");
+    }
+    plane.stop().await;
+}
+
+/// Everybody's attributes are in every state, so that a client that reads none of them has megabytes waiting.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_read_is_dropped_and_the_others_are_not() {
+    let mut config = hasty();
+    config.timeouts.ping = Duration::from_millis(300);
+    config.timeouts.leave = Duration::from_secs(60);
+    let plane = Plane::start(config);
+    let address = serve(plane.handle.clone()).await;
+    let slow = Socket::open(address, TOPIC, &plane.token("slow", true, true)).await;
+    let mut bob = Socket::open(address, TOPIC, &plane.token("bob", true, true)).await;
+    let fat = |name: &str, fill: &str| {
+        plane.token_with(name, |claims| {
+            claims.attributes = Some([("a".to_owned(), fill.repeat(1000))].into());
+        })
+    };
+    for number in 0..60 {
+        drop(Socket::open(address, TOPIC, &fat(&format!("p{number}"), "x")).await);
+    }
+    // Each change is 60 KB; the system holds some megabytes for a client, then the server waits.
+    for round in 0.. {
+        let fill = if round % 2 == 0 { "y" } else { "z" };
+        drop(Socket::open(address, TOPIC, &fat("p0", fill)).await);
+        while !bob.json().await["payload"].to_string().contains(&fill.repeat(1000)) {}
+        if plane.handle.slow_sockets() > 0 {
+            break;
+        }
+    }
+    drop(slow);
     plane.stop().await;
 }

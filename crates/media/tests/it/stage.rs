@@ -11,7 +11,7 @@ use stagedoor_auth::es384::{KeyPair, PublicKey};
 use stagedoor_auth::participant_token::{Capabilities, Claims, TokenError, issue};
 use stagedoor_media::client::Client;
 use stagedoor_media::config::{Limits, Timeouts};
-use stagedoor_media::ledger::{Admission, Attempt, Change, Ingest, IngestRefusal, Ledger, Note, What};
+use stagedoor_media::ledger::{Admission, Attempt, Change, Grant, Ingest, IngestRefusal, Ledger, Note, What};
 use stagedoor_media::metrics::Counters;
 use stagedoor_media::world::World;
 use stagedoor_media::{Config, Handle, Media};
@@ -261,6 +261,13 @@ fn short(what: &What) -> String {
         }
         What::Failed { participant_id, attempt: Attempt::Subscribe { remote }, code } => {
             format!("{participant_id} cannot receive {remote}: {code:?}")
+        }
+        What::TokenExchanged { participant_id, exchange } => {
+            let allowed = |grant: &Grant| {
+                let Capabilities { allow_publish, allow_subscribe } = grant.capabilities;
+                format!("{} {allow_publish} {allow_subscribe}", grant.user_id)
+            };
+            format!("{participant_id}: {} -> {}", allowed(&exchange.previous), allowed(&exchange.new))
         }
         What::SessionEnded => "session ended".into(),
     }

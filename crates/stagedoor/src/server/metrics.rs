@@ -14,6 +14,9 @@ pub fn text(server: &Server) -> String {
     let _ = writeln!(text, "stagedoor_store_revision {}", server.store.head().get());
     stages(&mut text, &server.gateway.metrics());
     logs(&mut text, server.gateway.log_figures());
+    let name = "stagedoor_events_sockets_slow_total";
+    head(&mut text, name, "Events sockets dropped because their clients did not read.");
+    let _ = writeln!(text, "{name} {}", server.media.slow_sockets());
     for (name, help, value) in server.media.counters().each() {
         let name = format!("stagedoor_media_{name}");
         head(&mut text, &name, help);

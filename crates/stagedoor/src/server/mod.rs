@@ -92,7 +92,8 @@ impl Server {
         let secrets = secrets::load(&store)?;
         let listeners = Listeners::bind(&config)?;
         let rtmps_tls = rtmps::tls(&config)?;
-        let opened = StoreLedger::open(&store, secrets::TOKEN_KEY_ID, secrets.token_key.public_key())?;
+        let tells = !config.event_targets.is_empty();
+        let opened = StoreLedger::open(&store, secrets::TOKEN_KEY_ID, secrets.token_key.public_key(), tells)?;
         let (media, media_handle) = start_media(&config, opened.ledger.clone(), opened.changes)?;
         let addresses = listeners.addresses(media_handle.media_address())?;
         let tls = match config.tls.clone() {
@@ -108,7 +109,7 @@ impl Server {
             keys: KeyRing::new(config.keys),
             allow_reset: config.allow_reset,
             // The media plane neither mixes nor replicates yet.
-            ivs: Settings { quotas: config.ivs_quotas, carries: Carries::default() },
+            ivs: Settings { quotas: config.ivs_quotas, carries: Carries::default(), event_targets: tells },
             rest_quotas: config.rest_quotas,
             client_timeout: config.client_timeout,
             media: media_handle,

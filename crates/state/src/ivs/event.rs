@@ -24,11 +24,13 @@ pub(super) struct What<'a> {
     pub(super) remote: Option<&'a str>,
     /// The one that started or stopped.
     pub(super) replication: Option<&'a Replication>,
+    /// The previous and the new one of an exchange.
+    pub(super) tokens: Option<(&'a api::ExchangedParticipantToken, &'a api::ExchangedParticipantToken)>,
 }
 
 impl From<api::EventName> for What<'_> {
     fn from(name: api::EventName) -> Self {
-        Self { name, code: None, remote: None, replication: None }
+        Self { name, code: None, remote: None, replication: None, tokens: None }
     }
 }
 
@@ -51,6 +53,8 @@ pub(super) fn append(
         replica: Some(concerned.as_ref().is_some_and(replica::is_replica)),
         destination_stage_arn: what.replication.map(|one| one.destination_stage_arn.clone()),
         destination_session_id: what.replication.map(|one| one.destination_session_id.clone()),
+        previous_token: what.tokens.map(|(previous, _)| previous.clone()),
+        new_token: what.tokens.map(|(_, new)| new.clone()),
         ..api::Event::default()
     };
     let place = free_place::<api::Event>(documents, &who.ids(), now)?;

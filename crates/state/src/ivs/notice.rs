@@ -1,5 +1,6 @@
 //! What Amazon EventBridge would be told of stages: an outbox of documents, written in the transaction in which the
-//! thing itself is recorded, so that neither can be lost without the other. Who delivers them also deletes them.
+//! thing itself is recorded, so that neither can be lost without the other. Who delivers them also deletes them. While
+//! there is nowhere to deliver them nothing is written: a target gets what happens from its first start on.
 //!
 //! <https://docs.aws.amazon.com/ivs/latest/RealTimeUserGuide/eventbridge.html>
 
@@ -46,6 +47,9 @@ pub(super) fn tell(
     participant: Option<&api::Participant>,
     now: Timestamp,
 ) -> Result<()> {
+    if !documents.tells() {
+        return Ok(());
+    }
     let Some(detail) = detail(who, event, participant, now) else { return Ok(()) };
     let notice = Notice {
         detail_type: "IVS Stage Update".to_owned(),

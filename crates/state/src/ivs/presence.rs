@@ -185,11 +185,12 @@ pub fn error(
 /// begun and lets everybody leave. Returns the keys (account, region, stage) of the stages whose session is still
 /// open, for the caller to end once its time of grace is over.
 ///
-/// To be called at start by a server that has the store to itself.
-pub fn disconnect_everyone(transaction: &mut Transaction, now: Timestamp) -> Result<Vec<Key>> {
+/// To be called at start by a server that has the store to itself. `tells`: whether EventBridge's events have anywhere
+/// to go.
+pub fn disconnect_everyone(transaction: &mut Transaction, tells: bool, now: Timestamp) -> Result<Vec<Key>> {
     let open = open_stages(transaction)?;
     for stage in &open {
-        let mut documents = Documents::new(transaction, &stage.account, &stage.region);
+        let mut documents = Documents::new(transaction, &stage.account, &stage.region).telling(tells);
         disconnect_from(&mut documents, &stage.ids.concat(), now)?;
     }
     Ok(open)
@@ -205,7 +206,8 @@ fn open_stages(transaction: &mut Transaction) -> Result<Vec<Key>> {
     Ok(open)
 }
 
-fn disconnect_from(documents: &mut Documents<'_>, stage_id: &str, now: Timestamp) -> Result<()> {
+/// Stops what had begun in the open session of a stage and lets everybody leave.
+pub fn disconnect_from(documents: &mut Documents<'_>, stage_id: &str, now: Timestamp) -> Result<()> {
     let Some(session_id) = session::active_id(documents, stage_id)? else { return Ok(()) };
     for (ids, participant) in documents.list::<api::Participant>(&[stage_id, &session_id])? {
         if !is_connected(&participant) {
@@ -273,6 +275,26 @@ pub(super) fn change(
         documents.put(&who.ids(), &participant)?;
     }
     Ok(changed)
+}
+
+/// A participant goes on under another token: what it says of the participant counts from now on.
+pub fn token_exchanged(
+    documents: &mut Documents<'_>,
+    who: Present<'_>,
+    previous: &api::ExchangedParticipantToken,
+    new: &api::ExchangedParticipantToken,
+    now: Timestamp,
+) -> Result<()> {
+    let known = change(documents, who, |participant| {
+        participant.user_id.clone_from(&new.user_id);
+        participant.attributes.clone_from(&new.attributes);
+        true
+    })?;
+    if !known {
+        return Ok(());
+    }
+    let what = What { tokens: Some((previous, new)), ..EventName::TokenExchanged.into() };
+    event::append(documents, who, what, now)
 }
 
 fn append_if_known(

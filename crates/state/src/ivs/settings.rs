@@ -5,6 +5,8 @@
 pub struct Settings {
     pub quotas: Quotas,
     pub carries: Carries,
+    /// Whether the events that AWS sends to EventBridge have anywhere to go.
+    pub event_targets: bool,
 }
 
 /// How much an account may have in a region, or a stage or participant of it. The defaults are those of AWS.

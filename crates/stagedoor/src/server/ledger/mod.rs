@@ -39,11 +39,17 @@ pub struct Opened {
 
 impl StoreLedger {
     /// Reads what the store knows of stages. Whoever was connected when the last server died is recorded as gone.
-    pub fn open(store: &Store, token_key_id: &'static str, token_key: PublicKey) -> Result<Opened, Fault> {
-        record::recover(store)?;
+    /// `tells`: whether EventBridge's events have anywhere to go.
+    pub fn open(
+        store: &Store,
+        token_key_id: &'static str,
+        token_key: PublicKey,
+        tells: bool,
+    ) -> Result<Opened, Fault> {
+        record::recover(store, tells)?;
         let (sender, changes) = mpsc::channel(CHANGES_MAX);
         let (followed, follower) = follow::open(store, sender)?;
-        let recorder = Recorder::start(store.clone());
+        let recorder = Recorder::start(store.clone(), tells);
         let ledger = Arc::new(Self { token_key_id, token_key, followed, recorder });
         Ok(Opened { ledger, changes, follower })
     }

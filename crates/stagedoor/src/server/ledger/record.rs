@@ -5,8 +5,10 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use stagedoor_api::ivs_realtime::{EventErrorCode, EventName, ParticipantProtocol};
-use stagedoor_media::ledger::{Attempt, ErrorCode, Joining, Note, Protocol, What};
+use stagedoor_api::ivs_realtime::{
+    EventErrorCode, EventName, ExchangedParticipantToken, ParticipantProtocol, ParticipantTokenCapability,
+};
+use stagedoor_media::ledger::{Attempt, ErrorCode, Exchange, Grant, Joining, Note, Protocol, What};
 use stagedoor_model::Timestamp;
 use stagedoor_state::arn::Arn;
 use stagedoor_state::ivs::presence::{self, Admission, Present};
@@ -33,10 +35,11 @@ struct Open {
 }
 
 impl Recorder {
-    pub fn start(store: Store) -> Self {
+    /// `tells`: whether EventBridge's events have anywhere to go.
+    pub fn start(store: Store, tells: bool) -> Self {
         let (notes, queue) = sync_channel(NOTES_MAX);
         let thread =
-            std::thread::Builder::new().name("ledger".to_owned()).spawn(move || write(&store, &queue));
+            std::thread::Builder::new().name("ledger".to_owned()).spawn(move || write(&store, tells, &queue));
         let thread = thread.expect("the system can start a thread");
         Self(Mutex::new(Some(Open { notes, thread })))
     }
@@ -59,18 +62,19 @@ impl Recorder {
     }
 }
 
-fn write(store: &Store, queue: &Receiver<Note>) {
+fn write(store: &Store, tells: bool, queue: &Receiver<Note>) {
     while let Ok(first) = queue.recv() {
         let mut batch = vec![first];
         batch.extend(queue.try_iter().take(BATCH_MAX - 1));
-        write_batch(store, &batch);
+        write_batch(store, tells, &batch);
     }
 }
 
 /// Tries until the store takes the batch. A store out of order answers 503; anything else would fail again.
-fn write_batch(store: &Store, batch: &[Note]) {
-    let write =
-        || transact(store, |transaction| batch.iter().try_for_each(|note| write_note(transaction, note)));
+fn write_batch(store: &Store, tells: bool, batch: &[Note]) {
+    let write = || {
+        transact(store, |transaction| batch.iter().try_for_each(|note| write_note(transaction, tells, note)))
+    };
     while let Err(fault) = write() {
         if fault.status != 503 {
             return tracing::error!(%fault, "what happened on a stage could not be recorded");
@@ -80,10 +84,10 @@ fn write_batch(store: &Store, batch: &[Note]) {
     }
 }
 
-fn write_note(transaction: &mut Transaction, note: &Note) -> Result<()> {
+fn write_note(transaction: &mut Transaction, tells: bool, note: &Note) -> Result<()> {
     let Some(arn) = Arn::parse(&note.stage_arn) else { return Ok(()) };
     let Some(stage_id) = arn.id_of("stage") else { return Ok(()) };
-    let documents = &mut Documents::new(transaction, arn.account, arn.region);
+    let documents = &mut Documents::new(transaction, arn.account, arn.region).telling(tells);
     let at = Timestamp::from_micros(note.at.as_microsecond());
     let session_id = &*note.session_id;
     let who = |participant_id| Present { stage_id, session_id, participant_id };
@@ -113,6 +117,10 @@ fn write_note(transaction: &mut Transaction, note: &Note) -> Result<()> {
             };
             presence::error(documents, who(participant_id), name, error_code(*code), remote, at)
         }
+        What::TokenExchanged { participant_id, exchange } => {
+            let Exchange { previous, new } = &**exchange;
+            presence::token_exchanged(documents, who(participant_id), &token(previous), &token(new), at)
+        }
         What::SessionEnded => session::end_session(documents, stage_id, at).map(|_| ()),
     }
 }
@@ -132,6 +140,19 @@ fn joined(joining: &Joining) -> presence::Joining {
             ..Default::default()
         },
         ingest_configuration_arn: joining.ingest_configuration_arn.as_deref().map(str::to_owned),
+    }
+}
+
+fn token(grant: &Grant) -> ExchangedParticipantToken {
+    use ParticipantTokenCapability::{Publish, Subscribe};
+    let allowed =
+        [(grant.capabilities.allow_publish, Publish), (grant.capabilities.allow_subscribe, Subscribe)];
+    let capabilities = allowed.into_iter().filter_map(|(allowed, capability)| allowed.then_some(capability));
+    ExchangedParticipantToken {
+        attributes: Some(grant.attributes.clone()),
+        capabilities: Some(capabilities.collect()),
+        expiration_time: Some(Timestamp::from_seconds(grant.expires)),
+        user_id: Some(grant.user_id.clone()),
     }
 }
 
@@ -164,9 +185,9 @@ fn error_code(code: ErrorCode) -> EventErrorCode {
 }
 
 /// A server that was killed could not say who left: say it now, and end the sessions.
-pub fn recover(store: &Store) -> Result<()> {
+pub fn recover(store: &Store, tells: bool) -> Result<()> {
     transact(store, |transaction| {
-        for key in presence::disconnect_everyone(transaction, now())? {
+        for key in presence::disconnect_everyone(transaction, tells, now())? {
             let documents = &mut Documents::new(transaction, &key.account, &key.region);
             session::end_session(documents, &key.ids.concat(), now())?;
         }

@@ -1,7 +1,7 @@
 //! Delivers the events of stages, which AWS sends to EventBridge, to the configured targets.
 //!
 //! The store's outbox (`stagedoor_state::ivs::notice`) holds them until every target has them, so they survive a
-//! restart. Each target has a task of its own: a target that is down keeps no other waiting. Events of a stage go out
+//! restart; without a target it stays empty. Each target has a task of its own: a target that is down keeps no other waiting. Events of a stage go out
 //! in order, each at least once; what no target took within a day is given up, as EventBridge does.
 
 mod client;
@@ -68,7 +68,7 @@ pub async fn run(
     tasks.shutdown().await;
 }
 
-/// Gives up what waits too long; everything if nobody is to be told.
+/// Gives up what waits too long. If nobody is to be told, it is done when what is left of former targets has gone.
 async fn sweep(store: Store, nobody: bool) {
     loop {
         let store = store.clone();
@@ -87,6 +87,7 @@ async fn sweep(store: Store, nobody: bool) {
                 tracing::error!(count, "events of stages were given up: their targets did not take them");
             }
             Ok(Err(fault)) => tracing::warn!(%fault, "old events of stages could not be looked for"),
+            Ok(Ok(_)) if nobody => return,
             _ => {}
         }
         tokio::time::sleep(SWEEP).await;

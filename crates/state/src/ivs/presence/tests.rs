@@ -5,6 +5,7 @@ use stagedoor_store::Store;
 
 use super::*;
 use crate::Fault;
+use crate::ivs::notice::Notice;
 use crate::ivs::retention::forget_before;
 use crate::ivs::stage;
 
@@ -15,11 +16,13 @@ const LATER_SESSION: &str = "st-BBBBBBBBBBBBB";
 struct World {
     store: Store,
     seconds: i64,
+    tells: bool,
 }
 
 impl World {
     fn new() -> Self {
-        let mut world = Self { store: Store::in_memory().expect("memory suffices"), seconds: 1_700_000_000 };
+        let mut world =
+            Self { store: Store::in_memory().expect("memory suffices"), seconds: 1_700_000_000, tells: true };
         world.run(|documents, now| {
             let stage = Stage {
                 arn: "arn:aws:ivs:eu-west-1:1:stage/s".to_owned(),
@@ -35,9 +38,9 @@ impl World {
 
     fn run<T>(&mut self, mut f: impl FnMut(&mut Documents<'_>, Timestamp) -> Result<T>) -> T {
         self.seconds += 1;
-        let now = Timestamp::from_seconds(self.seconds);
+        let (now, tells) = (Timestamp::from_seconds(self.seconds), self.tells);
         let done = self.store.transact(|transaction| -> std::result::Result<T, TestError> {
-            Ok(f(&mut Documents::new(transaction, "1", "eu-west-1"), now)?)
+            Ok(f(&mut Documents::new(transaction, "1", "eu-west-1").telling(tells), now)?)
         });
         done.unwrap_or_else(|error| panic!("{error:?}"))
     }
@@ -253,7 +256,7 @@ fn a_killed_server_leaves_nobody_connected() {
     world.run(|documents, now| leave(documents, who("c"), now));
     let restarted = Timestamp::from_seconds(world.seconds + 60);
     let open = world.store.transact(|transaction| -> std::result::Result<_, TestError> {
-        Ok(disconnect_everyone(transaction, restarted)?)
+        Ok(disconnect_everyone(transaction, true, restarted)?)
     });
     let open = open.expect("nothing else writes");
     let stage = Key { account: "1".to_owned(), region: "eu-west-1".to_owned(), ids: vec!["s".to_owned()] };
@@ -288,4 +291,44 @@ fn old_sessions_are_forgotten_and_open_ones_are_not() {
     assert_eq!(ids, [LATER_SESSION]);
     assert!(world.events(who("a")).is_empty());
     assert_eq!(world.events(Present { session_id: LATER_SESSION, ..who("a") }), ["JOINED"]);
+}
+
+fn notices(world: &mut World) -> Vec<String> {
+    let found = world.run(|documents, _| documents.all::<Notice>(&["s"]));
+    found.iter().map(|notice| notice.detail["event_name"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn an_exchanged_token_changes_the_participant() {
+    let mut world = World::new();
+    world.join("a", SESSION);
+    let token = |user: &str| api::ExchangedParticipantToken {
+        user_id: Some(user.to_owned()),
+        attributes: Some(BTreeMap::from([("of".to_owned(), user.to_owned())])),
+        capabilities: Some(vec![api::ParticipantTokenCapability::Subscribe]),
+        expiration_time: Some(Timestamp::from_seconds(1)),
+    };
+    let (ann, bob) = (token("ann"), token("bob"));
+    world.run(|documents, now| token_exchanged(documents, who("a"), &ann, &bob, now));
+    let participant = world.participant(who("a"));
+    assert_eq!((&participant.user_id, &participant.attributes), (&bob.user_id, &bob.attributes));
+    let events = world.run(|documents, _| event::of(documents, who("a")));
+    let last = events.last().map(|(_, event)| event.clone()).expect("two events");
+    assert_eq!(last.name, Some(EventName::TokenExchanged));
+    assert_eq!((last.previous_token, last.new_token), (Some(ann.clone()), Some(bob.clone())));
+    assert_eq!(notices(&mut world), ["Token Exchanged"]);
+    world.run(|documents, now| token_exchanged(documents, who("stranger"), &ann, &bob, now));
+    assert!(world.events(who("stranger")).is_empty());
+}
+
+#[test]
+fn nothing_is_told_to_nobody() {
+    let mut world = World::new();
+    world.tells = false;
+    world.join("a", SESSION);
+    world.run(|documents, now| publish_started(documents, who("a"), ParticipantProtocol::Whip, now));
+    assert_eq!(notices(&mut world), Vec::<String>::new());
+    world.tells = true;
+    world.run(|documents, now| publish_stopped(documents, who("a"), now));
+    assert_eq!(notices(&mut world), ["Participant Unpublished"]);
 }
