@@ -55,7 +55,6 @@ pub(super) fn append(
         destination_session_id: what.replication.map(|one| one.destination_session_id.clone()),
         previous_token: what.tokens.map(|(previous, _)| previous.clone()),
         new_token: what.tokens.map(|(_, new)| new.clone()),
-        ..api::Event::default()
     };
     let place = free_place::<api::Event>(documents, &who.ids(), now)?;
     documents.put(&[who.stage_id, who.session_id, who.participant_id, &place], &event)?;
