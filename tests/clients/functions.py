@@ -79,3 +79,23 @@ def flooding(event, context):
     for _ in range(2000):
         print("x" * 1000)
     return {"statusCode": 200, "body": "x" * 7_000_000}
+
+
+def noting(event, context):
+    """Notes the id of every attempt, and fails."""
+    with open(event["notes"], "a", encoding="utf-8") as notes:
+        notes.write(context.aws_request_id + "\n")
+    raise RuntimeError("not yet")
+
+
+def recording(event, context):
+    """An on-failure destination: keeps the record where the event that failed says."""
+    with open(event["requestPayload"]["record"], "w", encoding="utf-8") as record:
+        record.write(json.dumps(event))
+
+
+def sleeping(event, context):
+    """Says that it runs, and does until it is told otherwise."""
+    open(event["running"], "w", encoding="utf-8").close()
+    while not os.path.exists(event["over"]):
+        time.sleep(0.01)

@@ -67,6 +67,9 @@ pub enum GatewayFault {
     /// The function failed, or returned what no answer can be made of.
     #[error("function failed: {0}")]
     FunctionFailure(Cow<'static, str>),
+    /// As many invocations of the function are under way as there may be.
+    #[error("Lambda invocation failed with status: 429")]
+    FunctionThrottled,
     /// The backend cannot be reached, or hung up.
     #[error("backend unreachable: {0}")]
     Unreachable(String),
@@ -128,9 +131,10 @@ impl GatewayFault {
             Self::Throttled => "THROTTLED",
             Self::QuotaExceeded => "QUOTA_EXCEEDED",
             Self::Configuration(_) | Self::NotServed(_) => "API_CONFIGURATION_ERROR",
-            Self::IntegrationFailure(_) | Self::FunctionFailure(_) | Self::Unreachable(_) => {
-                "INTEGRATION_FAILURE"
-            }
+            Self::IntegrationFailure(_)
+            | Self::FunctionFailure(_)
+            | Self::FunctionThrottled
+            | Self::Unreachable(_) => "INTEGRATION_FAILURE",
             Self::IntegrationTimeout => "INTEGRATION_TIMEOUT",
             Self::Denied(denial) => {
                 return Some(denial.rest().response_type).filter(|name| !name.is_empty());
@@ -168,6 +172,7 @@ impl GatewayFault {
             Self::FunctionFailure(why) => {
                 format!("Execution failed due to configuration error: Malformed Lambda proxy response ({why})")
             }
+            Self::FunctionThrottled => self.to_string(),
             Self::IntegrationTimeout => "Execution failed due to a timeout error".to_owned(),
             Self::Unreachable(_) => {
                 "Execution failed due to configuration error: There was an internal error while executing your \
@@ -223,7 +228,8 @@ impl GatewayFault {
             }
             Self::RequestUnreadable => (StatusCode::BAD_REQUEST, "BadRequestException", "Bad Request"),
             Self::NotServed(what) => return (StatusCode::INTERNAL_SERVER_ERROR, INTERNAL, not_served(what)),
-            Self::Configuration(_) | Self::IntegrationFailure(_) => {
+            // The Lambda service refused: https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway-errors.html
+            Self::Configuration(_) | Self::IntegrationFailure(_) | Self::FunctionThrottled => {
                 (StatusCode::INTERNAL_SERVER_ERROR, INTERNAL, "Internal server error")
             }
             Self::Unreachable(_) => {
@@ -261,7 +267,7 @@ impl GatewayFault {
             Self::Configuration(_) | Self::IntegrationFailure(_) | Self::FunctionFailure(_) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
             }
-            Self::Unreachable(_) | Self::IntegrationTimeout => {
+            Self::Unreachable(_) | Self::IntegrationTimeout | Self::FunctionThrottled => {
                 (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
             }
             Self::Denied(denial) => denial.http(),

@@ -19,8 +19,8 @@ use crate::plans::{Plan, Plans};
 use crate::shared::Shared;
 use crate::visit::BasePath;
 use crate::{
-    Address, Config, Connections, DomainTls, LogFigures, Managed, StageFigures, domains, http_api, managed,
-    rest,
+    Address, Config, Connections, DomainTls, Invocation, InvokeError, Invoked, LogFigures, Managed,
+    StageFigures, domains, http_api, invoke, managed, rest,
 };
 
 /// How many requests an API key made of a usage plan on one day: the day's total, not what was added to it.
@@ -174,6 +174,22 @@ impl Gateway {
     /// Runs a method on a made-up request.
     pub(crate) async fn test_method(&self, test: MethodTest) -> MethodTested {
         rest::test_invoke::run(&self.0.shared, test).await
+    }
+
+    /// Invokes a function without an API in front of it; for an event waits only until it is accepted.
+    ///
+    /// # Errors
+    /// If it is not invoked. A function's own failure is a result.
+    pub async fn invoke(&self, invocation: Invocation) -> Result<Invoked, InvokeError> {
+        invoke::invoke(&self.0.shared, invocation).await
+    }
+
+    /// The same of a function whose result comes as it is written: an event stream.
+    ///
+    /// # Errors
+    /// As of [`Self::invoke`]. What fails later is told in the stream.
+    pub async fn invoke_streamed(&self, invocation: Invocation) -> Result<Body, InvokeError> {
+        invoke::stream(&self.0.shared, invocation).await
     }
 
     /// Waits until what has been logged so far is written, for some seconds at most.

@@ -13,6 +13,7 @@ mod aws;
 mod config;
 mod connections;
 mod gateway;
+mod invoke;
 mod managed;
 mod shared;
 
@@ -69,7 +70,9 @@ pub use domains::DomainTls;
 pub use fault::GatewayFault;
 pub use forwarded::Listener;
 pub use gateway::{Gateway, UsedDay};
-pub use lambda::{Function, LambdaEndpoint};
+pub use invoke::{Invocation, InvocationKind, InvokeError, Invoked};
+pub use lambda::event_stream::CONTENT_TYPE as INVOKE_EVENT_STREAM;
+pub use lambda::{Asynchronous, Function, LambdaEndpoint};
 pub use logs::{LOG_FILE_BYTES_MAX, LOG_FILES_KEPT, LogFigures, LogSink, LogTarget};
 pub use managed::Managed;
 pub use metrics::{FiguresOf, Histogram, StageFigures};

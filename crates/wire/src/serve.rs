@@ -64,10 +64,10 @@ pub fn accept_at(
     host: Option<&str>,
 ) -> Accepted {
     let query = parts.uri.query().unwrap_or("");
-    let verified = verify(service, parts, body, keys, now, host);
+    let identity = verified(service.signing_name, parts, body, keys, now, host);
     let routed = route(service, parts.method.as_str(), path, query);
     let operation = routed.as_ref().map(|routed| routed.operation);
-    let call = verified.and_then(|identity| {
+    let call = identity.and_then(|identity| {
         let routed = routed.ok_or_else(|| Dialect::of(service).unknown_operation())?;
         let input = decode(&routed, query, &parts.headers, body)?;
         let violations = check(routed.operation, &input);
@@ -79,8 +79,13 @@ pub fn accept_at(
     Accepted { service, operation, call }
 }
 
-fn verify(
-    service: &Service,
+/// Who signed a request, for a service by the name that stands in the scopes of its signatures. For what is no operation
+/// of the tables; [`accept`] does the same for those.
+///
+/// # Errors
+/// If it is not signed well.
+pub fn verified(
+    signing_name: &str,
     parts: &Parts,
     body: &Bytes,
     keys: &dyn Keys,
@@ -95,7 +100,7 @@ fn verify(
         host,
         payload: Payload::Bytes(body),
     };
-    let expected = Expected { service: service.signing_name, regions: None, now: now.to_jiff() };
+    let expected = Expected { service: signing_name, regions: None, now: now.to_jiff() };
     sigv4::verify(&request, &expected, keys)
         .map_err(|refusal: Refusal| Fault::new(refusal.code(), refusal.status().as_u16(), refusal.message()))
 }

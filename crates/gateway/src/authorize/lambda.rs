@@ -90,7 +90,8 @@ impl LambdaAuthorizer {
         let function = FunctionArn::of_integration(&uri)
             .ok_or_else(|| Denial::Authorizer(format!("{uri:?} names no Lambda function")))?;
         let began = Instant::now();
-        let order = Order { function, kind: Kind::RequestResponse, payload: event, trace, stream: None };
+        let order =
+            Order { function, kind: Kind::RequestResponse, payload: event, trace, tail: false, stream: None };
         let returned = timeout(self.timeout, shared.lambda.invoke(&shared.backends, order)).await;
         let returned = returned
             .map_err(|_| Denial::Authorizer("it took too long".to_owned()))?

@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout};
 use crate::fault::GatewayFault;
 use crate::lambda::{FunctionArn, Kind, Order, Returned};
 use crate::shared::Shared;
+use crate::steps::function_request::Event;
 use crate::uri::UriTemplate;
 use crate::visit::{Integrated, Visit};
 
@@ -35,20 +36,27 @@ impl Function {
         visit: &Visit,
         variables: &BTreeMap<String, String>,
         trace: String,
-        (kind, payload): (Kind, Bytes),
+        event: Event,
     ) -> Result<Returned, GatewayFault> {
         let uri = self.uri.fill(variables, |_| None);
         let function = FunctionArn::of_integration(&uri)
             .ok_or_else(|| GatewayFault::Configuration(format!("{uri:?} names no Lambda function").into()))?;
         let began = Instant::now();
-        let invoked =
-            shared.lambda.invoke(&shared.backends, Order { function, kind, payload, trace, stream: None });
+        let Event { kind, payload, tail } = event;
+        let order = Order { function, kind, payload, trace, tail, stream: None };
+        let invoked = shared.lambda.invoke(&shared.backends, order);
         let returned = timeout(self.timeout, invoked).await;
         let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         visit.integration_micros.store(micros, Ordering::Relaxed);
-        let returned = returned.unwrap_or(Err(GatewayFault::IntegrationTimeout))?;
-        let _ = visit.integration.set(Integrated { status: SUCCESS, request_id: None });
-        Ok(returned)
+        let returned = returned.unwrap_or(Err(GatewayFault::IntegrationTimeout));
+        let status = match (&returned, kind) {
+            (Ok(_), Kind::RequestResponse) => SUCCESS,
+            (Ok(_), Kind::Event) => ACCEPTED,
+            (Err(GatewayFault::FunctionThrottled), _) => THROTTLED,
+            (Err(_), _) => return returned,
+        };
+        let _ = visit.integration.set(Integrated { status, request_id: None });
+        returned
     }
 }
 
@@ -66,6 +74,10 @@ pub(crate) fn succeeded(returned: Returned) -> Result<Bytes, GatewayFault> {
 
 /// What the Lambda service answers whatever the function does.
 const SUCCESS: u16 = 200;
+/// What it answers to an invocation that is not waited for.
+const ACCEPTED: u16 = 202;
+/// What it answers when the function's concurrency is used up.
+const THROTTLED: u16 = 429;
 
 /// How much of a function's error the log tells, in characters.
 const SAID_MAX: usize = 1000;

@@ -62,12 +62,9 @@ async fn open(proxy: &AwsProxy, call: &Call<'_>, payload: Bytes) -> Result<(Byte
         .ok_or_else(|| GatewayFault::Configuration(format!("{uri:?} names no Lambda function").into()))?;
     let trace = call.visit.trace(call.head.headers.get(TRACE_ID));
     let trace = trace.to_str().unwrap_or_default().to_owned();
-    let order = Order { function, kind: Kind::RequestResponse, payload, trace, stream: None };
+    let order = Order { function, kind: Kind::RequestResponse, payload, trace, tail: false, stream: None };
     let lambda = &call.shared.lambda;
-    let Some(mut streamed) = lambda.stream(&order)? else {
-        let returned = lambda.invoke(&call.shared.backends, order).await?;
-        return whole(returned);
-    };
+    let mut streamed = lambda.stream(&call.shared.backends, &order).await?;
     let mut written = BytesMut::new();
     while let Some(chunk) = streamed.chunks.recv().await {
         written.extend_from_slice(&chunk);

@@ -27,6 +27,31 @@ impl FunctionArn {
         Self::parse(INVOCATIONS.iter().find_map(|suffix| rest.strip_suffix(suffix))?)
     }
 
+    /// From what a client of the Invoke API names: a name, `{account}:function:{name}` or an ARN, each perhaps with a
+    /// qualifier, which may also stand apart. What is missing is the caller's.
+    pub(crate) fn of_invocation(
+        text: &str,
+        qualifier: Option<&str>,
+        account: &str,
+        region: &str,
+    ) -> Option<Self> {
+        let arn = match text.split(':').collect::<Vec<_>>()[..] {
+            ["arn", ..] => text.to_owned(),
+            [account, "function", ..] => {
+                let rest = text.strip_prefix(account)?;
+                format!("arn:aws:lambda:{region}:{account}{rest}")
+            }
+            _ => format!("arn:aws:lambda:{region}:{account}:function:{text}"),
+        };
+        let mut named = Self::parse(&arn)?;
+        match (&named.qualifier, qualifier) {
+            (_, None) => {}
+            (Some(known), Some(other)) if known != other => return None,
+            (_, Some(given)) => named.qualifier = Some(given.to_owned()).filter(|given| is_qualifier(given)),
+        }
+        Some(named)
+    }
+
     fn parse(arn: &str) -> Option<Self> {
         let parts: Vec<&str> = arn.split(':').collect();
         let ("arn", "lambda", "function") = (*parts.first()?, *parts.get(2)?, *parts.get(5)?) else {
@@ -78,6 +103,27 @@ impl fmt::Display for FunctionArn {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn clients_name_functions_in_many_ways() {
+        let check = |text: &str, qualifier: Option<&str>, expected: Option<&str>| {
+            let found = FunctionArn::of_invocation(text, qualifier, "1", "r").map(|arn| arn.to_string());
+            assert_eq!(found.as_deref(), expected, "{text} {qualifier:?}");
+        };
+        check("pets", None, Some("arn:aws:lambda:r:1:function:pets"));
+        check("pets:live", None, Some("arn:aws:lambda:r:1:function:pets:live"));
+        check("pets", Some("$LATEST"), Some("arn:aws:lambda:r:1:function:pets:$LATEST"));
+        check("2:function:pets", Some("live"), Some("arn:aws:lambda:r:2:function:pets:live"));
+        check(
+            "arn:aws:lambda:q:2:function:pets:live",
+            Some("live"),
+            Some("arn:aws:lambda:q:2:function:pets:live"),
+        );
+        check("pets:live", Some("other"), None);
+        for wrong in ["", "a b", "arn:aws:sqs:r:1:x", "a/b", "pets:a:b"] {
+            check(wrong, None, None);
+        }
+    }
 
     #[test]
     fn functions_are_found_in_uris() {

@@ -1,11 +1,14 @@
 //! How many invocations and processes there are, and the word that ends the processes.
 
+use std::time::Duration;
+
 use tokio::sync::watch;
 
 #[derive(Default)]
 pub(super) struct Census {
     pub(super) invocations: watch::Sender<usize>,
     pub(super) processes: watch::Sender<usize>,
+    closing: watch::Sender<bool>,
     stopped: watch::Sender<bool>,
 }
 
@@ -16,6 +19,30 @@ impl Census {
     pub(super) fn count(counter: &watch::Sender<usize>) -> Counted<'_> {
         counter.send_modify(|count| *count += 1);
         Counted(counter)
+    }
+
+    /// Whether nothing may begin any more that takes long.
+    pub(super) fn is_closing(&self) -> bool {
+        *self.closing.borrow()
+    }
+
+    /// Returns once [`Self::close`] has been called.
+    pub(super) async fn until_closing(&self) {
+        let mut closing = self.closing.subscribe();
+        closing.wait_for(|closing| *closing).await.expect("the sender is as old as this reference");
+    }
+
+    /// Says that the end is near, and waits until no invocation is under way, or for this long.
+    pub(super) async fn close(&self, patience: Duration) {
+        self.closing.send_replace(true);
+        self.drained(patience).await;
+    }
+
+    /// Waits until no invocation is under way, or for this long.
+    pub(super) async fn drained(&self, patience: Duration) {
+        let mut invocations = self.invocations.subscribe();
+        let drained = invocations.wait_for(|&count| count == 0);
+        let _ = tokio::time::timeout(patience, drained).await;
     }
 
     pub(super) fn is_stopped(&self) -> bool {

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::uri::{PathAndQuery, Uri};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
@@ -19,8 +21,15 @@ use crate::headers::TRACE_ID;
 
 const INVOCATION_TYPE: HeaderName = HeaderName::from_static("x-amz-invocation-type");
 const FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error");
+const LOG_TYPE: HeaderName = HeaderName::from_static("x-amz-log-type");
+const LOG_RESULT: HeaderName = HeaderName::from_static("x-amz-log-result");
 /// Longest answer, in bytes: a result of the greatest length, and some space.
 const ANSWER_BYTES_MAX: usize = EVENT_BYTES_MAX + 1024;
+
+/// An operation of the API: what stands in its path before and after the function.
+type Operation = (&'static str, &'static str);
+const INVOKE: Operation = ("/2015-03-31/functions/", "/invocations");
+const INVOKE_WITH_RESPONSE_STREAM: Operation = ("/2021-11-15/functions/", "/response-streaming-invocations");
 
 /// Invokes a function. The caller limits the time.
 ///
@@ -32,18 +41,43 @@ pub(super) async fn invoke(
     now: fn() -> Duration,
     order: Order,
 ) -> Result<Returned, GatewayFault> {
-    let request = signed(endpoint, now(), &order)?;
+    let request = signed(endpoint, INVOKE, now(), &order)?;
     let answer = backends.send_unhurried(request, Trust::System).await?;
-    let (status, failed) = (answer.status(), answer.headers().contains_key(FUNCTION_ERROR));
-    let payload = payload(answer).await?;
-    if status.is_success() {
-        return Ok(Returned { payload, failed });
+    if !answer.status().is_success() {
+        return Err(refused(answer).await);
     }
-    let said = String::from_utf8_lossy(&payload).chars().take(1000).collect::<String>();
-    Err(match status {
+    let failed = answer.headers().contains_key(FUNCTION_ERROR);
+    let tail = answer.headers().get(LOG_RESULT).and_then(|tail| STANDARD.decode(tail.as_bytes()).ok());
+    let tail = tail.map(Bytes::from);
+    Ok(Returned { payload: payload(answer).await?, failed, tail })
+}
+
+/// Invokes a function that writes its result piece by piece; returns the events as they come.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_InvokeWithResponseStream.html>
+///
+/// # Errors
+/// As of [`invoke`].
+pub(super) async fn stream(
+    endpoint: &LambdaEndpoint,
+    backends: &Backends,
+    now: fn() -> Duration,
+    order: &Order,
+) -> Result<Incoming, GatewayFault> {
+    let request = signed(endpoint, INVOKE_WITH_RESPONSE_STREAM, now(), order)?;
+    let answer = backends.send_unhurried(request, Trust::System).await?;
+    if answer.status().is_success() { Ok(answer.into_body()) } else { Err(refused(answer).await) }
+}
+
+async fn refused(answer: Response<Incoming>) -> GatewayFault {
+    let status = answer.status();
+    let said = payload(answer).await.unwrap_or_default();
+    let said = String::from_utf8_lossy(&said).chars().take(1000).collect::<String>();
+    match status {
+        StatusCode::TOO_MANY_REQUESTS => GatewayFault::FunctionThrottled,
         StatusCode::PAYLOAD_TOO_LARGE => GatewayFault::RequestTooLarge,
         _ => GatewayFault::Configuration(format!("the Lambda endpoint answered {status}: {said}").into()),
-    })
+    }
 }
 
 async fn payload(answer: Response<Incoming>) -> Result<Bytes, GatewayFault> {
@@ -53,13 +87,15 @@ async fn payload(answer: Response<Incoming>) -> Result<Bytes, GatewayFault> {
 
 fn signed(
     endpoint: &LambdaEndpoint,
+    operation: Operation,
     now: Duration,
     order: &Order,
 ) -> Result<Request<crate::Body>, GatewayFault> {
     let unusable = |why: &dyn std::fmt::Display| {
         GatewayFault::Configuration(format!("the Lambda endpoint cannot be asked: {why}").into())
     };
-    let uri = invocations(&endpoint.url, &order.function.to_string()).map_err(|error| unusable(&error))?;
+    let uri =
+        address(&endpoint.url, operation, &order.function.to_string()).map_err(|error| unusable(&error))?;
     let mut request = Request::new(body::full(order.payload.clone()));
     *request.method_mut() = Method::POST;
     let host = uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
@@ -68,6 +104,9 @@ fn signed(
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let kind = if order.kind == Kind::Event { "Event" } else { "RequestResponse" };
     headers.insert(INVOCATION_TYPE, HeaderValue::from_static(kind));
+    if order.tail {
+        headers.insert(LOG_TYPE, HeaderValue::from_static("Tail"));
+    }
     headers.extend(HeaderValue::from_str(&order.trace).ok().map(|trace| (TRACE_ID, trace)));
     let parts = sigv4::Request {
         method: &Method::POST,
@@ -86,9 +125,9 @@ fn signed(
     Ok(request)
 }
 
-/// `/2015-03-31/functions/{ARN}/invocations` of the endpoint.
-fn invocations(endpoint: &Uri, arn: &str) -> Result<Uri, http::Error> {
-    let path = format!("/2015-03-31/functions/{}/invocations", arn.replace(':', "%3A").replace('$', "%24"));
+/// The path of an operation on a function, at the endpoint.
+fn address(endpoint: &Uri, (before, after): Operation, arn: &str) -> Result<Uri, http::Error> {
+    let path = format!("{before}{}{after}", arn.replace(':', "%3A").replace('$', "%24"));
     let mut parts = endpoint.clone().into_parts();
     parts.path_and_query = Some(PathAndQuery::try_from(path)?);
     Ok(Uri::from_parts(parts)?)

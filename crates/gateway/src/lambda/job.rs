@@ -1,9 +1,10 @@
 //! An invocation: what is asked, what waits for it, and what comes back.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::FunctionArn;
 
@@ -23,6 +24,8 @@ pub(crate) struct Order {
     pub(crate) payload: Bytes,
     /// `X-Amzn-Trace-Id`
     pub(crate) trace: String,
+    /// Whether the end of what the function prints is wanted with the result.
+    pub(crate) tail: bool,
     /// Takes the result as it is written, if the caller wants it so and the function can.
     pub(crate) stream: Option<mpsc::Sender<Bytes>>,
 }
@@ -33,13 +36,24 @@ pub(crate) struct Returned {
     pub(crate) payload: Bytes,
     /// Whether the payload tells of an error that the function did not handle.
     pub(crate) failed: bool,
+    /// The end of what it printed, if it was wanted and is known.
+    pub(crate) tail: Option<Bytes>,
 }
 
 impl Returned {
+    pub(super) fn well(payload: Bytes) -> Self {
+        Self { payload, failed: false, tail: None }
+    }
+
+    /// A failure in the function's own words.
+    pub(super) fn failed(payload: Bytes) -> Self {
+        Self { payload, failed: true, tail: None }
+    }
+
     /// A failure of which the function itself cannot tell.
     pub(super) fn failure(kind: &str, message: &str) -> Self {
         let payload = serde_json::json!({"errorType": kind, "errorMessage": message}).to_string();
-        Self { payload: payload.into(), failed: true }
+        Self::failed(payload.into())
     }
 
     pub(super) fn timed_out(id: &str, limit: Duration) -> Self {
@@ -62,6 +76,17 @@ pub(super) struct Job {
     pub(super) arn: String,
     pub(super) payload: Bytes,
     pub(super) trace: String,
+    pub(super) tail: bool,
     pub(super) stream: Option<mpsc::Sender<Bytes>>,
     pub(super) reply: oneshot::Sender<Returned>,
+    /// Its share of the function's concurrency.
+    pub(super) share: Arc<OwnedSemaphorePermit>,
+}
+
+impl Job {
+    /// Ends the invocation. Its share is free before its caller knows.
+    pub(super) fn answer(self, returned: Returned) {
+        drop(self.share);
+        self.reply.send(returned).ok();
+    }
 }

@@ -7,6 +7,8 @@
 mod arn;
 mod census;
 mod endpoint;
+pub(crate) mod event_stream;
+mod events;
 mod job;
 mod output;
 mod pool;
@@ -15,7 +17,6 @@ mod runtime_api;
 mod settings;
 mod streamed;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,10 +24,11 @@ use bytes::Bytes;
 
 pub(crate) use self::arn::{FunctionArn, is_lambda_service};
 pub(crate) use self::job::{Kind, Order, Returned};
-pub use self::settings::{Function, LambdaEndpoint};
+pub use self::settings::{Asynchronous, Function, LambdaEndpoint};
 pub(crate) use self::streamed::Streamed;
 
 use self::census::Census;
+use self::events::Declared;
 use self::pool::Pool;
 use crate::Config;
 use crate::backends::Backends;
@@ -39,8 +41,11 @@ const ASYNCHRONOUS_EVENT_BYTES_MAX: usize = 1024 * 1024;
 /// How long invocations under way may take to finish when the server stops.
 const DRAIN_MAX: Duration = Duration::from_secs(8);
 
+/// How long they may then take to tell that they did not.
+const LAST_WORDS_MAX: Duration = Duration::from_secs(1);
+
 pub(crate) struct Lambda {
-    declared: HashMap<String, Arc<Pool>>,
+    declared: Arc<Declared>,
     endpoint: Option<LambdaEndpoint>,
     now: fn() -> Duration,
     census: Arc<Census>,
@@ -55,7 +60,7 @@ impl Lambda {
             (function.name.clone(), Arc::new(pool))
         });
         Self {
-            declared: declared.collect(),
+            declared: Arc::new(declared.collect()),
             endpoint: config.lambda_endpoint.clone(),
             now: config.now,
             census,
@@ -71,47 +76,63 @@ impl Lambda {
         check(&order)?;
         let _counted = Census::count(&self.census.invocations);
         match (self.declared.get(&order.function.name), &self.endpoint, order.kind) {
-            (Some(pool), _, Kind::RequestResponse) => pool.invoke(order).await,
+            (Some(pool), _, Kind::RequestResponse) => pool.invoke(&order).await,
             (Some(pool), _, Kind::Event) => {
-                pool.accept(order)?;
-                Ok(Returned { payload: Bytes::new(), failed: false })
+                events::accept(&self.declared, pool, order, pool.new_id())?;
+                Ok(Returned::well(Bytes::new()))
             }
             (None, Some(known), _) => endpoint::invoke(known, backends, self.now, order).await,
-            (None, None, _) => Err(GatewayFault::Configuration(
-                format!(
-                    "the function {} is not declared in [[function]], and there is no lambda-endpoint",
-                    order.function
-                )
-                .into(),
-            )),
+            (None, None, _) => Err(unknown(&order)),
         }
     }
 
-    /// Invokes a function that runs here and takes its result as it writes it; `None` if it does not run here.
+    /// Invokes a function and takes its result as it writes it.
     ///
     /// # Errors
-    /// As of [`Self::invoke`], for an event that is too long or no JSON.
-    pub(crate) fn stream(&self, order: &Order) -> Result<Option<Streamed>, GatewayFault> {
+    /// As of [`Self::invoke`].
+    pub(crate) async fn stream(&self, backends: &Backends, order: &Order) -> Result<Streamed, GatewayFault> {
         check(order)?;
-        let pool = self.declared.get(&order.function.name);
-        Ok(pool.map(|pool| Streamed::begin(pool, &self.census, order)))
+        match (self.declared.get(&order.function.name), &self.endpoint) {
+            (Some(pool), _) => Ok(Streamed::begin(pool, &self.census, order)),
+            (None, Some(known)) => {
+                let events = endpoint::stream(known, backends, self.now, order).await?;
+                Ok(Streamed::of_events(&self.census, events))
+            }
+            (None, None) => Err(unknown(order)),
+        }
+    }
+
+    /// Whether a function of this name can be invoked, as far as is known here.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.endpoint.is_some() || self.declared.contains_key(name)
     }
 
     /// Lets invocations under way finish, within bounds, then ends every process.
     pub(crate) async fn close(&self) {
-        let mut invocations = self.census.invocations.subscribe();
-        let drained = invocations.wait_for(|&count| count == 0);
-        let _ = tokio::time::timeout(DRAIN_MAX, drained).await;
+        self.census.close(DRAIN_MAX).await;
         self.census.stop().await;
+        // Those that were not done say so.
+        self.census.drained(LAST_WORDS_MAX).await;
+    }
+}
+
+fn unknown(order: &Order) -> GatewayFault {
+    let function = &order.function;
+    let why =
+        format!("the function {function} is not declared in [[function]], and there is no lambda-endpoint");
+    GatewayFault::Configuration(why.into())
+}
+
+/// Longest event of an invocation of this kind, in bytes.
+pub(crate) fn payload_bytes_max(kind: Kind) -> usize {
+    match kind {
+        Kind::RequestResponse => EVENT_BYTES_MAX,
+        Kind::Event => ASYNCHRONOUS_EVENT_BYTES_MAX,
     }
 }
 
 fn check(order: &Order) -> Result<(), GatewayFault> {
-    let bytes_max = match order.kind {
-        Kind::RequestResponse => EVENT_BYTES_MAX,
-        Kind::Event => ASYNCHRONOUS_EVENT_BYTES_MAX,
-    };
-    if order.payload.len() > bytes_max {
+    if order.payload.len() > payload_bytes_max(order.kind) {
         return Err(GatewayFault::RequestTooLarge);
     }
     match serde_json::from_slice::<serde::de::IgnoredAny>(&order.payload) {

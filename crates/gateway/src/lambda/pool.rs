@@ -1,25 +1,26 @@
 //! One function: its processes, and the invocations that wait for one of them to be free.
+//!
+//! As at AWS nobody waits for a function whose concurrency is used up, except events ([`super::events`]).
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use stagedoor_state::ids::SystemEntropy;
-use tokio::sync::{Semaphore, oneshot};
-use tracing::warn;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::census::Census;
+use super::events::Room;
 use super::job::{Job, Order, Returned};
 use super::{Function, process};
 use crate::fault::GatewayFault;
 use crate::ids::RequestIds;
 
-/// Invocations of kind `Event` that are not done yet; more are refused.
-const EVENTS_MAX: usize = 100;
-/// Invocations of both kinds that wait for a free process; more are refused, as AWS throttles.
-const WAITING_MAX: usize = 100 + EVENTS_MAX;
-/// What waits of all of them together, in bytes.
+/// Events that wait for a free process, together, in bytes.
 const WAITING_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Why nothing more is begun.
+const STOPS: GatewayFault = GatewayFault::IntegrationFailure("the server stops");
 
 pub(super) struct Pool {
     pub(super) function: Function,
@@ -27,7 +28,9 @@ pub(super) struct Pool {
     pub(super) now: fn() -> Duration,
     pub(super) census: Arc<Census>,
     ids: RequestIds,
-    events: Arc<Semaphore>,
+    /// A share for each invocation under way, of both kinds.
+    concurrency: Arc<Semaphore>,
+    pub(super) events: Room,
     state: Mutex<State>,
 }
 
@@ -51,11 +54,12 @@ pub(super) enum Next {
 impl Pool {
     pub(super) fn new(function: Function, now: fn() -> Duration, census: Arc<Census>) -> Self {
         Self {
+            concurrency: Arc::new(Semaphore::new(function.concurrency)),
+            events: Room::default(),
             function,
             now,
             census,
             ids: RequestIds::new(&SystemEntropy),
-            events: Arc::new(Semaphore::new(EVENTS_MAX)),
             state: Mutex::default(),
         }
     }
@@ -63,64 +67,64 @@ impl Pool {
     /// Hands an invocation to a process and waits for its result.
     ///
     /// # Errors
-    /// If too many wait already, or the server stops.
-    pub(super) async fn invoke(self: &Arc<Self>, order: Order) -> Result<Returned, GatewayFault> {
-        self.check_room(&order)?;
-        self.wait_for(order).await
-    }
-
-    /// Takes an invocation on without waiting for its result.
-    ///
-    /// # Errors
-    /// If too many are under way.
-    pub(super) fn accept(self: &Arc<Self>, order: Order) -> Result<(), GatewayFault> {
-        self.check_room(&order)?;
-        let slot = Arc::clone(&self.events).try_acquire_owned();
-        let slot =
-            slot.map_err(|_| GatewayFault::IntegrationFailure("too many events of the function wait"))?;
-        let pool = Arc::clone(self);
-        tokio::spawn(async move {
-            let _slot = slot;
-            let _counted = Census::count(&pool.census.invocations);
-            let function = &pool.function.name;
-            match pool.wait_for(order).await {
-                Ok(Returned { failed: false, .. }) => {}
-                Ok(returned) => {
-                    let error = String::from_utf8_lossy(&returned.payload);
-                    warn!(function, %error, "an asynchronous invocation failed");
-                }
-                Err(error) => warn!(function, %error, "an asynchronous invocation was not done"),
-            }
-        });
-        Ok(())
-    }
-
-    fn check_room(&self, order: &Order) -> Result<(), GatewayFault> {
-        let state = self.state();
-        let bytes: usize = state.waiting.iter().map(|job| job.payload.len()).sum();
-        if state.waiting.len() >= WAITING_MAX || bytes + order.payload.len() > WAITING_BYTES_MAX {
-            return Err(GatewayFault::IntegrationFailure("too many invocations of the function wait"));
+    /// [`GatewayFault::FunctionThrottled`] if as many are under way as there may be, or what waits is too long; if the
+    /// server stops.
+    pub(super) async fn invoke(self: &Arc<Self>, order: &Order) -> Result<Returned, GatewayFault> {
+        let waiting: usize = self.state().waiting.iter().map(|job| job.payload.len()).sum();
+        if waiting + order.payload.len() > WAITING_BYTES_MAX {
+            return Err(GatewayFault::FunctionThrottled);
         }
-        Ok(())
+        let share = Arc::clone(&self.concurrency).try_acquire_owned();
+        let share = share.map_err(|_| GatewayFault::FunctionThrottled)?;
+        self.wait_for(order, &self.new_id(), share).await
     }
 
-    async fn wait_for(self: &Arc<Self>, order: Order) -> Result<Returned, GatewayFault> {
+    /// As [`Self::invoke`], but waits this long for its share of the concurrency.
+    pub(super) async fn invoke_event(
+        self: &Arc<Self>,
+        order: &Order,
+        id: &str,
+        patience: Duration,
+    ) -> Result<Returned, GatewayFault> {
+        let share = Arc::clone(&self.concurrency).acquire_owned();
+        let share = tokio::select! {
+            share = tokio::time::timeout(patience, share) => share,
+            () = self.census.until_stopped() => return Err(STOPS),
+        };
+        let Ok(Ok(share)) = share else { return Err(GatewayFault::FunctionThrottled) };
+        self.wait_for(order, id, share).await
+    }
+
+    /// A new invocation's id.
+    pub(super) fn new_id(&self) -> String {
+        self.ids.next().uuid_text()
+    }
+
+    async fn wait_for(
+        self: &Arc<Self>,
+        order: &Order,
+        id: &str,
+        share: OwnedSemaphorePermit,
+    ) -> Result<Returned, GatewayFault> {
+        let share = Arc::new(share);
         while !self.census.is_stopped() {
             let (reply, answer) = oneshot::channel();
             self.hand_over(Job {
-                id: self.ids.next().uuid_text(),
+                id: id.to_owned(),
                 arn: order.function.to_string(),
                 payload: order.payload.clone(),
                 trace: order.trace.clone(),
+                tail: order.tail,
                 stream: order.stream.clone(),
                 reply,
+                share: Arc::clone(&share),
             });
             if let Ok(returned) = answer.await {
                 return Ok(returned);
             }
             // An idle process ended at the moment in which it was given the job: it cannot have begun with it.
         }
-        Err(GatewayFault::IntegrationFailure("the server stops"))
+        Err(STOPS)
     }
 
     fn hand_over(self: &Arc<Self>, mut job: Job) {
@@ -137,7 +141,7 @@ impl Pool {
 
     /// Starts processes for what waits, as far as none is about to take it and there may be more.
     fn start_missing(self: &Arc<Self>, state: &mut State) {
-        while state.starting < state.waiting.len() && state.processes < self.function.concurrency {
+        while state.starting < state.waiting.len() && state.processes < self.function.processes {
             state.starting += 1;
             state.processes += 1;
             tokio::spawn(process::run(Arc::clone(self)));
@@ -172,7 +176,7 @@ impl Pool {
             state.starting -= 1;
             if let Some(job) = state.waiting.pop_front() {
                 let failure = failure(&job.id);
-                job.reply.send(failure).ok();
+                job.answer(failure);
             }
         }
         state.waiting.retain(|job| !job.reply.is_closed());

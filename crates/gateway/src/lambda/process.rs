@@ -15,6 +15,7 @@ use tracing::{debug, warn};
 use super::Function;
 use super::census::Census;
 use super::job::{Job, Returned};
+use super::output::Printed;
 use super::pool::{Next, Pool};
 use super::{output, runtime_api};
 
@@ -31,6 +32,7 @@ const REAP_MAX: Duration = Duration::from_secs(5);
 pub(super) struct Process {
     pub(super) pool: Arc<Pool>,
     phase: Mutex<Phase>,
+    printed: Arc<Printed>,
     /// When the process is killed unless it gets on.
     deadline: watch::Sender<Option<Instant>>,
 }
@@ -62,6 +64,7 @@ pub(super) async fn run(pool: Arc<Pool>) {
     let process = Arc::new(Process {
         pool: Arc::clone(&pool),
         phase: Mutex::new(Phase::Starting(None)),
+        printed: Arc::default(),
         deadline: watch::Sender::new(Some(Instant::now() + patience)),
     });
     let started = if census.is_stopped() { Ok(None) } else { start(&pool.function).await.map(Some) };
@@ -106,10 +109,14 @@ async fn start(function: &Function) -> std::io::Result<(TcpListener, Child)> {
     Ok((listener, command.spawn()?))
 }
 
+/// The function's memory in MiB: told, not enforced.
+const MEMORY: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
+const DEFAULT_MEMORY: &str = "128";
+
 /// Variables that runtimes read and that a function's own environment may choose.
 const RUNTIME_ENVIRONMENT: [(&str, &str); 5] = [
     ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
-    ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
+    (MEMORY, DEFAULT_MEMORY),
     ("AWS_LAMBDA_LOG_GROUP_NAME", "stagedoor"),
     ("AWS_LAMBDA_LOG_STREAM_NAME", "stagedoor"),
     ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
@@ -119,7 +126,7 @@ const RUNTIME_ENVIRONMENT: [(&str, &str); 5] = [
 async fn watch_over(process: &Arc<Process>, listener: &TcpListener, mut child: Child) -> End {
     let group = Group::of(&child);
     let mut connections = JoinSet::new();
-    let mut reading = output::read(&process.pool.function.name, &mut child);
+    let mut reading = output::read(&process.pool.function.name, &mut child, &process.printed);
     let mut deadline = process.deadline.subscribe();
     let end = loop {
         let at = *deadline.borrow_and_update();
@@ -173,17 +180,19 @@ impl Process {
             deadline,
         };
         self.deadline.send_replace(Some(Instant::now() + self.pool.function.timeout));
+        self.printed.begin(&job.id, job.tail);
         let before = std::mem::replace(&mut *self.phase(), Phase::Busy(job));
         if let Phase::Busy(job) = before {
             // It has asked twice at the same time.
             let failure = Returned::exited(&job.id, NO_ANSWER);
-            job.reply.send(failure).ok();
+            job.answer(failure);
         }
         Some(announced)
     }
 
     /// The result of an invocation; false if it is not the one that the process works on.
-    pub(super) fn finish(&self, id: &str, returned: Returned) -> bool {
+    pub(super) async fn finish(&self, id: &str, returned: Returned) -> bool {
+        self.printed.settle().await;
         let job = {
             let mut phase = self.phase();
             if !matches!(&*phase, Phase::Busy(job) if job.id == id) {
@@ -195,7 +204,8 @@ impl Process {
             }
         };
         self.deadline.send_replace(None);
-        job.reply.send(returned).ok();
+        let tail = self.tail();
+        job.answer(Returned { tail, ..returned });
         true
     }
 
@@ -222,7 +232,7 @@ impl Process {
             Phase::Idle => {}
             Phase::Busy(job) => {
                 let failure = Returned::exited(&job.id, NO_ANSWER);
-                job.reply.send(failure).ok();
+                job.answer(failure);
             }
         }
         self.deadline.send_replace(None);
@@ -232,16 +242,21 @@ impl Process {
         let timeout = self.pool.function.timeout;
         match std::mem::replace(&mut *self.phase(), Phase::Idle) {
             Phase::Starting(said) => self.pool.has_ended(false, |id| match said {
-                Some(payload) => Returned { payload, failed: true },
+                Some(payload) => Returned::failed(payload),
                 None => end.failure(id, patience),
             }),
             Phase::Busy(job) => {
                 let failure = end.failure(&job.id, timeout);
-                job.reply.send(failure).ok();
+                job.answer(Returned { tail: self.tail(), ..failure });
                 self.pool.has_ended(true, |id| end.failure(id, timeout));
             }
             Phase::Idle => self.pool.has_ended(true, |id| end.failure(id, timeout)),
         }
+    }
+
+    fn tail(&self) -> Option<Bytes> {
+        let memory = self.pool.function.environment.get(MEMORY).map_or(DEFAULT_MEMORY, String::as_str);
+        self.printed.end(memory)
     }
 
     fn phase(&self) -> MutexGuard<'_, Phase> {

@@ -72,8 +72,8 @@ async fn answer(process: &Process, request: Request<Incoming>) -> Answer {
                 Returned::failure("Function.ResponseSizeTooLarge", &text)
             };
             match read(body).await {
-                Read::Whole(payload) => finished(process, id, Returned { payload, failed: false }),
-                Read::TooLong if process.finish(id, too_long()) => refuse(
+                Read::Whole(payload) => finished(process, id, Returned::well(payload)).await,
+                Read::TooLong if process.finish(id, too_long()).await => refuse(
                     StatusCode::PAYLOAD_TOO_LARGE,
                     "RequestEntityTooLarge",
                     &format!("Exceeded maximum allowed payload size ({RESULT_BYTES_MAX} bytes)."),
@@ -83,9 +83,9 @@ async fn answer(process: &Process, request: Request<Incoming>) -> Answer {
             }
         }
         (&Method::POST, ["invocation", id, "error"]) => match read(body).await {
-            Read::Whole(payload) => finished(process, id, Returned { payload: error(payload), failed: true }),
+            Read::Whole(payload) => finished(process, id, Returned::failed(error(payload))).await,
             Read::TooLong => {
-                finished(process, id, Returned::failure("Unhandled", "an error too long to tell"))
+                finished(process, id, Returned::failure("Unhandled", "an error too long to tell")).await
             }
             Read::BrokenOff => broken_off(),
         },
@@ -115,8 +115,8 @@ fn invocation(announced: Announced) -> Answer {
     response
 }
 
-fn finished(process: &Process, id: &str, returned: Returned) -> Answer {
-    if process.finish(id, returned) { accepted() } else { unknown_invocation() }
+async fn finished(process: &Process, id: &str, returned: Returned) -> Answer {
+    if process.finish(id, returned).await { accepted() } else { unknown_invocation() }
 }
 
 /// Whether a runtime writes a result while it makes it.
@@ -131,7 +131,8 @@ async fn streamed(process: &Process, id: &str, stream: mpsc::Sender<Bytes>, mut 
     let mut failed = false;
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else {
-            process.finish(id, Returned::failure("Runtime.TruncatedResponse", "the response broke off"));
+            let failure = Returned::failure("Runtime.TruncatedResponse", "the response broke off");
+            process.finish(id, failure).await;
             return broken_off();
         };
         match frame.into_data() {
@@ -142,13 +143,10 @@ async fn streamed(process: &Process, id: &str, stream: mpsc::Sender<Bytes>, mut 
         }
     }
     if failed {
-        return finished(
-            process,
-            id,
-            Returned::failure("Unhandled", "the function failed while it streamed"),
-        );
+        let failure = Returned::failure("Unhandled", "the function failed while it streamed");
+        return finished(process, id, failure).await;
     }
-    finished(process, id, Returned { payload: Bytes::new(), failed })
+    finished(process, id, Returned::well(Bytes::new())).await
 }
 
 /// What a runtime says of an error, if it is JSON.

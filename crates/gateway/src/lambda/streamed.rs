@@ -1,14 +1,17 @@
-//! An invocation whose result comes piece by piece, as the function's process writes it.
+//! An invocation whose result comes piece by piece, as the function writes it, here or at the endpoint.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::census::Census;
+use super::event_stream::{Complete, Event, Reader, Unreadable};
 use super::job::{Order, Returned};
 use super::pool::Pool;
 use crate::fault::GatewayFault;
@@ -30,7 +33,18 @@ impl Streamed {
         let (pool, census) = (Arc::clone(pool), Arc::clone(census));
         let outcome = tokio::spawn(async move {
             let _counted = Census::count(&census.invocations);
-            pool.invoke(order).await
+            pool.invoke(&order).await
+        });
+        Self { chunks, outcome }
+    }
+
+    /// Of what the endpoint sends. Without a reader it is not read on.
+    pub(super) fn of_events(census: &Arc<Census>, events: Incoming) -> Self {
+        let (sender, chunks) = mpsc::channel(CHUNKS_MAX);
+        let census = Arc::clone(census);
+        let outcome = tokio::spawn(async move {
+            let _counted = Census::count(&census.invocations);
+            read(events, &sender).await
         });
         Self { chunks, outcome }
     }
@@ -45,4 +59,46 @@ impl Streamed {
         let lost = |_| Err(GatewayFault::IntegrationFailure("the invocation was lost"));
         Pin::new(&mut self.outcome).poll(cx).map(|outcome| outcome.unwrap_or_else(lost))
     }
+}
+
+/// Hands the pieces on, up to the event that ends them.
+async fn read(mut events: Incoming, chunks: &mpsc::Sender<Bytes>) -> Result<Returned, GatewayFault> {
+    let broken = |why| Err(GatewayFault::IntegrationFailure(why));
+    let mut reader = Reader::default();
+    loop {
+        match reader.next() {
+            Ok(Some(Event::Chunk(chunk))) => {
+                if chunks.send(chunk).await.is_err() {
+                    return broken("nobody reads its answer any more");
+                }
+                continue;
+            }
+            Ok(Some(Event::Complete(complete))) => return Ok(returned(complete)),
+            Ok(None) => {}
+            Err(Unreadable::Malformed) => return broken("its event stream is malformed"),
+            Err(Unreadable::TooLong) => return broken("its event stream has a frame that is too long"),
+            Err(Unreadable::Exception) => return broken("its event stream ends with an exception"),
+        }
+        let frame = tokio::select! {
+            frame = events.frame() => frame,
+            () = chunks.closed() => return broken("nobody reads its answer any more"),
+        };
+        match frame {
+            Some(Ok(frame)) => {
+                if let Ok(data) = frame.into_data() {
+                    reader.add(&data);
+                }
+            }
+            Some(Err(_)) | None => return broken("its event stream broke off"),
+        }
+    }
+}
+
+fn returned(complete: Complete) -> Returned {
+    let tail = complete.tail();
+    let returned = match &complete.error_code {
+        None => Returned::well(Bytes::new()),
+        Some(code) => Returned::failure(code, complete.error_details.as_deref().unwrap_or_default()),
+    };
+    Returned { tail, ..returned }
 }

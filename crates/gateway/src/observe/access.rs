@@ -88,6 +88,7 @@ fn of_integration(fault: &GatewayFault) -> Option<String> {
         GatewayFault::Configuration(_)
         | GatewayFault::IntegrationFailure(_)
         | GatewayFault::FunctionFailure(_)
+        | GatewayFault::FunctionThrottled
         | GatewayFault::Unreachable(_)
         | GatewayFault::IntegrationTimeout => Some(fault.to_string()),
         _ => None,

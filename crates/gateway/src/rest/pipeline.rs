@@ -154,7 +154,7 @@ async fn integrate(call: &Call<'_>, body: Body) -> Result<Response<Body>, Gatewa
             let event = function_request::proxied(proxy, call, body).await?;
             execution::event(call, &proxy.function, &event);
             if proxy.streams {
-                return streamed_function::answer(proxy, call, event.1).await;
+                return streamed_function::answer(proxy, call, event.payload).await;
             }
             let returned = function_request::invoke(&proxy.function, call, event).await?;
             execution::returned(call, &returned);

@@ -71,11 +71,11 @@ fn requested(call: &Call<'_>, uri: &str, headers: &HeaderMap, body: &[u8]) {
 }
 
 /// The invocation of a function, told as the call of the Lambda API that it stands for.
-pub(crate) fn event(call: &Call<'_>, function: &Function, (_, payload): &Event) {
+pub(crate) fn event(call: &Call<'_>, function: &Function, event: &Event) {
     if !call.visit.tells_data() {
         return;
     }
-    invocation(call, &function.uri.fill(&call.stage.variables, |_| None), payload);
+    invocation(call, &function.uri.fill(&call.stage.variables, |_| None), &event.payload);
 }
 
 /// The same, of a function by the URI that names it: an authorizer's, too.
@@ -128,7 +128,8 @@ pub(crate) fn returned(call: &Call<'_>, returned: &Returned) {
     told.insert(header::CONTENT_LENGTH, HeaderValue::from(returned.payload.len()));
     let trace = call.visit.trace(call.head.headers.get(headers::TRACE_ID));
     told.insert(headers::TRACE_ID, trace);
-    answer_head(call, 200, &told);
+    let status = call.visit.integration.get().map_or(200, |answered| answered.status);
+    answer_head(call, status, &told);
     answer_body(call, &returned.payload);
 }
 

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, Method as Verb};
+use http::{HeaderMap, HeaderName, HeaderValue, Method as Verb};
 use serde_json::Value;
 use stagedoor_vtl::Overrides;
 
@@ -22,9 +24,21 @@ use crate::rest::payload::Payload;
 use crate::rest::plan::{AwsProxy, Lambda};
 
 const INVOCATION_TYPE: HeaderName = HeaderName::from_static("x-amz-invocation-type");
+const LOG_TYPE: HeaderName = HeaderName::from_static("x-amz-log-type");
+const LOG_RESULT: HeaderName = HeaderName::from_static("x-amz-log-result");
 
-/// The event, and whether its result is waited for.
-pub(crate) type Event = (Kind, Bytes);
+/// The event, whether its result is waited for, and whether the end of what the function prints is wanted with it.
+pub(crate) struct Event {
+    pub(crate) kind: Kind,
+    pub(crate) payload: Bytes,
+    pub(crate) tail: bool,
+}
+
+impl Event {
+    fn of_proxy(payload: Bytes) -> Self {
+        Self { kind: Kind::RequestResponse, payload, tail: false }
+    }
+}
 
 /// `AWS_PROXY` of a REST API: the whole request.
 ///
@@ -33,7 +47,7 @@ pub(crate) type Event = (Kind, Bytes);
 pub(crate) async fn proxied(proxy: &AwsProxy, call: &Call<'_>, body: Body) -> Result<Event, GatewayFault> {
     must_be_post(proxy.verb.as_ref(), call)?;
     let body = http_proxy::request_body(body).await?;
-    Ok((Kind::RequestResponse, events::rest::event(call, &body)))
+    Ok(Event::of_proxy(events::rest::event(call, &body)))
 }
 
 /// `AWS` of a REST API: what the template makes, or the body.
@@ -48,10 +62,13 @@ pub(crate) async fn built(
     must_be_post(lambda.verb.as_ref(), call)?;
     let payload = Payload::of_request(body, call, lambda.handling).await?;
     let made = request_template::apply(&lambda.templates, lambda.passthrough, call, &payload)?;
-    let kind = kind(lambda, call, &payload, &made.overrides)?;
+    let asked = |header| asked(header, lambda, call, &payload, &made.overrides);
+    let kind =
+        if asked(INVOCATION_TYPE)?.as_deref() == Some("Event") { Kind::Event } else { Kind::RequestResponse };
+    let tail = asked(LOG_TYPE)?.as_deref() == Some("Tail");
     // An event is JSON; no body is the empty object, as in templates.
     let event = if made.body.is_empty() { Bytes::from_static(b"{}") } else { made.body };
-    Ok(((kind, event), made.overrides))
+    Ok((Event { kind, payload: event, tail }, made.overrides))
 }
 
 /// `AWS_PROXY` of an HTTP API: the whole request.
@@ -68,7 +85,7 @@ pub(crate) async fn of_http(
         PayloadFormat::V1 => events::http_v1::event(call, &body),
         PayloadFormat::V2 => events::http_v2::event(call, &body),
     };
-    Ok((Kind::RequestResponse, event))
+    Ok(Event::of_proxy(event))
 }
 
 /// Invokes a REST API's function with its stage's variables and the request's trace.
@@ -98,7 +115,9 @@ pub(crate) async fn invoke_http(
 pub(crate) fn collected(returned: Returned) -> (Collected, String) {
     let error = serde_json::from_slice::<Value>(&returned.payload).ok();
     let message = error.and_then(|error| error.get("errorMessage")?.as_str().map(str::to_owned));
-    let answer = Collected { status: 200, headers: HeaderMap::new(), body: returned.payload };
+    let tail = returned.tail.and_then(|tail| HeaderValue::from_str(&STANDARD.encode(tail)).ok());
+    let headers = HeaderMap::from_iter(tail.map(|tail| (LOG_RESULT, tail)));
+    let answer = Collected { status: 200, headers, body: returned.payload };
     (answer, message.unwrap_or_default())
 }
 
@@ -113,21 +132,21 @@ fn must_be_post(verb: Option<&Verb>, call: &Call<'_>) -> Result<(), GatewayFault
     }
 }
 
-/// `X-Amz-Invocation-Type: Event`, if it is mapped or set by the template.
-fn kind(
+/// A header of the call of Lambda's API, if it is mapped or set by the template.
+fn asked(
+    header: HeaderName,
     lambda: &Lambda,
     call: &Call<'_>,
     payload: &Payload,
     overrides: &Overrides,
-) -> Result<Kind, GatewayFault> {
+) -> Result<Option<String>, GatewayFault> {
     let readable = integration_request::readable(&lambda.parameters, payload)?;
     let context = |name: &str| call.context(name);
     let view = View { body: readable.view(), ..call.view(&call.head.headers, &context) };
-    let is_type = |target: &Target| matches!(target, Target::Header(name) if *name == INVOCATION_TYPE);
-    let mapped = lambda.parameters.iter().find(|(target, _)| is_type(target));
+    let is_asked = |target: &Target| matches!(target, Target::Header(name) if *name == header);
+    let mapped = lambda.parameters.iter().find(|(target, _)| is_asked(target));
     let mapped = mapped.and_then(|(_, source)| source.values(&view).pop()).map(Cow::into_owned);
-    let overridden = overrides.of_request().header.into_iter();
-    let mut overridden = overridden.filter(|(name, _)| INVOCATION_TYPE.as_str().eq_ignore_ascii_case(name));
-    let value = overridden.next().map(|(_, value)| value).or(mapped);
-    Ok(if value.is_some_and(|value| value == "Event") { Kind::Event } else { Kind::RequestResponse })
+    let mut overridden = overrides.of_request().header.into_iter();
+    let overridden = overridden.find(|(name, _)| header.as_str().eq_ignore_ascii_case(name));
+    Ok(overridden.map(|(_, value)| value).or(mapped))
 }

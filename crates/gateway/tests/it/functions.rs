@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use stagedoor_gateway::Function;
+use stagedoor_gateway::{Asynchronous, Function};
 
 const RUNTIME: &str = "/2018-06-01/runtime";
 
@@ -23,7 +23,9 @@ pub(crate) fn function(name: &str, start: &str) -> Function {
         command: std::iter::once(program).chain(arguments).collect(),
         directory: None,
         environment: BTreeMap::from([("START".to_owned(), start.to_owned())]),
-        concurrency: 2,
+        processes: 2,
+        concurrency: 1000,
+        asynchronous: Asynchronous::default(),
         timeout: Duration::from_secs(20),
     }
 }
@@ -64,6 +66,11 @@ fn handle(head: &str, event: &[u8]) -> (&'static str, Vec<u8>) {
         return authorize(&parsed);
     }
     let instruction = parsed["body"].as_str().or(parsed["do"].as_str()).unwrap_or_default();
+    let text = |name: &str| parsed[name].as_str().expect("the event says where").to_owned();
+    // A record for a destination.
+    if let Some(path) = parsed["requestPayload"]["record"].as_str() {
+        std::fs::write(path, event).expect("the test's directory");
+    }
     let proxied =
         |text: String| ("response", json!({"statusCode": 200, "body": text}).to_string().into_bytes());
     match instruction {
@@ -86,6 +93,19 @@ fn handle(head: &str, event: &[u8]) -> (&'static str, Vec<u8>) {
                 out.write_all(&[b'x'; 1000]).expect("somebody reads");
             }
             proxied("printed".to_owned())
+        }
+        "note" => {
+            // A line for each attempt: its id.
+            let mut notes = std::fs::File::options().create(true).append(true).open(text("notes"));
+            let notes = notes.as_mut().expect("the test's directory");
+            writeln!(notes, "{}", header(head, "lambda-runtime-aws-request-id")).expect("a file");
+            let error = json!({"errorMessage": "not yet", "errorType": "Oops"}).to_string().into_bytes();
+            ("error", error)
+        }
+        "say" => {
+            println!("out loud");
+            eprint!("and aside");
+            ("response", event.to_vec())
         }
         "head" => proxied(head.to_owned()),
         "environment" => proxied(format!("{:?}", std::env::vars().collect::<BTreeMap<_, _>>())),

@@ -56,8 +56,10 @@ async fn world() -> World {
         rest = rest.method(&format!("ANY /{name}"), aws_proxy(name));
     }
     world.store(rest.deployed_to("dev")).await;
-    let http =
-        http_api("def").function("ANY /failing", "failing", "2.0").function("ANY /missing", "missing", "2.0");
+    let http = http_api("def")
+        .function("ANY /failing", "failing", "2.0")
+        .function("ANY /missing", "missing", "2.0")
+        .function("ANY /throttled", "throttled", "2.0");
     world.store(http.deployed_to("$default")).await;
     world
 }
@@ -135,6 +137,7 @@ async fn what_the_endpoint_refuses_is_an_error() {
     for path in ["def/failing", "def/missing"] {
         post(&world, path, "").await.is(500, r#"{"message":"Internal Server Error"}"#);
     }
+    post(&world, "def/throttled", "").await.is(503, r#"{"message":"Service Unavailable"}"#);
 }
 
 #[tokio::test]

@@ -56,7 +56,7 @@ async fn failures_are_aws_errors() {
 #[tokio::test]
 async fn a_result_that_is_too_long_does_not_cost_the_process() {
     let mut one = function("bad", "well");
-    one.concurrency = 1;
+    one.processes = 1;
     let world = World::start_with(|config| config.functions = vec![one]).await;
     world.store(rest_api("abc").method("ANY /bad", aws_proxy("bad")).deployed_to("dev")).await;
     let before = bad(&world, "pid").await.body;

@@ -18,6 +18,8 @@ mod functions;
 mod gateway_responses;
 mod http_api;
 mod http_mapping;
+mod lambda_asynchronous;
+mod lambda_concurrency;
 mod lambda_endpoint;
 mod lambda_events;
 mod lambda_faults;

@@ -6,17 +6,21 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use stagedoor_auth::sigv4::Key;
-use stagedoor_gateway::{Function, LambdaEndpoint};
+use stagedoor_gateway::{Asynchronous, Function, LambdaEndpoint};
 
 use super::options::KeyOption;
 use super::{ConfigError, checked_url};
 
-/// Processes of a function at a time, unless told.
-const DEFAULT_CONCURRENCY: usize = 10;
+/// Processes of a function at a time, unless told how many invocations there may be.
+const DEFAULT_PROCESSES: usize = 10;
+/// AWS's quota of an account, which stands for every function that has no concurrency of its own.
 const CONCURRENCY_MAX: usize = 1000;
 /// Seconds for an invocation, unless told: AWS's default.
 const DEFAULT_TIMEOUT: u64 = 3;
 const TIMEOUT_MAX: u64 = 900;
+/// AWS's most: attempts after the first of an event, and seconds of its age.
+const RETRIES_MAX: usize = 2;
+const EVENT_AGE_MAX: u64 = 6 * 60 * 60;
 /// Settings of the server, secrets among them, which are no business of functions.
 const OUR_VARIABLES: &str = "STAGEDOOR_";
 
@@ -33,6 +37,12 @@ pub struct FunctionOption {
     pub concurrency: Option<usize>,
     /// In seconds.
     pub timeout: Option<u64>,
+    /// Seconds before each further attempt of an event.
+    pub retry_waits: Option<Vec<u64>>,
+    /// In seconds.
+    pub maximum_event_age: Option<u64>,
+    /// The name of a declared function.
+    pub on_failure: Option<String>,
 }
 
 /// The functions as the gateway takes them. `inherited` is the server's own environment.
@@ -53,6 +63,14 @@ pub(super) fn functions(
         }
         functions.push(function(option, environment.clone())?);
     }
+    for Function { name, asynchronous, .. } in &functions {
+        let Some(target) = &asynchronous.on_failure else { continue };
+        if target == name || !functions.iter().any(|known| known.name == *target) {
+            return Err(ConfigError(format!(
+                "the function {name:?}: on-failure names another [[function]], which {target:?} is not"
+            )));
+        }
+    }
     Ok(functions)
 }
 
@@ -69,7 +87,8 @@ fn function(
     if command.first().is_none_or(String::is_empty) {
         return wrong("command names no program");
     }
-    let concurrency = concurrency.unwrap_or(DEFAULT_CONCURRENCY);
+    let processes = concurrency.unwrap_or(DEFAULT_PROCESSES);
+    let concurrency = concurrency.unwrap_or(CONCURRENCY_MAX);
     if !(1..=CONCURRENCY_MAX).contains(&concurrency) {
         return wrong("concurrency is from 1 to 1000");
     }
@@ -77,9 +96,22 @@ fn function(
     if !(1..=TIMEOUT_MAX).contains(&timeout) {
         return wrong("timeout is from 1 to 900 seconds");
     }
+    let mut asynchronous = Asynchronous { on_failure: option.on_failure, ..Asynchronous::default() };
+    if let Some(waits) = option.retry_waits {
+        if waits.len() > RETRIES_MAX || waits.iter().any(|wait| *wait > EVENT_AGE_MAX) {
+            return wrong("retry-waits are at most two numbers of seconds, up to 21600");
+        }
+        asynchronous.retry_waits = waits.into_iter().map(Duration::from_secs).collect();
+    }
+    if let Some(age) = option.maximum_event_age {
+        if !(1..=EVENT_AGE_MAX).contains(&age) {
+            return wrong("maximum-event-age is from 1 to 21600 seconds");
+        }
+        asynchronous.age_max = Duration::from_secs(age);
+    }
     environment.extend(option.environment);
     let timeout = Duration::from_secs(timeout);
-    Ok(Function { name, command, directory, environment, concurrency, timeout })
+    Ok(Function { name, command, directory, environment, processes, concurrency, timeout, asynchronous })
 }
 
 /// Where other functions are invoked; with the key `test`/`test` unless one is given.
@@ -122,15 +154,20 @@ mod tests {
     fn functions_are_declared_in_tables() {
         let functions = read(
             "[[function]]\nname = 'pets'\ncommand = ['python', '-m', 'awslambdaric', 'app.handler']\n\
-             environment = { A = 'own' }\n[[function]]\nname = 'b'\ncommand = ['b']\nconcurrency = 1\ntimeout = 30",
+             environment = { A = 'own' }\n[[function]]\nname = 'b'\ncommand = ['b']\nconcurrency = 1\ntimeout = 30\n\
+             retry-waits = [5]\nmaximum-event-age = 60\non-failure = 'pets'",
         );
         let functions = functions.expect("both are fine");
         let (pets, b) = (&functions[0], &functions[1]);
         assert_eq!(
-            (pets.name.as_str(), pets.concurrency, pets.timeout),
-            ("pets", 10, Duration::from_secs(3))
+            (pets.name.as_str(), pets.processes, pets.concurrency, pets.timeout),
+            ("pets", 10, 1000, Duration::from_secs(3))
         );
-        assert_eq!((b.concurrency, b.timeout), (1, Duration::from_secs(30)));
+        assert_eq!((b.processes, b.concurrency, b.timeout), (1, 1, Duration::from_secs(30)));
+        assert_eq!(pets.asynchronous.retry_waits, [60, 120].map(Duration::from_secs));
+        assert_eq!(b.asynchronous.retry_waits, [Duration::from_secs(5)]);
+        assert_eq!(b.asynchronous.age_max, Duration::from_secs(60));
+        assert_eq!(b.asynchronous.on_failure.as_deref(), Some("pets"));
         let environment = [
             ("A", "own"),
             ("AWS_DEFAULT_REGION", "eu-west-1"),
@@ -150,6 +187,11 @@ mod tests {
             "name = 'pets'\ncommand = ['']",
             "name = 'pets'\ncommand = ['x']\nconcurrency = 0",
             "name = 'pets'\ncommand = ['x']\ntimeout = 901",
+            "name = 'pets'\ncommand = ['x']\nretry-waits = [1, 2, 3]",
+            "name = 'pets'\ncommand = ['x']\nretry-waits = [21601]",
+            "name = 'pets'\ncommand = ['x']\nmaximum-event-age = 0",
+            "name = 'pets'\ncommand = ['x']\non-failure = 'pets'",
+            "name = 'pets'\ncommand = ['x']\non-failure = 'nobody'",
             "name = 'pets'\ncommand = ['x']\n[[function]]\nname = 'pets'\ncommand = ['y']",
         ] {
             assert!(read(&format!("[[function]]\n{wrong}")).is_err(), "{wrong}");

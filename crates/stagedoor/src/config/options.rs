@@ -179,8 +179,11 @@ pub struct Options {
     ///
     /// A `[[function]]` table, which only the file can have, declares a function that the server runs itself as
     /// processes under the Lambda Runtime API: name; command, a list of the program and its arguments; and
-    /// optionally directory, environment (a table), concurrency (processes at a time, 10 by default) and timeout
-    /// (seconds, 3 by default, 900 at most).
+    /// optionally directory, environment (a table), timeout (seconds, 3 by default, 900 at most), concurrency
+    /// (invocations at a time, each in a process of its own; more are throttled. Without it 10 processes, for which
+    /// invocations wait, up to 1000), retry-waits (seconds before an event that failed is tried again, [60, 120] by
+    /// default), maximum-event-age (seconds, 21600 by default) and on-failure (the name of the function that is told of
+    /// events that are given up).
     #[arg(long, env = "STAGEDOOR_LAMBDA_ENDPOINT", value_name = "URL")]
     pub lambda_endpoint: Option<String>,
 

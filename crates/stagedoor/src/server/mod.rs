@@ -7,6 +7,7 @@ mod body;
 mod clock;
 mod console;
 mod control;
+mod functions;
 mod keys;
 mod ledger;
 mod listen;

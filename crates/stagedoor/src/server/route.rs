@@ -9,7 +9,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use stagedoor_gateway::Body;
 
-use super::{Server, console, control, management, operations};
+use super::{Server, console, control, functions, management, operations};
 
 /// Answers one request.
 pub async fn answer(server: &Arc<Server>, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
@@ -32,6 +32,9 @@ pub async fn answer(server: &Arc<Server>, request: Request<Incoming>, peer: Sock
     }
     if below(path, "/events") {
         return whole(server.media.events(request));
+    }
+    if let Some(called) = functions::called(request.method(), path) {
+        return functions::answer(server, request, called).await;
     }
     whole(control::call(server, request).await.map(Full::new))
 }
