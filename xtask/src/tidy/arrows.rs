@@ -40,7 +40,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "stagedoor-gateway",
         &["stagedoor-api", "stagedoor-state", "stagedoor-store", "stagedoor-auth", "stagedoor-vtl"],
     ),
-    ("stagedoor-media", &["stagedoor-state", "stagedoor-auth", "stagedoor-sfu", "stagedoor-rtmp"]),
+    (
+        "stagedoor-media",
+        &["stagedoor-state", "stagedoor-auth", "stagedoor-dtls", "stagedoor-sfu", "stagedoor-rtmp"],
+    ),
     // What both stand on.
     (
         "stagedoor-state",
@@ -51,6 +54,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("stagedoor-api", &["stagedoor-model"]),
     ("stagedoor-model", &[]),
     ("stagedoor-auth", &[]),
+    ("stagedoor-dtls", &[]),
     ("stagedoor-rtmp", &[]),
     ("stagedoor-sfu", &[]),
     ("stagedoor-vtl", &[]),
@@ -81,6 +85,7 @@ const TESTKIT: &str = "stagedoor-testkit";
 /// Crates that do no I/O of their own; anything that could is kept out of their `[dependencies]`.
 const PURE: &[&str] = &[
     "stagedoor-auth",
+    "stagedoor-dtls",
     "stagedoor-rtmp",
     "stagedoor-sfu",
     "stagedoor-vtl",

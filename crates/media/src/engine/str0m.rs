@@ -12,7 +12,7 @@
 //! - With bandwidth estimation on, the pacer releases one packet per timeout and asks for the next one 1 µs later. A
 //!   loop that then waits for its timer does twice the work and sends no two packets together. So the connection
 //!   advances its own clock: a timeout that is due within some microseconds is fed at once, a bounded number of times.
-//! - DTLS is `dimpl`, which knows no RSA certificates: peers that have nothing else (GStreamer 1.22) fail.
+//! - Its DTLS (`dimpl`) asks for ECDSA certificates alone, so where we are the server we bring our own: `dtls.rs`.
 
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,7 +23,7 @@ use stagedoor_sfu::{Codec, Kind, Outgoing, TrackSpec, vp8};
 use str0m::bwe::{Bitrate, BweKind};
 use str0m::change::SdpOffer;
 use str0m::config::DtlsCert;
-use str0m::crypto::from_feature_flags;
+use str0m::crypto::CryptoProvider;
 use str0m::format::{Codec as StrCodec, PayloadParams};
 use str0m::media::{KeyframeRequestKind, Mid, Pt, Rid, Rids};
 use str0m::net::{Protocol, Receive, TcpType};
@@ -35,6 +35,8 @@ use super::{
 };
 use crate::sdp::fragment::with_credentials;
 use crate::sdp::{Offer, Section};
+
+mod dtls;
 
 /// Packets kept for retransmission, and for how long.
 const RESEND_PACKETS_MAX: usize = 1024;
@@ -50,13 +52,15 @@ const AT_ONCE_MAX: u32 = 512;
 /// Makes `str0m` connections that share one DTLS certificate, made at start.
 pub struct Str0m {
     certificate: DtlsCert,
+    crypto: Arc<CryptoProvider>,
 }
 
 impl Str0m {
     /// `None` if the crypto library could not make a certificate.
     pub fn new() -> Option<Str0m> {
-        let certificate = from_feature_flags().dtls_provider.generate_certificate()?;
-        Some(Str0m { certificate })
+        let crypto = Arc::new(dtls::crypto());
+        let certificate = crypto.dtls_provider.generate_certificate()?;
+        Some(Str0m { certificate, crypto })
     }
 }
 
@@ -70,7 +74,7 @@ impl Engine for Str0m {
 
 impl Str0m {
     fn negotiate(&self, now: Instant, offer: &Offer, terms: Terms) -> Result<Answer, Failure> {
-        let mut rtc = config(&terms, &self.certificate).build(now);
+        let mut rtc = self.config(&terms).build(now);
         for address in &terms.candidates {
             let candidate = Candidate::host(*address, "udp").map_err(|e| Failure(e.to_string()))?;
             rtc.add_local_candidate(candidate);
@@ -88,23 +92,24 @@ impl Str0m {
         let connection = Box::new(Str0mConnection::new(rtc, terms, text, tracks, now));
         Ok(Answer { connection, sdp, tracks: specs })
     }
-}
 
-fn config(terms: &Terms, certificate: &DtlsCert) -> RtcConfig {
-    let offers = |codec| terms.video.contains(&codec);
-    RtcConfig::new()
-        .enable_bwe(terms.estimate.then_some(ESTIMATE_FIRST))
-        .set_rtp_mode(true)
-        .set_ice_lite(true)
-        .set_dtls_cert(certificate.clone())
-        .set_local_ice_credentials(IceCreds {
-            ufrag: terms.ice_ufrag.clone(),
-            pass: terms.ice_password.clone(),
-        })
-        .clear_codecs()
-        .enable_opus(true, false)
-        .enable_h264(offers(Codec::H264))
-        .enable_vp8(offers(Codec::Vp8))
+    fn config(&self, terms: &Terms) -> RtcConfig {
+        let offers = |codec| terms.video.contains(&codec);
+        RtcConfig::new()
+            .set_crypto_provider(self.crypto.clone())
+            .enable_bwe(terms.estimate.then_some(ESTIMATE_FIRST))
+            .set_rtp_mode(true)
+            .set_ice_lite(true)
+            .set_dtls_cert(self.certificate.clone())
+            .set_local_ice_credentials(IceCreds {
+                ufrag: terms.ice_ufrag.clone(),
+                pass: terms.ice_password.clone(),
+            })
+            .clear_codecs()
+            .enable_opus(true, false)
+            .enable_h264(offers(Codec::H264))
+            .enable_vp8(offers(Codec::Vp8))
+    }
 }
 
 /// A negotiated m-section.
