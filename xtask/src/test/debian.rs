@@ -23,6 +23,39 @@ const FFMPEG: Program = Program { names: &["ffmpeg"], package: "ffmpeg" };
 
 /// What the Python tests start.
 pub(crate) const FOR_CLIENTS: [Program; 3] = [PYTHON, CURL, FFMPEG];
+/// GStreamer's webrtcbin with what it encodes and decodes, found by their files, and the namespace that it runs in.
+pub(crate) const FOR_GSTREAMER: [Program; 6] = [
+    Program { names: &["ip", "/usr/sbin/ip"], package: "iproute2" },
+    Program { names: &["/usr/lib/python3/dist-packages/gi/__init__.py"], package: "python3-gi" },
+    Program {
+        names: &[
+            "/usr/lib/x86_64-linux-gnu/girepository-1.0/GstWebRTC-1.0.typelib",
+            "/usr/lib/aarch64-linux-gnu/girepository-1.0/GstWebRTC-1.0.typelib",
+        ],
+        package: "gir1.2-gst-plugins-bad-1.0",
+    },
+    Program {
+        names: &[
+            "/usr/lib/x86_64-linux-gnu/gstreamer-1.0/libgstwebrtc.so",
+            "/usr/lib/aarch64-linux-gnu/gstreamer-1.0/libgstwebrtc.so",
+        ],
+        package: "gstreamer1.0-plugins-bad",
+    },
+    Program {
+        names: &[
+            "/usr/lib/x86_64-linux-gnu/gstreamer-1.0/libgstvpx.so",
+            "/usr/lib/aarch64-linux-gnu/gstreamer-1.0/libgstvpx.so",
+        ],
+        package: "gstreamer1.0-plugins-good",
+    },
+    Program {
+        names: &[
+            "/usr/lib/x86_64-linux-gnu/gstreamer-1.0/libgstnice.so",
+            "/usr/lib/aarch64-linux-gnu/gstreamer-1.0/libgstnice.so",
+        ],
+        package: "gstreamer1.0-nice",
+    },
+];
 /// What the browser tests start.
 pub(crate) const FOR_BROWSER: [Program; 4] = [NODE, NPM, CHROMIUM, TURN];
 /// What the measurements start: servers to stand beside ours, and a load generator.

@@ -72,6 +72,7 @@ fn install(parts: &[Part]) -> Result {
     let mut programs: Vec<debian::Program> = Vec::new();
     if needs(&[Part::Clients]) {
         programs.extend(debian::FOR_CLIENTS);
+        programs.extend(debian::FOR_GSTREAMER);
     }
     if needs(&[Part::Browser]) {
         programs.extend(debian::FOR_BROWSER);
