@@ -9,7 +9,9 @@ use stagedoor_dtls::{Identity, Output, Server};
 
 static IDENTITY: LazyLock<Arc<Identity>> = LazyLock::new(|| {
     let made = rcgen::generate_simple_self_signed(Vec::new()).expect("a certificate");
-    Arc::new(Identity::new(made.cert.der().to_vec(), &made.signing_key.serialize_der()).expect("a key on P-256"))
+    Arc::new(
+        Identity::new(made.cert.der().to_vec(), &made.signing_key.serialize_der()).expect("a key on P-256"),
+    )
 });
 
 fuzz_target!(|datagrams: Vec<Vec<u8>>| {
