@@ -148,8 +148,11 @@ impl Wire {
 
     /// One round: what is due happens, then time moves on to whatever comes next.
     fn step(&mut self) {
-        let _ = self.client.handle_timeout(self.now);
+        let client_lives = self.client.handle_timeout(self.now).is_ok();
         self.poll_client();
+        if !client_lives {
+            self.client_said.wait = None;
+        }
         if let Err(error) = self.server.advance(self.now) {
             self.server_said.error = Some(error);
         }
