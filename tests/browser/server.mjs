@@ -28,8 +28,11 @@ export async function startServer(config) {
     once(lines, "line"),
     once(child, "exit").then(() => Promise.reject(new Error(`the server ended:\n${log.join("\n")}`))),
   ]);
+  const { http, media } = JSON.parse(ready);
+  const [, host, port] = media.match(/^(.*):(\d+)$/);
   return {
-    http: JSON.parse(ready).http,
+    http,
+    media: { host, port: Number(port) },
     log,
     async stop() {
       if (child.exitCode === null) {

@@ -9,8 +9,11 @@ async function newPeer({ url, token, relay }) {
   return new RTCPeerConnection({ iceServers, iceTransportPolicy: "relay" });
 }
 
-/** Sends an offer with all candidates and takes the answer; the session's own URL. */
-async function exchange(peer, url, token) {
+/**
+ * Sends an offer with all candidates and takes the answer; the session's own URL. `through` is a port of this machine to
+ * which the media goes, and to no other.
+ */
+async function exchange(peer, url, token, through) {
   await peer.setLocalDescription(await peer.createOffer());
   if (peer.iceGatheringState !== "complete") {
     await new Promise((done) => peer.addEventListener("icegatheringstatechange", () => peer.iceGatheringState === "complete" && done()));
@@ -18,18 +21,22 @@ async function exchange(peer, url, token) {
   const headers = { "Content-Type": "application/sdp", Authorization: `Bearer ${token}` };
   const answer = await fetch(url, { method: "POST", headers, body: peer.localDescription.sdp });
   if (answer.status !== 201) throw new Error(`${answer.status}: ${await answer.text()}`);
-  await peer.setRemoteDescription({ type: "answer", sdp: await answer.text() });
+  let sdp = await answer.text();
+  if (through) {
+    sdp = sdp.replace(/a=candidate:\S+ 1 tcp .*\r\n/gi, "").replace(/(a=candidate:\S+ 1 udp \d+ \S+) \d+/gi, `$1 ${through}`);
+  }
+  await peer.setRemoteDescription({ type: "answer", sdp });
   return new URL(answer.headers.get("Location"), url).href;
 }
 
-/** Publishes the camera and the microphone with one codec. */
-window.publish = async ({ url, token, codec, relay }) => {
+/** Publishes the camera and the microphone with one codec; `picture` and `bitrate` are for less than a whole camera. */
+window.publish = async ({ url, token, codec, relay, picture, bitrate = 1_000_000 }) => {
   const peer = (window.peer = await newPeer({ url, token, relay }));
-  const video = { width: 1280, height: 720, frameRate: 30 };
+  const video = picture ?? { width: 1280, height: 720, frameRate: 30 };
   const media = await navigator.mediaDevices.getUserMedia({ video, audio: true });
   const sender = peer.addTransceiver(media.getVideoTracks()[0], {
     direction: "sendonly",
-    sendEncodings: [{ maxBitrate: 1_000_000 }],
+    sendEncodings: [{ maxBitrate: bitrate }],
   });
   const codecs = RTCRtpReceiver.getCapabilities("video").codecs;
   sender.setCodecPreferences(codecs.filter(({ mimeType }) => [`video/${codec}`, "video/rtx"].includes(mimeType)));
@@ -47,6 +54,48 @@ window.subscribe = async ({ url, token, participant, relay }) => {
   document.querySelector("video").srcObject = stream;
   window.session = await exchange(peer, `${url}/subscribe/${participant}`, token);
 };
+
+/** Receives one participant by a connection and a video element of its own; its place in `window.watched`. */
+window.watch = async ({ url, token, participant, through }) => {
+  const peer = new RTCPeerConnection();
+  const stream = new MediaStream();
+  const video = document.createElement("video");
+  Object.assign(video, { autoplay: true, muted: true, srcObject: stream });
+  document.body.append(video);
+  peer.addEventListener("track", ({ track }) => stream.addTrack(track));
+  peer.addTransceiver("video", { direction: "recvonly" });
+  peer.addTransceiver("audio", { direction: "recvonly" });
+  const asked = performance.now();
+  const watched = { peer, firstFrame: undefined };
+  video.requestVideoFrameCallback((at) => (watched.firstFrame = at - asked));
+  await exchange(peer, `${url}/subscribe/${participant}`, token, through);
+  window.watched ??= [];
+  return window.watched.push(watched) - 1;
+};
+
+/** What each connection of `window.watch` has received so far: the browser's figures, and milliseconds to the first frame. */
+window.watching = () =>
+  Promise.all(
+    (window.watched ?? []).map(async ({ peer, firstFrame }) => {
+      const stats = [...(await peer.getStats()).values()];
+      const inbound = (kind) => stats.find((entry) => entry.type === "inbound-rtp" && entry.kind === kind) ?? {};
+      const video = inbound("video");
+      return {
+        frames: video.framesDecoded ?? 0,
+        width: video.frameWidth ?? 0,
+        packets: video.packetsReceived ?? 0,
+        lost: video.packetsLost ?? 0,
+        resent: video.retransmittedPacketsReceived ?? 0,
+        nacks: video.nackCount ?? 0,
+        plis: video.pliCount ?? 0,
+        freezes: video.freezeCount ?? 0,
+        frozen: video.totalFreezesDuration ?? 0,
+        keyFrames: video.keyFramesDecoded ?? 0,
+        energy: inbound("audio").totalAudioEnergy ?? 0,
+        firstFrame,
+      };
+    }),
+  );
 
 /** What has been decoded so far. */
 window.received = async () => {

@@ -28,14 +28,18 @@ use str0m::format::{Codec as StrCodec, PayloadParams};
 use str0m::media::{KeyframeRequestKind, Mid, Pt, Rid, Rids};
 use str0m::net::{Protocol, Receive, TcpType};
 use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite, VideoOrientation, Vp8Descriptor, Vp8Patch};
+use str0m::stats::MediaEgressStats;
 use str0m::{Candidate, Event, IceConnectionState, IceCreds, Input, Output as StrOutput, Rtc, RtcConfig};
 
 use super::{
-    Answer, Connection, Engine, Extensions, Failure, IceRestart, Orientation, Output, Packet, Path, Terms,
+    Answer, Connection, Direction, Engine, Extensions, Failure, IceRestart, Orientation, Output, Packet,
+    Path, Terms,
 };
 use crate::sdp::fragment::with_credentials;
 use crate::sdp::{Offer, Section};
+use copies::Copies;
 
+mod copies;
 mod dtls;
 
 /// Packets kept for retransmission, and for how long.
@@ -44,6 +48,8 @@ const RESEND_AGE_MAX: Duration = Duration::from_secs(3);
 
 /// The estimate to begin with, until probes have found out more.
 const ESTIMATE_FIRST: Bitrate = Bitrate::kbps(300);
+/// How often the engine says what the peer reports as lost.
+const REPORTS_EVERY: Duration = Duration::from_secs(1);
 /// A timeout due within this time is not waited for.
 const AT_ONCE: Duration = Duration::from_micros(50);
 /// Timeouts fed at once in one round of polls. A burst of a key frame is some hundred packets.
@@ -100,6 +106,7 @@ impl Str0m {
             .enable_bwe(terms.estimate.then_some(ESTIMATE_FIRST))
             .set_rtp_mode(true)
             .set_ice_lite(true)
+            .set_stats_interval((terms.direction == Direction::Subscribe).then_some(REPORTS_EVERY))
             .set_dtls_cert(self.certificate.clone())
             .set_local_ice_credentials(IceCreds {
                 ufrag: terms.ice_ufrag.clone(),
@@ -191,6 +198,7 @@ struct Str0mConnection {
     /// Whether the bandwidth is estimated, and the plan that the estimate knows of.
     estimate: bool,
     planned: (u64, u64),
+    copies: Copies,
     /// The connection's own time: never behind what it was told, ahead of it by some microseconds.
     clock: Instant,
     /// Timeouts that may still be fed at once.
@@ -198,7 +206,10 @@ struct Str0mConnection {
 }
 
 impl Str0mConnection {
-    fn new(rtc: Rtc, terms: Terms, offer: String, tracks: Vec<Track>, now: Instant) -> Str0mConnection {
+    fn new(mut rtc: Rtc, terms: Terms, offer: String, tracks: Vec<Track>, now: Instant) -> Str0mConnection {
+        let mut engine = rtc.direct_api();
+        let resends = tracks.iter().filter_map(|track| engine.stream_tx_by_mid(track.mid, None)?.rtx());
+        let copies = Copies::of(resends.map(|source| *source).collect::<Vec<u32>>());
         Str0mConnection {
             rtc,
             offer: offer.into(),
@@ -207,6 +218,7 @@ impl Str0mConnection {
             tracks,
             estimate: terms.estimate,
             planned: (0, 0),
+            copies,
             clock: now,
             at_once: 0,
         }
@@ -240,6 +252,12 @@ impl Str0mConnection {
                 Some(Output::Bandwidth(estimate.as_u64()))
             }
             Event::RtpPacket(packet) => self.packet(packet).map(Output::Packet),
+            Event::MediaEgressStats(MediaEgressStats { mid, loss: Some(lost), .. }) => {
+                if self.track(Kind::Video).is_some_and(|track| track.mid == mid) {
+                    self.copies.report(lost);
+                }
+                None
+            }
             _ => None,
         }
     }
@@ -334,12 +352,18 @@ impl Connection for Str0mConnection {
                     self.clock = self.clock.max(at);
                     self.rtc.handle_input(Input::Timeout(self.clock)).map_err(failure)?;
                 }
-                StrOutput::Timeout(at) => return Ok(Output::Wait(at)),
+                StrOutput::Timeout(at) => {
+                    return Ok(match self.copies.due(self.clock) {
+                        Some((to, contents)) => Output::Datagram { to, contents },
+                        None => Output::Wait(self.copies.next().map_or(at, |copy| at.min(copy))),
+                    });
+                }
                 StrOutput::Transmit(send) => {
                     let to = match send.proto {
                         Protocol::Udp => Path::Udp(send.destination),
                         _ => Path::Tcp(send.destination),
                     };
+                    self.copies.sent(self.clock, to, &send.contents);
                     return Ok(Output::Datagram { to, contents: send.contents.into() });
                 }
                 StrOutput::Event(event) => {
