@@ -18,8 +18,8 @@ use crate::record::{self, ALERT, APPLICATION_DATA, HANDSHAKE, Header, Window};
 const WAIT_FIRST: Duration = Duration::from_millis(400);
 /// From the client's hello to its Finished.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(30);
-/// How often a flight is sent again, whether for want of an answer or because the peer repeats itself. A bound on
-/// what a forged repetition can bring about.
+/// How often a flight is sent again because the peer repeats its own: a bound on what forged repetitions can bring
+/// about. For want of an answer it is sent again besides.
 const REPEATS_MAX: u32 = 12;
 /// Records that came before the keys to open them: a Finished that overtook the rest of its flight.
 const EARLY_MAX: usize = 2;
@@ -138,7 +138,7 @@ impl Server {
             Timer::Start(wait) => self.timer = Timer::At(now + wait, wait),
             Timer::At(at, wait) if at <= now => {
                 self.timer = Timer::At(now + 2 * wait, 2 * wait);
-                self.repeat()?;
+                self.link.repeat_flight()?;
             }
             Timer::At(..) | Timer::Off => {}
         }
@@ -321,6 +321,7 @@ impl Server {
         self.link.send_flight(vec![Part::ChangeCipherSpec, Part::Message(agreed.finished)])
     }
 
+    /// The peer repeats itself.
     fn repeat(&mut self) -> Result<(), Error> {
         let repeats = match &mut self.phase {
             Phase::Handshake(talk) => &mut talk.repeats,

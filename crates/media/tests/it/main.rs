@@ -4,6 +4,7 @@ mod attacks;
 mod events;
 mod forwarding;
 mod garbage;
+mod handshakes;
 mod network;
 mod offers;
 mod restart;
