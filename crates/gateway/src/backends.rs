@@ -1,22 +1,25 @@
 //! Connections to the backends of HTTP integrations: one pool, HTTP/1.1, kept alive. Redirects are never followed.
 
+mod plain;
 mod unverified;
 
 use std::collections::HashMap;
-use std::error::Error as _;
+use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::{Request, Response, Uri};
-use hyper::body::Incoming;
 use hyper_rustls::{ConfigBuilderExt as _, FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::ClientConfig;
 use tokio::sync::OnceCell;
 use tokio::task;
 use tokio::time::{Instant, timeout_at};
 
+pub(crate) use self::plain::AnswerBody;
+
+use self::plain::PlainClient;
 use self::unverified::AnyIssuer;
 use crate::Config;
 use crate::arriving;
@@ -25,7 +28,7 @@ use crate::fault::GatewayFault;
 
 /// The pool. Reading the system's certificates takes long, so it waits for the first `https` request.
 pub(crate) struct Backends {
-    plain: Client<HttpConnector, Body>,
+    plain: PlainClient,
     verified: OnceCell<TlsClient>,
     unverified: OnceCell<TlsClient>,
     /// Those that verify another name than the host's.
@@ -51,7 +54,7 @@ pub(crate) enum Trust {
 impl Backends {
     pub(crate) fn new(config: &Config) -> Self {
         Self {
-            plain: builder(config).build(connector()),
+            plain: PlainClient::new(config, connector()),
             verified: OnceCell::new(),
             unverified: OnceCell::new(),
             named: Mutex::default(),
@@ -69,7 +72,7 @@ impl Backends {
         request: Request<Body>,
         trust: Trust,
         deadline: Instant,
-    ) -> Result<Response<Incoming>, GatewayFault> {
+    ) -> Result<Response<AnswerBody>, GatewayFault> {
         match timeout_at(deadline, self.send_unhurried(request, trust)).await {
             Ok(answer) => answer,
             Err(_) => Err(GatewayFault::IntegrationTimeout),
@@ -81,21 +84,29 @@ impl Backends {
         &self,
         request: Request<Body>,
         trust: Trust,
-    ) -> Result<Response<Incoming>, GatewayFault> {
+    ) -> Result<Response<AnswerBody>, GatewayFault> {
         if !is_https(request.uri()) {
-            return self.plain.request(request).await.map_err(refused);
+            return self.plain.request(request).await.map_err(|error| refused(&*error));
         }
         if let Some(ServerName(name)) = request.extensions().get() {
             let client = self.named_client(&name.clone()).await?;
-            return client.request(request).await.map_err(refused);
+            return sent(&client, request).await;
         }
         let client = match trust {
             Trust::System => &self.verified,
             Trust::AnyIssuer => &self.unverified,
         };
         let client = client.get_or_try_init(|| tls_client(&self.config, trust, None)).await?;
-        client.request(request).await.map_err(refused)
+        sent(client, request).await
     }
+}
+
+/// Why a request had no answer.
+type Refused = Box<dyn Error + Send + Sync>;
+
+async fn sent(client: &TlsClient, request: Request<Body>) -> Result<Response<AnswerBody>, GatewayFault> {
+    let answer = client.request(request).await.map_err(|error| refused(&error))?;
+    Ok(answer.map(AnswerBody::pooled_elsewhere))
 }
 
 /// The name in a backend's certificate, where it is not the host's: an extension of the request to it.
@@ -171,8 +182,8 @@ fn tls_config(trust: Trust) -> std::io::Result<ClientConfig> {
     Ok(verifying.with_no_client_auth())
 }
 
-fn refused(error: Error) -> GatewayFault {
-    if let Some(fault) = arriving::fault_of(&error) {
+fn refused(error: &(dyn Error + 'static)) -> GatewayFault {
+    if let Some(fault) = arriving::fault_of(error) {
         return fault;
     }
     let mut text = error.to_string();

@@ -8,8 +8,9 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Empty, Full, Limited};
-use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::backends::AnswerBody;
 
 /// Why a body broke off.
 pub type BodyError = Box<dyn Error + Send + Sync>;
@@ -29,7 +30,7 @@ pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
 ///
 /// # Errors
 /// If it is longer than `bytes_max` or breaks off.
-pub(crate) async fn collected(body: Incoming, bytes_max: usize) -> Result<Bytes, BodyError> {
+pub(crate) async fn collected(body: AnswerBody, bytes_max: usize) -> Result<Bytes, BodyError> {
     Ok(Limited::new(body, bytes_max).collect().await?.to_bytes())
 }
 
@@ -42,7 +43,7 @@ pub(crate) async fn whole(body: Body) -> Result<Bytes, BodyError> {
 }
 
 /// An answer's body, streamed; breaks off at its limit and at its deadline.
-pub(crate) fn until(deadline: Instant, incoming: Incoming, bytes_max: usize) -> Body {
+pub(crate) fn until(deadline: Instant, incoming: AnswerBody, bytes_max: usize) -> Body {
     use http_body::Body as _;
     if incoming.is_end_stream() {
         return empty();
@@ -51,7 +52,7 @@ pub(crate) fn until(deadline: Instant, incoming: Incoming, bytes_max: usize) -> 
 }
 
 struct Until {
-    body: Limited<Incoming>,
+    body: Limited<AnswerBody>,
     deadline: Instant,
     /// Made when the body first has to wait; most need none.
     sleep: Option<Pin<Box<Sleep>>>,

@@ -42,13 +42,16 @@ impl Stages for Gateway {
     }
 
     fn test_authorizer(&self, test: AuthorizerTest) -> stagedoor_state::Result<AuthorizerTested> {
-        Ok(Handle::current().block_on(rest::test_authorizer::run(&self.0.shared, test)))
+        Ok(Handle::current().block_on(rest::test_authorizer::run(&self.shared, test)))
     }
 }
 
 /// The data plane. Clones are handles to the same one.
 #[derive(Clone)]
-pub struct Gateway(Arc<Inner>);
+pub struct Gateway {
+    inner: Arc<Inner>,
+    shared: Arc<Shared>,
+}
 
 struct Inner {
     store: Store,
@@ -56,27 +59,33 @@ struct Inner {
     places: Arc<Places>,
     /// The revision that the plans include.
     progress: watch::Sender<Revision>,
-    shared: Shared,
     connections: Connections,
 }
 
 impl Gateway {
     /// A gateway that knows no API until [`Self::run`] has read the store.
     pub fn new(store: Store, config: Config) -> Self {
-        Self(Arc::new(Inner {
+        let inner = Inner {
             store,
             plans: ArcSwap::from_pointee(Plans::default()),
             places: Arc::default(),
             progress: watch::Sender::new(Revision::ZERO),
-            shared: Shared::new(config),
             connections: Connections::default(),
-        }))
+        };
+        Self { inner: Arc::new(inner), shared: Arc::new(Shared::new(config)) }
+    }
+
+    /// A handle for a thread with a runtime of its own: the connections to backends that requests through it use are
+    /// used by no other.
+    pub fn for_thread(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner), shared: Arc::new(self.shared.for_thread()) }
     }
 
     /// Reads the stages of the store, then follows its changes until `shutdown` is ready or the store is closed. Then
     /// lets invocations of functions finish, within seconds, and ends the functions' processes.
     pub async fn run(&self, shutdown: impl Future<Output = ()>) {
-        let Inner { store, plans, places, progress, shared, .. } = &*self.0;
+        let Inner { store, plans, places, progress, .. } = &*self.inner;
+        let shared = &self.shared;
         let following = Following { store, plans, places, progress, now: shared.config.now };
         tokio::select! {
             () = following.follow() => {}
@@ -89,19 +98,19 @@ impl Gateway {
 
     /// Waits until requests are served as of this revision of the store, or [`Self::run`] has ended.
     pub async fn caught_up(&self, revision: Revision) {
-        let mut progress = self.0.progress.subscribe();
+        let mut progress = self.inner.progress.subscribe();
         progress.wait_for(|reached| *reached >= revision).await.expect("the sender is as old as this handle");
     }
 
     /// The API that a request addresses; `None` if it is not for the data plane.
     pub fn address<B>(&self, request: &Request<B>) -> Option<Address> {
         // A custom domain's every path is its APIs'.
-        self.0.plans.load().domains.address(request).or_else(|| Address::of_request(request))
+        self.inner.plans.load().domains.address(request).or_else(|| Address::of_request(request))
     }
 
     /// What a custom domain demands of connections to it; `None` if there is no such domain.
     pub fn domain_tls(&self, host: &str) -> Option<DomainTls> {
-        self.0.plans.load().domains.find(host).map(|domain| domain.tls.clone())
+        self.inner.plans.load().domains.find(host).map(|domain| domain.tls.clone())
     }
 
     /// The call of the management API that a request to this address is, if it is one.
@@ -110,13 +119,13 @@ impl Gateway {
         if !request.uri().path().contains("connections/") {
             return None;
         }
-        let plan = self.0.plans.load().find(&address.api, address.region.as_deref());
+        let plan = self.inner.plans.load().find(&address.api, address.region.as_deref());
         managed::of(plan.as_ref(), address, request.uri())
     }
 
     /// The clients that are connected to WebSocket stages.
     pub fn connections(&self) -> &Connections {
-        &self.0.connections
+        &self.inner.connections
     }
 
     /// Answers a request that addresses an API.
@@ -126,14 +135,14 @@ impl Gateway {
         mut request: Request<Incoming>,
         peer: SocketAddr,
     ) -> Response<Body> {
-        let Inner { plans, shared, .. } = &*self.0;
+        let Self { inner, shared } = self;
         if let Some(mapped) = &address.mapped {
             if let Some(answer) = domains::answered(mapped, &request) {
                 return answer;
             }
             request.extensions_mut().insert(BasePath(mapped.base_path.as_str().into()));
         }
-        let plan = plans.load().find(&address.api, address.region.as_deref());
+        let plan = inner.plans.load().find(&address.api, address.region.as_deref());
         match plan {
             Some(Plan::Http(api)) => http_api::pipeline::serve(shared, &api, &address, request, peer).await,
             Some(Plan::Rest(api)) => rest::pipeline::serve(shared, Some(&api), &address, request, peer).await,
@@ -144,7 +153,7 @@ impl Gateway {
     /// What API keys used of their plans and [`Self::wrote_usage`] was not told of.
     pub fn unwritten_usage(&self) -> Vec<UsedDay> {
         let mut used = Vec::new();
-        for ((account, region), place) in self.0.places.all() {
+        for ((account, region), place) in self.inner.places.all() {
             for (client, member) in place.clients.load().memberships() {
                 used.extend(member.usage.unwritten().into_iter().map(|(day, requests)| UsedDay {
                     account: account.clone(),
@@ -162,7 +171,7 @@ impl Gateway {
     /// That what keys used is in the store.
     pub fn wrote_usage(&self, used: &[UsedDay]) {
         for UsedDay { account, region, plan, key, day, requests } in used {
-            let place = self.0.places.of(account, region);
+            let place = self.inner.places.of(account, region);
             let clients = place.clients.load();
             let mut members = clients.by_id(key).into_iter().flat_map(|client| &client.memberships);
             if let Some(member) = members.find(|member| member.plan.id == *plan) {
@@ -173,7 +182,7 @@ impl Gateway {
 
     /// Runs a method on a made-up request.
     pub(crate) async fn test_method(&self, test: MethodTest) -> MethodTested {
-        rest::test_invoke::run(&self.0.shared, test).await
+        rest::test_invoke::run(&self.shared, test).await
     }
 
     /// Invokes a function without an API in front of it; for an event waits only until it is accepted.
@@ -194,16 +203,16 @@ impl Gateway {
 
     /// Waits until what has been logged so far is written, for some seconds at most.
     pub async fn flush_logs(&self) {
-        self.0.shared.logs.flush().await;
+        self.shared.logs.flush().await;
     }
 
     /// What became of the lines of logs and of spans.
     pub fn log_figures(&self) -> LogFigures {
-        self.0.shared.logs.figures()
+        self.shared.logs.figures()
     }
 
     /// What each stage has served since it was first seen.
     pub fn metrics(&self) -> Vec<StageFigures> {
-        self.0.plans.load().figures()
+        self.inner.plans.load().figures()
     }
 }

@@ -1,5 +1,7 @@
 //! What every request of every API uses, whichever way it takes.
 
+use std::sync::Arc;
+
 use stagedoor_state::ids::SystemEntropy;
 use tokio::time::Instant;
 
@@ -12,13 +14,13 @@ use crate::lambda::Lambda;
 use crate::logs::Logs;
 
 pub(crate) struct Shared {
-    pub(crate) config: Config,
+    pub(crate) config: Arc<Config>,
     pub(crate) backends: Backends,
     pub(crate) ids: RequestIds,
-    pub(crate) lambda: Lambda,
-    pub(crate) services: Services,
-    pub(crate) logs: Logs,
-    pub(crate) access_keys: AccessKeys,
+    pub(crate) lambda: Arc<Lambda>,
+    pub(crate) services: Arc<Services>,
+    pub(crate) logs: Arc<Logs>,
+    pub(crate) access_keys: Arc<AccessKeys>,
     began: Instant,
 }
 
@@ -27,12 +29,26 @@ impl Shared {
         Self {
             backends: Backends::new(&config),
             ids: RequestIds::new(&SystemEntropy),
-            lambda: Lambda::new(&config),
-            services: Services::new(&config),
-            logs: Logs::new(&config),
-            access_keys: AccessKeys::new(&config.access_keys),
+            lambda: Arc::new(Lambda::new(&config)),
+            services: Arc::new(Services::new(&config)),
+            logs: Arc::new(Logs::new(&config)),
+            access_keys: Arc::new(AccessKeys::new(&config.access_keys)),
             began: Instant::now(),
-            config,
+            config: Arc::new(config),
+        }
+    }
+
+    /// The same for another thread: what requests change most, connections and ids, is that thread's own.
+    pub(crate) fn for_thread(&self) -> Self {
+        Self {
+            backends: Backends::new(&self.config),
+            ids: RequestIds::new(&SystemEntropy),
+            lambda: Arc::clone(&self.lambda),
+            services: Arc::clone(&self.services),
+            logs: Arc::clone(&self.logs),
+            access_keys: Arc::clone(&self.access_keys),
+            began: self.began,
+            config: Arc::clone(&self.config),
         }
     }
 

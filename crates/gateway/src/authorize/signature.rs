@@ -40,7 +40,7 @@ pub(crate) async fn verify<'s>(
     let seconds = i64::try_from(visit.time.as_secs()).unwrap_or(i64::MAX);
     let now = Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
     let expected = Expected { service: SERVICE, regions: Some(&[region]), now };
-    let keys = &shared.access_keys;
+    let keys = &*shared.access_keys;
     let identity = sigv4::verify(&request, &expected, keys)
         .map_err(|refusal| GatewayFault::Denied(Denial::Signature(refusal)))?;
     Ok(keys.get(&identity.access_key_id).expect("a signature was verified with this key"))

@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode, response};
-use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 
 use crate::Config;
 use crate::arriving;
-use crate::backends::Trust;
+use crate::backends::{AnswerBody, Trust};
 use crate::body::{self, Body};
 use crate::fault::GatewayFault;
 use crate::shared::Shared;
@@ -21,7 +20,7 @@ use crate::visit::{Integrated, Visit};
 /// A backend's answer, its body still on the way.
 pub(crate) struct Answer {
     pub(crate) head: response::Parts,
-    pub(crate) body: Incoming,
+    pub(crate) body: AnswerBody,
     /// When the integration's time is over.
     pub(crate) deadline: Instant,
 }

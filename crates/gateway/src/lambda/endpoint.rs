@@ -9,12 +9,11 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::uri::{PathAndQuery, Uri};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
-use hyper::body::Incoming;
 use jiff::Timestamp;
 use stagedoor_auth::sigv4;
 
 use super::{EVENT_BYTES_MAX, Kind, LambdaEndpoint, Order, Returned};
-use crate::backends::{Backends, Trust};
+use crate::backends::{AnswerBody, Backends, Trust};
 use crate::body;
 use crate::fault::GatewayFault;
 use crate::headers::TRACE_ID;
@@ -80,7 +79,7 @@ async fn refused(answer: Response<Incoming>) -> GatewayFault {
     }
 }
 
-async fn payload(answer: Response<Incoming>) -> Result<Bytes, GatewayFault> {
+async fn payload(answer: Response<AnswerBody>) -> Result<Bytes, GatewayFault> {
     let payload = body::collected(answer.into_body(), ANSWER_BYTES_MAX).await;
     payload.map_err(|_| GatewayFault::IntegrationFailure("its answer is too long or broke off"))
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::sleep;
 
 use super::sink::Sink;
 
@@ -12,6 +13,8 @@ use super::sink::Sink;
 const LINES_MAX: usize = 16_384;
 /// The same in bytes, all of a destination's lines together.
 const BYTES_MAX: usize = 16 * 1024 * 1024;
+/// How long lines are gathered before they are written: nobody is woken for each of them.
+const GATHERED_FOR: Duration = Duration::from_millis(50);
 /// Lines written at a time.
 const BATCH_MAX: usize = 500;
 /// Bytes written at a time, but for one line that is longer: what the services take, with room for what is around.
@@ -106,6 +109,9 @@ async fn write(
         }
         for done in flushed {
             let _ = done.send(());
+        }
+        if receiver.is_empty() {
+            sleep(GATHERED_FOR).await;
         }
     }
 }

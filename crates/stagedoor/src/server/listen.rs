@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use super::lanes::{Lanes, Place};
 use super::patience::Patient;
 use super::tls::Tls;
 use super::{Server, route, told};
@@ -32,6 +33,7 @@ const DRAIN_MAX: Duration = Duration::from_secs(10);
 /// Serves until `stopped`, by TLS if that is given, then lets requests under way finish.
 pub async fn serve(
     server: Arc<Server>,
+    lanes: Arc<Lanes>,
     listener: TcpListener,
     tls: Option<Arc<Tls>>,
     stopped: watch::Receiver<bool>,
@@ -50,12 +52,17 @@ pub async fn serve(
             Ok((stream, peer)) => {
                 // Answers are written whole; waiting to coalesce them only adds delay.
                 let _ = stream.set_nodelay(true);
-                let connection =
-                    Connection { server: Arc::clone(&server), peer, watcher: graceful.watcher(), slot };
-                let builder = builder.clone();
-                match tls.clone() {
-                    None => drop(tokio::spawn(connection.serve(builder, stream, None))),
-                    Some(tls) => drop(tokio::spawn(connection.shake_hands(builder, stream, tls, port))),
+                let (server, watcher) = (Arc::clone(&server), graceful.watcher());
+                let (builder, tls) = (builder.clone(), tls.clone());
+                let taken = lanes.serve(stream, move |stream, place| async move {
+                    let connection = Connection { server, place, peer, watcher, slot };
+                    match tls {
+                        None => connection.serve(builder, stream, None).await,
+                        Some(tls) => connection.shake_hands(builder, stream, tls, port).await,
+                    }
+                });
+                if let Err(error) = taken {
+                    tracing::warn!(%error, "cannot serve a connection");
                 }
             }
             Err(error) => {
@@ -91,6 +98,7 @@ fn builder(client_timeout: Duration) -> Builder<TokioExecutor> {
 /// A connection that was accepted.
 struct Connection {
     server: Arc<Server>,
+    place: Place,
     peer: SocketAddr,
     watcher: Watcher,
     slot: OwnedSemaphorePermit,
@@ -116,17 +124,21 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { server, peer, watcher, slot } = self;
+        let Self { server, place, peer, watcher, slot } = self;
         let stream = Patient::new(stream, server.client_timeout);
+        let here = Arc::new((server, place));
         let service = service_fn(move |mut request: Request<Incoming>| {
-            let server = Arc::clone(&server);
+            let here = Arc::clone(&here);
             if let Some((listener, cert)) = &secured {
                 request.extensions_mut().insert(*listener);
                 if let Some(cert) = cert {
                     request.extensions_mut().insert(Arc::clone(cert));
                 }
             }
-            async move { Ok::<_, Infallible>(route::answer(&server, request, peer).await) }
+            async move {
+                let (server, place) = &*here;
+                Ok::<_, Infallible>(route::answer(server, &place.gateway, request, peer).await)
+            }
         });
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         if let Err(error) = watcher.watch(connection.into_owned()).await {

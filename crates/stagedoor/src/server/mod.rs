@@ -9,6 +9,7 @@ mod console;
 mod control;
 mod functions;
 mod keys;
+mod lanes;
 mod ledger;
 mod listen;
 mod management;
@@ -35,6 +36,7 @@ use stagedoor_state::Endpoints;
 use stagedoor_state::ivs::Settings;
 use stagedoor_state::ivs::settings::Carries;
 use stagedoor_store::Store;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -42,6 +44,7 @@ pub use clock::SystemWorld;
 
 use crate::config::{Config, StoreUrl};
 use keys::KeyRing;
+use lanes::Lanes;
 use ledger::StoreLedger;
 use secrets::Secrets;
 use tls::Tls;
@@ -61,6 +64,8 @@ pub struct Server {
     /// How long a client may leave the server waiting.
     client_timeout: Duration,
     started: std::time::Instant,
+    /// Where everything runs but the requests to stages.
+    runtime: Handle,
 }
 
 /// Where the server listens, as the one JSON line says that it prints when it is ready.
@@ -82,6 +87,8 @@ pub struct Running {
     server: Arc<Server>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
+    /// Until the end: functions and logs have tasks there too.
+    lanes: Arc<Lanes>,
 }
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -116,6 +123,7 @@ impl Server {
             media: media_handle,
             ledger: opened.ledger,
             started: std::time::Instant::now(),
+            runtime: Handle::current(),
             store,
             secrets,
         });
@@ -138,12 +146,14 @@ impl Server {
         let head = server.store.head();
         tokio::join!(server.gateway.caught_up(head), server.ledger.caught_up(head));
         tasks.spawn(usage::run(server.store.clone(), server.gateway.clone(), stopped.clone()));
+        let lanes = Arc::new(Lanes::start(&server.gateway)?);
         if let Some((listener, tls)) = listeners.https.zip(tls) {
             let listener = tokio_listener(listener)?;
-            tasks.spawn(listen::serve(server.clone(), listener, Some(tls), stopped.clone()));
+            tasks.spawn(listen::serve(server.clone(), lanes.clone(), listener, Some(tls), stopped.clone()));
         }
-        tasks.spawn(listen::serve(server.clone(), tokio_listener(listeners.http)?, None, stopped));
-        Ok(Running { addresses, server, stop, tasks })
+        let listener = tokio_listener(listeners.http)?;
+        tasks.spawn(listen::serve(server.clone(), lanes.clone(), listener, None, stopped));
+        Ok(Running { addresses, server, stop, tasks, lanes })
     }
 }
 
@@ -266,6 +276,7 @@ impl Running {
         while self.tasks.join_next().await.is_some() {}
         self.server.gateway.flush_logs().await;
         usage::flush(&self.server.store, &self.server.gateway).await;
+        drop(self.lanes);
     }
 }
 

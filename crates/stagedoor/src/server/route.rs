@@ -4,22 +4,46 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
-use stagedoor_gateway::Body;
+use stagedoor_gateway::{Body, Gateway};
+use tokio::task::JoinSet;
 
 use super::{Server, console, control, functions, management, operations};
 
-/// Answers one request.
-pub async fn answer(server: &Arc<Server>, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
+/// Answers one request. `gateway` is the handle of the thread that serves the connection.
+pub async fn answer(
+    server: &Arc<Server>,
+    gateway: &Gateway,
+    request: Request<Incoming>,
+    peer: SocketAddr,
+) -> Response<Body> {
     // A stage's own host name comes first: there every path is the API's.
-    if let Some(address) = server.gateway.address(&request) {
-        if let Some(managed) = server.gateway.managed(&address, &request) {
+    if let Some(address) = gateway.address(&request) {
+        if let Some(managed) = gateway.managed(&address, &request) {
             return whole(management::call(server, request, managed).await.map(Full::new));
         }
-        return server.gateway.serve(address, request, peer).await;
+        return gateway.serve(address, request, peer).await;
     }
+    // All else works in larger pieces, and must not hold up the stages' requests. Dropped, it ends there too.
+    let mut elsewhere = JoinSet::new();
+    let server = Arc::clone(server);
+    let runtime = server.runtime.clone();
+    elsewhere.spawn_on(async move { own(&server, request, peer).await }, &runtime);
+    match elsewhere.join_next().await {
+        Some(Ok(response)) => response,
+        failed => {
+            tracing::error!(?failed, "a request was not answered");
+            let mut response = whole(Response::new(Full::default()));
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            response
+        }
+    }
+}
+
+/// Answers a request that is no stage's.
+async fn own(server: &Arc<Server>, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
     let path = request.uri().path();
     if below(path, console::PATH) {
         return whole(console::answer(server, request, peer).await.map(Full::new));
