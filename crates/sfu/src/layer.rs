@@ -14,7 +14,7 @@ pub const SETTLE: Duration = Duration::from_secs(2);
 const WINDOW: Duration = Duration::from_secs(1);
 
 /// A layer of a publisher's track.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Layer {
     pub source: Source,
     /// The name under which the publisher offered it (RFC 8851); empty without simulcast.

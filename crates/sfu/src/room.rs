@@ -3,6 +3,10 @@
 //! A subscriber follows a participant, not a connection: if the participant publishes again from a new connection,
 //! its subscribers go on with the new one. A room knows nothing of tokens, sessions or sockets.
 
+mod mirror;
+
+pub use mirror::Standing;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,7 +75,7 @@ struct Publisher {
     record: Record,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Track {
     codec: Codec,
     layers: Vec<Layer>,
@@ -149,22 +153,19 @@ impl Room {
         let followed = self.participants.entry(participant).or_default();
         followed.followers.push(peer);
         if let Some(publisher) = followed.connection.and_then(|key| self.publishers.get(&key)) {
-            subscriber.follow(publisher);
-            if let Some(video) = publisher.video() {
-                subscriber.retarget(video, &video.views(now), publisher.audio_rate(now), now);
-            }
+            subscriber.meet(publisher, now);
         }
         self.subscribers.insert(peer, subscriber);
     }
 
-    pub fn unsubscribe(&mut self, peer: PeerKey) {
-        let Some(subscriber) = self.subscribers.remove(&peer) else {
-            return;
-        };
+    /// `peer` follows nobody any more. Returns the participant that it followed.
+    pub fn unsubscribe(&mut self, peer: PeerKey) -> Option<Arc<str>> {
+        let subscriber = self.subscribers.remove(&peer)?;
         if let Some(followed) = self.participants.get_mut(&subscriber.participant) {
             followed.followers.retain(|follower| *follower != peer);
         }
         self.forget_if_unused(&subscriber.participant);
+        Some(subscriber.participant)
     }
 
     /// The connections that follow the publisher on `peer`.
