@@ -15,6 +15,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Whether the same port takes media over TCP too, for clients without UDP. Default yes.
     pub tcp: bool,
+    /// Media threads, each with a socket of the same address. Default 1; more work on Linux only.
+    pub shards: usize,
     /// Addresses at which clients reach the media socket, for the ICE candidates; the port is the socket's own. Needed
     /// when `listen` is a wildcard address. Default: the address of `listen`.
     pub advertise: Vec<IpAddr>,
@@ -63,6 +65,7 @@ impl Default for Config {
         Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4570)),
             tcp: true,
+            shards: 1,
             advertise: Vec::new(),
             ice_servers: Vec::new(),
             node: None,

@@ -3,10 +3,10 @@
 //! An address is learnt only after the connection has accepted a check from it, that is, after the check's integrity
 //! was proved with the connection's password: a stranger can neither take over an address nor fill the table.
 
-use std::collections::HashMap;
-use std::net::SocketAddr;
-
 use stagedoor_sfu::{PeerKey, PeerMap};
+use std::collections::HashMap;
+
+use crate::engine::Path;
 
 /// Addresses kept for one connection. A peer moves between networks now and then; more is not honest.
 const ADDRESSES_MAX: usize = 8;
@@ -14,7 +14,7 @@ const ADDRESSES_MAX: usize = 8;
 /// The addresses and user names of a shard's connections.
 #[derive(Debug, Default)]
 pub struct Demux {
-    by_address: HashMap<SocketAddr, PeerKey>,
+    by_address: HashMap<Path, PeerKey>,
     by_ufrag: HashMap<String, PeerKey>,
     peers: PeerMap<Known>,
 }
@@ -23,11 +23,15 @@ pub struct Demux {
 #[derive(Debug)]
 struct Known {
     ufrag: String,
-    addresses: Vec<SocketAddr>,
+    addresses: Vec<Path>,
 }
 
 impl Demux {
+    /// A connection that is known already keeps its addresses.
     pub fn insert(&mut self, peer: PeerKey, ufrag: String) {
+        if self.peers.contains_key(&peer) {
+            return self.rename(peer, &ufrag);
+        }
         self.by_ufrag.insert(ufrag.clone(), peer);
         self.peers.insert(peer, Known { ufrag, addresses: Vec::new() });
     }
@@ -38,6 +42,11 @@ impl Demux {
         let old = std::mem::replace(&mut known.ufrag, ufrag.to_owned());
         self.by_ufrag.remove(&old);
         self.by_ufrag.insert(ufrag.to_owned(), peer);
+    }
+
+    /// The user name of a connection, and the addresses from which it has accepted datagrams.
+    pub fn known(&self, peer: PeerKey) -> Option<(&str, &[Path])> {
+        self.peers.get(&peer).map(|known| (known.ufrag.as_str(), known.addresses.as_slice()))
     }
 
     pub fn remove(&mut self, peer: PeerKey) {
@@ -52,19 +61,19 @@ impl Demux {
 
     /// The connection that a datagram is probably for. A check names its connection itself, and that counts more
     /// than its address: after a reload a browser may come from the same port with new credentials.
-    pub fn find(&self, source: SocketAddr, datagram: &[u8]) -> Option<PeerKey> {
+    pub fn find(&self, source: Path, datagram: &[u8]) -> Option<PeerKey> {
         match stun_ufrag(datagram) {
             Some(ufrag) => self.by_ufrag.get(ufrag).copied(),
             None => self.by_address.get(&source).copied(),
         }
     }
 
-    /// `peer` has accepted a datagram from `source`.
-    pub fn learn(&mut self, peer: PeerKey, source: SocketAddr) {
+    /// `peer` has accepted a datagram from `source`. `true`: that is news.
+    pub fn learn(&mut self, peer: PeerKey, source: Path) -> bool {
         if self.by_address.get(&source) == Some(&peer) {
-            return;
+            return false;
         }
-        let Some(Known { addresses, .. }) = self.peers.get_mut(&peer) else { return };
+        let Some(Known { addresses, .. }) = self.peers.get_mut(&peer) else { return false };
         if addresses.len() == ADDRESSES_MAX {
             let oldest = addresses.remove(0);
             if self.by_address.get(&oldest) == Some(&peer) {
@@ -73,6 +82,7 @@ impl Demux {
         }
         addresses.push(source);
         self.by_address.insert(source, peer);
+        true
     }
 }
 
@@ -110,6 +120,7 @@ pub fn stun_ufrag(datagram: &[u8]) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::SocketAddr;
 
     fn check(user: &str) -> Vec<u8> {
         let mut bytes = vec![0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42];
@@ -140,7 +151,7 @@ mod tests {
     #[test]
     fn addresses_follow_what_connections_accept() {
         let (one, two) = (PeerKey(1), PeerKey(2));
-        let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        let address = |port| Path::Udp(SocketAddr::from(([127, 0, 0, 1], port)));
         let mut demux = Demux::default();
         demux.insert(one, "one".into());
         demux.insert(two, "two".into());

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use stagedoor_sfu::{Codec, Kind, Outgoing, TrackSpec};
+use stagedoor_sfu::{Codec, Incoming, Kind, Outgoing, TrackSpec};
 
 use crate::sdp::fragment::Credentials;
 
@@ -88,6 +88,13 @@ pub struct Packet {
     pub payload: Arc<[u8]>,
     pub received: Instant,
     pub extensions: Extensions,
+}
+
+impl Packet {
+    /// Looks at the payload once.
+    pub fn describe(&self) -> Incoming {
+        Incoming::describe(self.codec, self.layer, self.sequence, self.time, &self.payload)
+    }
 }
 
 /// Header extensions that travel end to end (RFC 6464 audio level, 3GPP TS 26.114 video orientation).

@@ -22,6 +22,10 @@ pub struct Counters {
     pub dropped_unwanted: u64,
     /// Datagrams that the kernel did not take.
     pub dropped_unsent: u64,
+    /// Datagrams that came to another thread than their connection's, and were given to that one.
+    pub handed_over: u64,
+    /// Packets and datagrams that found no room on the way from one thread to another.
+    pub dropped_between: u64,
     pub key_frame_requests: u64,
     /// Connections that ended because the engine failed.
     pub failures: u64,
@@ -35,8 +39,34 @@ pub struct Counters {
 }
 
 impl Counters {
+    /// What several shards have counted together. A stage that is spread over some of them counts once for each.
+    pub fn sum(all: impl Iterator<Item = Counters>) -> Counters {
+        all.fold(Counters::default(), |one, two| Counters {
+            datagrams_in: one.datagrams_in + two.datagrams_in,
+            bytes_in: one.bytes_in + two.bytes_in,
+            datagrams_out: one.datagrams_out + two.datagrams_out,
+            bytes_out: one.bytes_out + two.bytes_out,
+            messages_out: one.messages_out + two.messages_out,
+            packets_in: one.packets_in + two.packets_in,
+            packets_forwarded: one.packets_forwarded + two.packets_forwarded,
+            dropped_unknown: one.dropped_unknown + two.dropped_unknown,
+            dropped_refused: one.dropped_refused + two.dropped_refused,
+            dropped_unwanted: one.dropped_unwanted + two.dropped_unwanted,
+            dropped_unsent: one.dropped_unsent + two.dropped_unsent,
+            handed_over: one.handed_over + two.handed_over,
+            dropped_between: one.dropped_between + two.dropped_between,
+            key_frame_requests: one.key_frame_requests + two.key_frame_requests,
+            failures: one.failures + two.failures,
+            tcp_turned_out: one.tcp_turned_out + two.tcp_turned_out,
+            connections: one.connections + two.connections,
+            rooms: one.rooms + two.rooms,
+            publishers: one.publishers + two.publishers,
+            subscribers: one.subscribers + two.subscribers,
+        })
+    }
+
     /// Name, help text and value of each, for a metrics page. Totals come first, then the gauges' values.
-    pub fn each(&self) -> [(&'static str, &'static str, u64); 18] {
+    pub fn each(&self) -> [(&'static str, &'static str, u64); 20] {
         [
             ("datagrams_in_total", "Datagrams received on the media port.", self.datagrams_in),
             ("bytes_in_total", "Bytes received on the media port.", self.bytes_in),
@@ -49,6 +79,8 @@ impl Counters {
             ("dropped_refused_total", "Datagrams that a connection refused.", self.dropped_refused),
             ("dropped_unwanted_total", "RTP packets that nobody could use.", self.dropped_unwanted),
             ("dropped_unsent_total", "Datagrams that the kernel did not take.", self.dropped_unsent),
+            ("handed_over_total", "Datagrams given to another media thread.", self.handed_over),
+            ("dropped_between_total", "Packets lost between media threads.", self.dropped_between),
             ("key_frame_requests_total", "Key frames asked of publishers.", self.key_frame_requests),
             ("failures_total", "Connections that failed.", self.failures),
             ("tcp_turned_out_total", "TCP connections without a session.", self.tcp_turned_out),

@@ -9,7 +9,7 @@ mod stage;
 
 pub use stage::{Farewell, Feed, Muted};
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -233,6 +233,12 @@ impl Presence {
         let stage = self.stages.get(stage_arn);
         let participant = stage.and_then(|stage| stage.participants.get(participant_id));
         participant.is_some_and(stage::Participant::has_publication)
+    }
+
+    /// How many stages have a connected publisher or subscriber.
+    pub fn connected_stages(&self) -> usize {
+        let connected = self.connections.values().filter(|attached| attached.connected);
+        connected.map(|attached| &attached.stage_arn).collect::<HashSet<_>>().len()
     }
 
     /// The connections by which a participant receives another.

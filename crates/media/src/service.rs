@@ -6,7 +6,6 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use stagedoor_sfu::{Choice, PeerKey};
@@ -19,7 +18,7 @@ use crate::ledger::{Change, Ledger};
 use crate::metrics::Counters;
 use crate::presence::Presence;
 use crate::refusals::Refusals;
-use crate::shard::{Command, Report, ShardHandle};
+use crate::shard::{Command, Report, Setup, Shards, Threads};
 use crate::world::{Moment, World};
 
 /// How often absent participants and empty stages are looked for.
@@ -36,7 +35,7 @@ pub struct Media {
     handle: Handle,
     reports: mpsc::Receiver<Report>,
     changes: mpsc::Receiver<Change>,
-    thread: JoinHandle<io::Result<()>>,
+    threads: Threads,
     tcp: Option<TcpListener>,
 }
 
@@ -51,12 +50,12 @@ pub(crate) struct Inner {
     pub(crate) world: Arc<dyn World>,
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) engine: Box<dyn Engine>,
-    pub(crate) shard: ShardHandle,
+    pub(crate) shards: Shards,
     pub(crate) candidates: Vec<SocketAddr>,
     pub(crate) refusals: Refusals,
     presence: Mutex<Presence>,
     changed: Notify,
-    /// Closings that did not fit into the shard's queue.
+    /// Closings that did not fit into a shard's queue.
     unsent: Mutex<VecDeque<PeerKey>>,
     keys: AtomicU64,
     /// Events sockets that were dropped because their clients did not read.
@@ -78,11 +77,18 @@ impl Media {
         let tcp = config.tcp.then(|| tcp_listener(config.listen)).transpose()?;
         // One port for both.
         let listen = tcp.as_ref().map_or(Ok(config.listen), TcpListener::local_addr)?;
-        let (shard, thread) =
-            ShardHandle::start(listen, config.timeouts.clone(), config.rules, world.clone(), sender)?;
-        let candidates = candidates(shard.address(), &config.advertise);
+        let setup = Setup {
+            shards: config.shards,
+            address: listen,
+            timeouts: config.timeouts.clone(),
+            rules: config.rules,
+            world: world.clone(),
+            reports: sender,
+        };
+        let (shards, threads) = Shards::start(setup)?;
+        let candidates = candidates(shards.address(), &config.advertise);
         if candidates.is_empty() {
-            drop(shard.send(Command::Stop));
+            shards.stop();
             let problem = "listening on a wildcard address needs addresses to advertise";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
         }
@@ -92,7 +98,7 @@ impl Media {
             world,
             ledger,
             engine: Box::new(engine),
-            shard,
+            shards,
             candidates,
             refusals: Refusals::default(),
             presence: Mutex::new(presence),
@@ -102,7 +108,7 @@ impl Media {
             slow_sockets: AtomicU64::new(0),
         };
         let handle = Handle { inner: Arc::new(inner) };
-        Ok((Media { handle: handle.clone(), reports, changes, thread, tcp }, handle))
+        Ok((Media { handle: handle.clone(), reports, changes, threads, tcp }, handle))
     }
 
     /// Works until `shutdown` is ready; then says goodbye to every peer, notes that all have left, and returns when
@@ -111,7 +117,7 @@ impl Media {
         let inner = self.handle.inner.clone();
         let mut tasks = tokio::task::JoinSet::new();
         if let Some(listener) = self.tcp.take() {
-            tasks.spawn(inner.shard.clone().serve_tcp(listener));
+            tasks.spawn(inner.shards.clone().serve_tcp(listener));
         }
         let mut tick = tokio::time::interval(TICK);
         let mut changes_open = true;
@@ -123,9 +129,11 @@ impl Media {
                 () = &mut shutdown => break,
                 report = self.reports.recv() => match report {
                     Some(report) => inner.take_report(report),
-                    // The thread has ended by itself: its error is the answer.
+                    // All threads have ended by themselves: their error is the answer.
                     None => break,
                 },
+                // So has one of them.
+                () = self.threads.ended() => break,
                 change = self.changes.recv(), if changes_open => match change {
                     Some(change) => inner.take_change(change),
                     None => changes_open = false,
@@ -142,19 +150,18 @@ impl Media {
             }
         }
         inner.change(|presence, moment| presence.end_everything(moment));
-        while inner.shard.send(Command::Stop).is_err() && !self.thread.is_finished() {
+        while !inner.shards.stop() && !self.threads.finished() {
             tokio::time::sleep(STATE_DELAY).await;
         }
-        let thread = self.thread;
-        let ended = tokio::task::spawn_blocking(move || thread.join()).await.map_err(io::Error::other)?;
-        ended.unwrap_or_else(|_| Err(io::Error::other("the media thread panicked")))
+        let threads = self.threads;
+        tokio::task::spawn_blocking(move || threads.join()).await.map_err(io::Error::other)?
     }
 }
 
 impl Handle {
     /// The address that the media socket is bound to.
     pub fn media_address(&self) -> SocketAddr {
-        self.inner.shard.address()
+        self.inner.shards.address()
     }
 
     /// Events sockets that were dropped because their clients did not read.
@@ -162,9 +169,10 @@ impl Handle {
         self.inner.slow_sockets.load(Ordering::Relaxed)
     }
 
-    /// What the media thread has counted, at most a fraction of a second old.
+    /// What the media threads have counted, at most a fraction of a second old.
     pub fn counters(&self) -> Counters {
-        self.inner.shard.counters()
+        let rooms = self.inner.look(Presence::connected_stages) as u64;
+        Counters { rooms, ..self.inner.shards.counters() }
     }
 
     /// Who was turned away before it came to the media thread.
@@ -200,12 +208,12 @@ impl Inner {
         PeerKey(self.keys.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Has the media thread close connections. If it is overloaded, it is told again with the next tick.
+    /// Has the media threads close connections. If it is overloaded, they are told again with the next tick.
     pub(crate) fn close(&self, keys: impl IntoIterator<Item = PeerKey>) {
         let mut unsent = self.unsent.lock().unwrap_or_else(PoisonError::into_inner);
         unsent.extend(keys);
         while let Some(key) = unsent.front() {
-            if self.shard.send(Command::Remove(*key)).is_err() {
+            if self.shards.send(Command::Remove(*key)).is_err() {
                 return;
             }
             unsent.pop_front();
@@ -214,7 +222,7 @@ impl Inner {
 
     /// Has the media thread give subscribers another layer. `false`: it is overloaded, the client may ask again.
     pub(crate) fn choose(&self, keys: impl IntoIterator<Item = PeerKey>, choice: &Choice) -> bool {
-        keys.into_iter().all(|key| self.shard.send(Command::Choose(key, choice.clone())).is_ok())
+        keys.into_iter().all(|key| self.shards.send(Command::Choose(key, choice.clone())).is_ok())
     }
 
     fn take_report(&self, report: Report) {

@@ -5,7 +5,8 @@
 //! then written follower by follower, so that each follower's connection moves once and its datagrams leave together.
 //!
 //! Reading order: here is the loop; `intake` is what comes to it, `connections` what becomes of one connection, `forward`
-//! how packets get to followers, `timers` what time brings, `outgoing` what leaves.
+//! how packets get to followers, `timers` what time brings, `outgoing` what leaves. Of several threads: `links` are the ways between them, `strays` how a
+//! connection gets to the thread that receives its datagrams, `mirror` how packets get to followers on other threads.
 //!
 //! A connection that fails ends alone. Rooms, tokens and sessions are decided elsewhere: a shard is told which
 //! connections exist, and reports when they connect and end.
@@ -15,23 +16,29 @@ mod connections;
 mod forward;
 mod group;
 mod handle;
+pub mod home;
 mod intake;
+mod links;
+mod mirror;
 mod outgoing;
 mod peer;
+mod strays;
+mod threads;
 mod timers;
 
-pub use handle::{Command, Full, Report, Seat, ShardHandle};
+pub use handle::{Command, Full, Report, Seat, Setup, Shards};
 pub use peer::{End, Role};
+pub use threads::Threads;
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
-use stagedoor_sfu::{PeerKey, PeerMap, Room, Rules};
+use stagedoor_sfu::{PeerKey, PeerMap, Rooms, Rules, ShardId};
 use tokio::sync::{mpsc, watch};
 
 use crate::config::Timeouts;
@@ -41,6 +48,8 @@ use crate::metrics::Counters;
 use crate::tcp;
 use crate::udp::{Inbox, Outbox, Socket};
 use crate::world::World;
+use group::Group;
+use links::Links;
 use peer::Peer;
 
 /// How often connections are looked at for silence, key-frame requests are repeated and counters published while
@@ -63,21 +72,34 @@ struct Shard {
     world: Arc<dyn World>,
     timeouts: Timeouts,
     rules: Rules,
-    /// The start of the rooms' time.
+    /// The start of the rooms' time, the same for all shards.
     epoch: Instant,
     peers: PeerMap<Peer>,
-    rooms: HashMap<Arc<str>, Room>,
+    rooms: Rooms,
     demux: Demux,
     /// Connections over TCP by the client's address, and whose they are.
-    tcp: HashMap<SocketAddr, mpsc::Sender<Vec<u8>>>,
+    tcp: HashMap<SocketAddr, TcpClient>,
     tcp_inputs: mpsc::Receiver<tcp::Input>,
-    tcp_demux: Demux,
     timers: BinaryHeap<Reverse<(Instant, PeerKey)>>,
     next_tick: Option<Instant>,
     outbox: Outbox,
     /// What the present batch brought, in order of arrival.
     burst: Vec<(PeerKey, Packet)>,
     stopping: bool,
+    links: Links,
+    /// Connections that live on other shards, of which this one is the home or receives datagrams.
+    owners: PeerMap<ShardId>,
+    /// The present group of pictures of mirrored publishers that make no key frames on demand.
+    groups: PeerMap<Group>,
+    /// Whose packets found no room on the way to another shard lately.
+    lost: HashSet<(PeerKey, ShardId)>,
+}
+
+/// A connection over TCP.
+struct TcpClient {
+    outputs: mpsc::Sender<Vec<u8>>,
+    /// The shard that was last given its datagrams, and with them the way back.
+    lent: Option<ShardId>,
 }
 
 impl Shard {
@@ -89,7 +111,8 @@ impl Shard {
             let patience = if more { Some(Duration::ZERO) } else { self.patience() };
             self.socket.wait(patience)?;
             self.take_commands();
-            more = self.take_tcp();
+            let now = self.world.now();
+            more = self.take_letters(now) | self.take_strays(now) | self.take_tcp();
             match self.take_datagrams(&mut inbox) {
                 Ok(()) => errors = 0,
                 Err(error) if errors < SOCKET_ERRORS_MAX => {

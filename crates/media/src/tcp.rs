@@ -47,14 +47,16 @@ pub fn channel() -> (mpsc::Sender<Input>, mpsc::Receiver<Input>) {
     mpsc::channel(INPUTS_MAX)
 }
 
-/// Accepts connections for ever. `wake` is called after each input.
-pub async fn serve<W>(listener: TcpListener, inputs: mpsc::Sender<Input>, wake: W) -> io::Result<()>
+/// Accepts connections for ever. Each goes to the next of the media threads, of which there is one at least: the way to
+/// it, and how to wake it after an input.
+pub async fn serve<W>(listener: TcpListener, threads: Vec<(mpsc::Sender<Input>, W)>) -> io::Result<()>
 where
     W: Fn() + Clone + Send + Sync + 'static,
 {
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let places = Arc::new(Places::new(CONNECTIONS_MAX));
+    let mut turns = threads.iter().cycle();
     loop {
         let (stream, client) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -66,7 +68,7 @@ where
         };
         // Where everybody is served, there is no place for more.
         let Some(place) = Places::take(&places, client).await else { continue };
-        let (inputs, wake) = (inputs.clone(), wake.clone());
+        let Some((inputs, wake)) = turns.next().cloned() else { return Ok(()) };
         tokio::spawn(async move {
             let (outputs, queue) = mpsc::channel(OUTPUTS_MAX);
             if inputs.send(Input::Opened(client, outputs)).await.is_ok() {

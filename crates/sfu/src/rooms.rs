@@ -66,12 +66,15 @@ pub struct Rooms {
     rooms: HashMap<Arc<str>, Room>,
     /// The publishers whose connections are here.
     here: PeerMap<Here>,
-    /// The publishers on other shards, by stage and participant, the newest last.
-    elsewhere: HashMap<Arc<str>, HashMap<Arc<str>, Vec<(PeerKey, ShardId)>>>,
+    /// The publishers on other shards, by stage.
+    elsewhere: HashMap<Arc<str>, Participants>,
     /// Those of them that are followed from here.
     followed: PeerMap<There>,
     notices: Vec<(To, Notice)>,
 }
+
+/// The connections from which each participant of a stage publishes, the newest last.
+type Participants = HashMap<Arc<str>, Vec<(PeerKey, ShardId)>>;
 
 #[derive(Debug)]
 struct Here {
@@ -110,8 +113,20 @@ impl Rooms {
         self.rooms.get(stage)
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Room)> {
-        self.rooms.iter()
+    /// Stages with a connection on this shard.
+    pub fn len(&self) -> usize {
+        self.rooms.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rooms.is_empty()
+    }
+
+    /// The room in which a publisher is, be it here or mirrored.
+    pub fn room_of_publisher(&mut self, peer: PeerKey) -> Option<&mut Room> {
+        let here = self.here.get(&peer).map(|here| &here.stage);
+        let stage = here.or(self.followed.get(&peer).map(|there| &there.stage))?;
+        self.rooms.get_mut(stage)
     }
 
     /// Publishers with a connection here, and subscribers.
@@ -218,6 +233,9 @@ impl Rooms {
     pub fn hear(&mut self, from: ShardId, notice: Notice, now: Duration) -> Heard {
         match notice {
             Notice::Published { stage, participant, peer } => {
+                // Copies: counting references over two cores is slower than names are long.
+                let (stage, participant): (Arc<str>, Arc<str>) =
+                    (Arc::from(&*stage), Arc::from(&*participant));
                 let publishers = self.elsewhere.entry(stage.clone()).or_default();
                 publishers.entry(participant.clone()).or_default().push((peer, from));
                 self.settle(&stage, &participant);

@@ -106,7 +106,7 @@ impl Inner {
             ice_ufrag: random_name(&*self.world, SECRET_CHARS),
             connection: Box::new(feed),
         };
-        if self.shard.send(Command::Add(Box::new(seat))).is_err() {
+        if self.shards.send(Command::Add(Box::new(seat))).is_err() {
             self.change(|presence, moment| presence.ended(key, End::Removed, moment));
             self.fail(&visitor, ErrorCode::InternalServerException);
             return Err(Refused("The server is overloaded."));

@@ -245,7 +245,7 @@ impl Publication {
     /// The thread for the sound, started when it is first needed.
     fn sound(&mut self, inner: &Inner) -> io::Result<&mut Sound> {
         if self.sound.is_none() {
-            let (shard, key) = (inner.shard.clone(), self.key);
+            let (shard, key) = (inner.shards.clone(), self.key);
             // Should the queue of commands be full, the thread looks by itself soon.
             let wake = move || drop(shard.send(Command::Look(key)));
             self.sound = Some(Sound::start(self.packets.clone(), inner.world.clone(), wake)?);
@@ -260,11 +260,11 @@ impl Publication {
         }
         for packet in packets {
             if let Err(mpsc::error::TrySendError::Full(packet)) = self.packets.try_send(packet) {
-                drop(inner.shard.send(Command::Look(self.key)));
+                drop(inner.shards.send(Command::Look(self.key)));
                 self.packets.send(packet).await.map_err(|_| Ending::Dismissed)?;
             }
         }
-        drop(inner.shard.send(Command::Look(self.key)));
+        drop(inner.shards.send(Command::Look(self.key)));
         Ok(())
     }
 }

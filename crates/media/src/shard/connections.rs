@@ -6,6 +6,7 @@ use std::time::Instant;
 use stagedoor_sfu::PeerKey;
 use tokio::sync::mpsc;
 
+use super::links::Letter;
 use super::peer::{End, Peer, Role};
 use super::{Report, Seat, Shard, TICK, TIMER_MIN};
 use crate::engine::{IceRestart, Output};
@@ -15,7 +16,6 @@ impl Shard {
         let now = self.world.now();
         let key = seat.key;
         self.demux.insert(key, seat.ice_ufrag.clone());
-        self.tcp_demux.insert(key, seat.ice_ufrag.clone());
         self.peers.insert(key, Peer::new(seat, now));
         self.next_tick.get_or_insert(now + TICK);
         // The first timeout starts the ICE agent.
@@ -27,8 +27,6 @@ impl Shard {
         if let Err(end) = peer.restart_ice(restart) {
             return self.end(key, end);
         }
-        self.demux.rename(key, &restart.ours.ufrag);
-        self.tcp_demux.rename(key, &restart.ours.ufrag);
         self.advance(key, self.world.now());
     }
 
@@ -56,11 +54,15 @@ impl Shard {
             match peer.poll() {
                 Ok(Output::Datagram { to, contents }) => self.post(to, contents),
                 Ok(Output::Packet(packet)) => self.burst.push((key, packet)),
+                Ok(Output::Connected) if peer.via.is_some() => peer.departs = peer.via,
                 Ok(Output::Connected) => self.connected(key, now),
                 Ok(Output::KeyFrameWanted) => self.want_key_frame(key, now),
                 Ok(Output::Bandwidth(rate)) => self.take_bandwidth(key, rate),
                 Ok(Output::Closed) => return self.end(key, End::Left),
                 Ok(Output::Wait(at)) => {
+                    if let Some(to) = peer.departs {
+                        return self.depart(key, to);
+                    }
                     if let Some(at) = peer.schedule(at.max(now + TIMER_MIN)) {
                         self.timers.push(Reverse((at, key)));
                     }
@@ -71,20 +73,21 @@ impl Shard {
         }
     }
 
-    fn connected(&mut self, key: PeerKey, now: Instant) {
+    pub(super) fn connected(&mut self, key: PeerKey, now: Instant) {
         let Some(peer) = self.peers.get_mut(&key) else { return };
         if std::mem::replace(&mut peer.connected, true) {
             return;
         }
-        let room = self.rooms.entry(peer.stage.clone()).or_default();
+        let (rooms, stage) = (&mut self.rooms, &peer.stage);
         let replaced = match &peer.role {
-            Role::Publisher { participant, tracks } => room.publish(key, participant.clone(), tracks),
+            Role::Publisher { participant, tracks } => rooms.publish(stage, key, participant.clone(), tracks),
             Role::Subscriber { participant, wanted, choice } => {
                 let at = now.saturating_duration_since(self.epoch);
-                room.subscribe(key, participant.clone(), wanted.clone(), choice.clone(), at);
+                rooms.subscribe(stage, key, participant.clone(), wanted.clone(), choice.clone(), at);
                 None
             }
         };
+        self.tell_notices();
         self.report(Report::Connected(key));
         if let Some(old) = replaced {
             self.close(old);
@@ -111,18 +114,16 @@ impl Shard {
     pub(super) fn end(&mut self, key: PeerKey, end: End) {
         let Some(peer) = self.peers.remove(&key) else { return };
         self.demux.remove(key);
-        self.tcp_demux.remove(key);
         if end == End::Failed {
             self.counters.failures += 1;
         }
-        if let Some(room) = self.rooms.get_mut(&peer.stage) {
-            match peer.role {
-                Role::Publisher { .. } => room.unpublish(key),
-                Role::Subscriber { .. } => room.unsubscribe(key),
-            }
-            if room.is_empty() {
-                self.rooms.remove(&peer.stage);
-            }
+        match peer.role {
+            Role::Publisher { .. } => self.rooms.unpublish(key),
+            Role::Subscriber { .. } => self.rooms.unsubscribe(&peer.stage, key),
+        }
+        self.tell_notices();
+        if peer.known_elsewhere {
+            self.links.tell_all(|| Letter::Forget(key));
         }
         self.report(Report::Ended(key, end));
     }

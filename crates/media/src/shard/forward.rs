@@ -6,6 +6,7 @@ use std::time::Instant;
 use stagedoor_sfu::{Choice, Incoming, KeyFrameRequest, PeerKey, Room};
 
 use super::Shard;
+use super::group::Group;
 use super::peer::{Peer, Role};
 use crate::engine::Packet;
 
@@ -27,22 +28,33 @@ impl Shard {
     }
 
     fn forward_of(&mut self, publisher: PeerKey, burst: &[(PeerKey, Packet)], now: Instant) {
+        let packets = burst.iter().filter(|(key, _)| *key == publisher);
+        let described: Vec<(Incoming, &Packet)> =
+            packets.map(|(_, packet)| (packet.describe(), packet)).collect();
+        if let Some(peer) = self.peers.get_mut(&publisher) {
+            described.iter().for_each(|(incoming, packet)| peer.keep(incoming, packet));
+        }
+        self.send_mirrors(publisher, &described);
+        self.write_to_followers(publisher, &described, now);
+    }
+
+    /// Writes packets of a publisher, here or mirrored, to its followers on this shard.
+    pub(super) fn write_to_followers(
+        &mut self,
+        publisher: PeerKey,
+        packets: &[(Incoming, &Packet)],
+        now: Instant,
+    ) {
         let at = now.saturating_duration_since(self.epoch);
-        let Some(peer) = self.peers.get(&publisher) else { return };
-        let Some(room) = self.rooms.get_mut(&peer.stage) else { return };
-        let mut described = Vec::with_capacity(burst.len());
-        for (_, packet) in burst.iter().filter(|(key, _)| *key == publisher) {
-            let incoming =
-                Incoming::describe(packet.codec, packet.layer, packet.sequence, packet.time, &packet.payload);
-            match room.receive(publisher, &incoming, at) {
-                Some(source) => described.push((source, incoming, packet)),
+        let Some(room) = self.rooms.room_of_publisher(publisher) else { return };
+        let mut described = Vec::with_capacity(packets.len());
+        for (incoming, packet) in packets {
+            match room.receive(publisher, incoming, at) {
+                Some(source) => described.push((source, *incoming, *packet)),
                 None => self.counters.dropped_unwanted += 1,
             }
         }
         let followers = room.followers(publisher).to_vec();
-        if let Some(peer) = self.peers.get_mut(&publisher) {
-            described.iter().for_each(|(source, incoming, packet)| peer.keep(*source, incoming, packet));
-        }
         let mut written_to = Vec::with_capacity(followers.len());
         for follower in followers {
             let Some(peer) = self.peers.get_mut(&follower) else { continue };
@@ -73,17 +85,19 @@ impl Shard {
     }
 
     /// Brings a new subscriber up to date if its publisher makes no key frames on demand.
-    fn replay(&mut self, subscriber: PeerKey, now: Instant) {
+    pub(super) fn replay(&mut self, subscriber: PeerKey, now: Instant) {
         let at = now.saturating_duration_since(self.epoch);
         let Some(publisher) = self.room_of(subscriber).and_then(|room| room.publisher_of(subscriber)) else {
             return;
         };
-        let Some(replay) = self.peers.get(&publisher).and_then(Peer::replay) else { return };
+        let group = self.peers.get(&publisher).and_then(Peer::group).or(self.groups.get(&publisher));
+        let Some(replay) = group.map(Group::replay) else { return };
         let Some(peer) = self.peers.get_mut(&subscriber) else { return };
-        let Some(room) = self.rooms.get_mut(&peer.stage) else { return };
+        let Some(room) = self.rooms.room(&peer.stage) else { return };
         let mut written = 0;
         for (kept, ticks) in replay {
-            if let Some(mut numbers) = room.forward(subscriber, kept.source, &kept.incoming, at) {
+            let Some(source) = room.source(publisher, &kept.incoming) else { continue };
+            if let Some(mut numbers) = room.forward(subscriber, source, &kept.incoming, at) {
                 numbers.time = numbers.time.wrapping_add(ticks);
                 peer.write(now, &kept.packet, &numbers);
                 written += 1;
@@ -123,7 +137,9 @@ impl Shard {
         }
     }
 
+    /// Asks the publisher, which may be on another shard.
     pub(super) fn request_key_frame(&mut self, request: KeyFrameRequest, now: Instant) {
+        let Some(request) = self.rooms.route(request) else { return self.tell_notices() };
         let Some(peer) = self.peers.get_mut(&request.publisher) else { return };
         peer.request_key_frame(request.kind, request.layer);
         self.counters.key_frame_requests += 1;
@@ -131,6 +147,6 @@ impl Shard {
     }
 
     fn room_of(&mut self, key: PeerKey) -> Option<&mut Room> {
-        self.rooms.get_mut(&self.peers.get(&key)?.stage)
+        self.rooms.room(&self.peers.get(&key)?.stage)
     }
 }

@@ -1,7 +1,6 @@
 //! The present group of pictures of a publisher that cannot be asked for key frames: a subscriber that comes in the
 //! middle of it gets all of it at once.
 
-use stagedoor_sfu::forward::Source;
 use stagedoor_sfu::{Incoming, Kind};
 
 use crate::engine::Packet;
@@ -23,13 +22,12 @@ pub struct Group {
 /// A packet of the group.
 #[derive(Clone)]
 pub struct Kept {
-    pub source: Source,
     pub incoming: Incoming,
     pub packet: Packet,
 }
 
 impl Group {
-    pub fn note(&mut self, source: Source, incoming: &Incoming, packet: &Packet) {
+    pub fn note(&mut self, incoming: &Incoming, packet: &Packet) {
         if incoming.kind != Kind::Video {
             return;
         }
@@ -45,8 +43,12 @@ impl Group {
             self.overflowed = true;
         }
         if begun && !self.overflowed {
-            self.packets.push(Kept { source, incoming: *incoming, packet: packet.clone() });
+            self.packets.push(Kept { incoming: *incoming, packet: packet.clone() });
         }
+    }
+
+    pub fn packets(&self) -> impl Iterator<Item = (&Incoming, &Packet)> + Clone {
+        self.packets.iter().map(|kept| (&kept.incoming, &kept.packet))
     }
 
     /// The packets for a new subscriber, and how many ticks each is to be moved forward.
@@ -103,7 +105,7 @@ mod tests {
                 received: self.1,
                 extensions: Extensions::default(),
             };
-            self.0.note(Source(1), &incoming, &packet);
+            self.0.note(&incoming, &packet);
         }
 
         fn replay(&self) -> Vec<(u64, u32)> {

@@ -1,16 +1,18 @@
-//! What the rest of the media plane holds of a shard: a bounded queue of commands, reports, and counters.
+//! What the rest of the media plane holds of the shards: bounded queues of commands, reports, and counters.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::thread::JoinHandle;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::Instant;
 
-use stagedoor_sfu::{Choice, PeerKey, Rules};
+use stagedoor_sfu::{Choice, PeerKey, Rooms, Rules};
 use tokio::sync::{mpsc, watch};
 
-use super::Shard;
+use super::links::Links;
 use super::peer::{End, Role};
+use super::threads::Threads;
+use super::{Shard, home};
 use crate::config::Timeouts;
 use crate::engine::{Connection, IceRestart};
 use crate::metrics::Counters;
@@ -44,6 +46,20 @@ pub enum Command {
     Stop,
 }
 
+impl Command {
+    /// The connection that it is about.
+    pub fn peer(&self) -> Option<PeerKey> {
+        match self {
+            Command::Add(seat) => Some(seat.key),
+            Command::Remove(peer)
+            | Command::Choose(peer, _)
+            | Command::Restart(peer, _)
+            | Command::Look(peer) => Some(*peer),
+            Command::Stop => None,
+        }
+    }
+}
+
 /// What a shard tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Report {
@@ -56,76 +72,151 @@ pub enum Report {
 #[error("the media thread is overloaded")]
 pub struct Full;
 
-/// A running shard.
+/// What the shards are started with.
+pub struct Setup {
+    /// How many there are, at least one. Several work on Linux only.
+    pub shards: usize,
+    /// Of the media socket, which all of them share.
+    pub address: SocketAddr,
+    pub timeouts: Timeouts,
+    pub rules: Rules,
+    pub world: Arc<dyn World>,
+    pub reports: mpsc::Sender<Report>,
+}
+
+/// The running shards.
 #[derive(Clone)]
-pub struct ShardHandle {
+pub struct Shards {
+    shards: Arc<[Remote]>,
+    address: SocketAddr,
+}
+
+/// The ways to one of them.
+struct Remote {
     commands: SyncSender<Command>,
     tcp: mpsc::Sender<tcp::Input>,
     waker: Arc<Waker>,
-    address: SocketAddr,
     counters: watch::Receiver<Counters>,
 }
 
-impl ShardHandle {
-    /// Binds the socket and starts the thread. It ends on [`Command::Stop`].
-    pub fn start(
-        address: SocketAddr,
-        timeouts: Timeouts,
-        rules: Rules,
-        world: Arc<dyn World>,
-        reports: mpsc::Sender<Report>,
-    ) -> io::Result<(ShardHandle, JoinHandle<io::Result<()>>)> {
-        let socket = Socket::bind(address)?;
-        let (commands, queue) = sync_channel(COMMANDS_MAX);
-        let (tcp, tcp_inputs) = tcp::channel();
-        let (published, counters) = watch::channel(Counters::default());
-        let waker = Arc::new(socket.waker()?);
-        let handle = ShardHandle { commands, tcp, waker, address: socket.local_address()?, counters };
-        let shard = Shard {
+/// Their other ends.
+struct Ends {
+    commands: Receiver<Command>,
+    tcp: mpsc::Receiver<tcp::Input>,
+    published: watch::Sender<Counters>,
+}
+
+impl Shards {
+    /// Binds the sockets and starts the threads. They end on [`Command::Stop`].
+    pub fn start(setup: Setup) -> io::Result<(Shards, Threads)> {
+        if !(1..=home::SHARDS_MAX).contains(&setup.shards) {
+            let problem = format!("there can be 1 to {} media threads", home::SHARDS_MAX);
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
+        }
+        let sockets = Socket::bind_all(setup.address, setup.shards)?;
+        let address = sockets[0].local_address()?;
+        let wakers = sockets.iter().map(|socket| Ok(Arc::new(socket.waker()?)));
+        let wakers: Vec<Arc<Waker>> = wakers.collect::<io::Result<_>>()?;
+        let epoch = setup.world.now();
+        let (mut remotes, mut works) = (Vec::new(), Vec::new());
+        for ((socket, links), waker) in sockets.into_iter().zip(Links::among(&wakers)).zip(&wakers) {
+            let (remote, ends) = ways(waker.clone());
+            remotes.push(remote);
+            let shard = Shard::new(&setup, socket, links, ends, epoch);
+            works.push(move || shard.run());
+        }
+        let shards = Shards { shards: remotes.into(), address };
+        let threads = Threads::start(works).inspect_err(|_| _ = shards.stop())?;
+        Ok((shards, threads))
+    }
+
+    /// The address that the media sockets are bound to.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Accepts media over TCP for the shards in turn, for ever.
+    pub async fn serve_tcp(self, listener: TcpListener) -> io::Result<()> {
+        let threads = self.shards.iter().map(|shard| {
+            let waker = shard.waker.clone();
+            (shard.tcp.clone(), move || waker.wake())
+        });
+        tcp::serve(listener, threads.collect()).await
+    }
+
+    /// What all of them have counted.
+    pub fn counters(&self) -> Counters {
+        Counters::sum(self.each().into_iter())
+    }
+
+    /// What each of them has counted.
+    pub fn each(&self) -> Vec<Counters> {
+        self.shards.iter().map(|shard| *shard.counters.borrow()).collect()
+    }
+
+    /// An ICE user name for a connection, by which its first datagrams find it, with so many random characters.
+    pub fn ice_ufrag(&self, key: PeerKey, world: &dyn World, random_chars: usize) -> String {
+        home::ufrag(world, home::of_key(key, self.shards.len()), random_chars)
+    }
+
+    /// Sends a command to the home of its connection.
+    pub fn send(&self, command: Command) -> Result<(), Full> {
+        let Some(peer) = command.peer() else {
+            return if self.stop() { Ok(()) } else { Err(Full) };
+        };
+        let shard = &self.shards[home::of_key(peer, self.shards.len())];
+        shard.commands.try_send(command).map_err(|_| Full)?;
+        shard.waker.wake();
+        Ok(())
+    }
+
+    /// Has all threads end. `false`: one of them could not be told for now.
+    pub fn stop(&self) -> bool {
+        let mut told = true;
+        for shard in self.shards.iter() {
+            let sent = shard.commands.try_send(Command::Stop);
+            told &= !matches!(sent, Err(TrySendError::Full(_)));
+            shard.waker.wake();
+        }
+        told
+    }
+}
+
+fn ways(waker: Arc<Waker>) -> (Remote, Ends) {
+    let (commands, command_queue) = sync_channel(COMMANDS_MAX);
+    let (tcp, tcp_inputs) = tcp::channel();
+    let (published, counters) = watch::channel(Counters::default());
+    let remote = Remote { commands, tcp, waker, counters };
+    (remote, Ends { commands: command_queue, tcp: tcp_inputs, published })
+}
+
+impl Shard {
+    fn new(setup: &Setup, socket: Socket, links: Links, ends: Ends, epoch: Instant) -> Shard {
+        Shard {
             socket,
-            commands: queue,
-            reports,
+            commands: ends.commands,
+            reports: setup.reports.clone(),
             unreported: Default::default(),
             counters: Counters::default(),
-            published,
-            epoch: world.now(),
-            world,
-            timeouts,
-            rules,
+            published: ends.published,
+            epoch,
+            world: setup.world.clone(),
+            timeouts: setup.timeouts.clone(),
+            rules: setup.rules,
             peers: Default::default(),
-            rooms: Default::default(),
+            rooms: Rooms::new(setup.shards),
             demux: Default::default(),
             tcp: Default::default(),
-            tcp_inputs,
-            tcp_demux: Default::default(),
+            tcp_inputs: ends.tcp,
             timers: Default::default(),
             next_tick: None,
             outbox: Outbox::default(),
             burst: Vec::new(),
             stopping: false,
-        };
-        let thread = std::thread::Builder::new().name("media-0".into()).spawn(move || shard.run())?;
-        Ok((handle, thread))
-    }
-
-    /// The address that the media socket is bound to.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Accepts media over TCP for this shard, for ever.
-    pub async fn serve_tcp(self, listener: TcpListener) -> io::Result<()> {
-        let waker = self.waker;
-        tcp::serve(listener, self.tcp, move || waker.wake()).await
-    }
-
-    pub fn counters(&self) -> Counters {
-        *self.counters.borrow()
-    }
-
-    pub fn send(&self, command: Command) -> Result<(), Full> {
-        self.commands.try_send(command).map_err(|_| Full)?;
-        self.waker.wake();
-        Ok(())
+            links,
+            owners: Default::default(),
+            groups: Default::default(),
+            lost: Default::default(),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What leaves a shard: datagrams to its socket, in one batch per burst, and to the queues of TCP connections.
 
-use super::Shard;
+use super::{Shard, TICK};
 use crate::engine::Path;
 
 impl Shard {
@@ -10,7 +10,7 @@ impl Shard {
             Path::Udp(to) => self.outbox.push(to, &contents),
             Path::Tcp(to) => {
                 let bytes = contents.len() as u64;
-                match self.tcp.get(&to).map(|outputs| outputs.try_send(contents)) {
+                match self.tcp.get(&to).map(|client| client.outputs.try_send(contents)) {
                     Some(Ok(())) => {
                         self.counters.datagrams_out += 1;
                         self.counters.bytes_out += bytes;
@@ -22,7 +22,12 @@ impl Shard {
         }
     }
 
+    /// Sends what there is, and wakes other shards that were sent something.
     pub(super) fn flush(&mut self) {
+        if self.links.flush() {
+            let soon = self.world.now() + TICK;
+            self.next_tick.get_or_insert(soon);
+        }
         if self.outbox.is_empty() {
             return;
         }

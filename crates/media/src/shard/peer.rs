@@ -4,14 +4,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use stagedoor_sfu::forward::Source;
-use stagedoor_sfu::{Choice, Incoming, Kind, Outgoing, TrackSpec, Violation, Wanted};
+use stagedoor_sfu::{Choice, Incoming, Kind, Outgoing, ShardId, TrackSpec, Violation, Wanted};
 
 use crate::config::Timeouts;
 use crate::engine::{Connection, Failure, IceRestart, Output, Packet, Path};
 use crate::shard::Seat;
 use crate::shard::checks::Checks;
-use crate::shard::group::{Group, Kept};
+use crate::shard::group::Group;
 
 /// What a connection is for. The participant is the one who publishes, in both cases.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +42,12 @@ pub struct Peer {
     pub stage: Arc<str>,
     pub role: Role,
     pub connected: bool,
+    /// The shard that handed its last datagram over, if one did.
+    pub via: Option<ShardId>,
+    /// The shard to which it moves when its engine has nothing more to say for now.
+    pub departs: Option<ShardId>,
+    /// Other shards have been told of it.
+    pub known_elsewhere: bool,
     connection: Box<dyn Connection>,
     checks: Checks,
     created: Instant,
@@ -68,6 +73,9 @@ impl Peer {
             stage: seat.stage,
             role: seat.role,
             connected: false,
+            via: None,
+            departs: None,
+            known_elsewhere: false,
             connection: seat.connection,
             checks: Checks::default(),
             created: now,
@@ -96,15 +104,21 @@ impl Peer {
     }
 
     /// Keeps a packet that it published for those who come later, if it cannot be asked for a key frame.
-    pub fn keep(&mut self, source: Source, incoming: &Incoming, packet: &Packet) {
+    pub fn keep(&mut self, incoming: &Incoming, packet: &Packet) {
         if let Some(group) = &mut self.group {
-            group.note(source, incoming, packet);
+            group.note(incoming, packet);
         }
     }
 
     /// What a new subscriber is to be given; `None` if a key frame can be asked for.
-    pub fn replay(&self) -> Option<Vec<(Kept, u32)>> {
-        self.group.as_ref().map(Group::replay)
+    pub fn group(&self) -> Option<&Group> {
+        self.group.as_ref()
+    }
+
+    /// It is on another shard now, whose timer queue knows nothing of it.
+    pub fn arrived(&mut self) {
+        self.queued_at = None;
+        (self.via, self.departs) = (None, None);
     }
 
     pub fn advance(&mut self, now: Instant) -> Result<(), End> {

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::time::{Duration, Instant};
 
-use stagedoor_sfu::{KeyFrameRequest, PeerKey};
+use stagedoor_sfu::PeerKey;
 
 use super::peer::{self, End, Role};
 use super::{Shard, TICK};
@@ -31,8 +31,8 @@ impl Shard {
             .iter()
             .filter_map(|(key, peer)| Some((*key, peer.overdue(now, &self.timeouts)?)))
             .collect();
-        let broken = self.rooms.values().flat_map(|room| room.violations(&self.rules));
-        let broken: Vec<(PeerKey, End)> = broken.map(|(key, rule)| (key, End::Violated(rule))).collect();
+        let broken = self.rooms.violations(&self.rules);
+        let broken = broken.into_iter().map(|(key, rule)| (key, End::Violated(rule)));
         for (key, end) in silent.into_iter().chain(broken) {
             if matches!(end, End::Expired | End::Violated(_)) {
                 self.farewell(key);
@@ -40,17 +40,15 @@ impl Shard {
             self.end(key, end);
         }
         let at = now.saturating_duration_since(self.epoch);
-        let mut requests: Vec<KeyFrameRequest> = Vec::new();
-        for room in self.rooms.values_mut() {
-            requests.extend(room.adjust(at));
-            requests.extend(room.due(at));
-        }
-        for request in requests {
+        for request in self.rooms.adjust(at) {
             self.request_key_frame(request, now);
         }
+        self.tell_notices();
+        self.tidy_mirrors();
         self.plan(at);
         self.publish_counters();
-        self.next_tick = (!self.peers.is_empty() || !self.unreported.is_empty()).then(|| now + TICK);
+        let busy = !self.peers.is_empty() || !self.unreported.is_empty() || self.links.flush();
+        self.next_tick = busy.then(|| now + TICK);
     }
 
     /// Tells the estimates what the subscribers could use.
@@ -67,9 +65,9 @@ impl Shard {
     pub(super) fn publish_counters(&mut self) {
         self.send_reports();
         self.counters.connections = self.peers.len() as u64;
+        let (publishers, subscribers) = self.rooms.counts();
         self.counters.rooms = self.rooms.len() as u64;
-        self.counters.publishers = self.rooms.values().map(|room| room.publishers() as u64).sum();
-        self.counters.subscribers = self.rooms.values().map(|room| room.subscribers() as u64).sum();
+        (self.counters.publishers, self.counters.subscribers) = (publishers as u64, subscribers as u64);
         let counters = self.counters;
         self.published.send_if_modified(|published| std::mem::replace(published, counters) != counters);
     }

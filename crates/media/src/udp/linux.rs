@@ -28,8 +28,30 @@ pub struct Socket {
 pub struct Waker(Arc<OwnedFd>);
 
 impl Socket {
+    #[cfg(test)]
     pub fn bind(address: SocketAddr) -> io::Result<Socket> {
-        let socket = UdpSocket::bind(address)?;
+        Socket::over(UdpSocket::bind(address)?)
+    }
+
+    /// So many sockets of one address. The kernel gives the datagrams of each client to one of them, always the same
+    /// one, as long as the client keeps its address.
+    ///
+    /// The first is bound as any socket is, so that an address that is in use is found to be; it is shared only then.
+    pub fn bind_all(address: SocketAddr, count: usize) -> io::Result<Vec<Socket>> {
+        let first = UdpSocket::bind(address)?;
+        let address = first.local_addr()?;
+        let mut sockets = Vec::with_capacity(count);
+        if count > 1 {
+            share(&first)?;
+        }
+        sockets.push(Socket::over(first)?);
+        for _ in 1..count {
+            sockets.push(Socket::over(bind_shared(address)?)?);
+        }
+        Ok(sockets)
+    }
+
+    fn over(socket: UdpSocket) -> io::Result<Socket> {
         socket.set_nonblocking(true)?;
         for option in [libc::SO_RCVBUF, libc::SO_SNDBUF] {
             set_option(&socket, option, BUFFER_BYTES);
@@ -274,6 +296,42 @@ impl Default for Control {
     }
 }
 
+/// Lets others of this process's user bind the same address (`SO_REUSEPORT`, socket(7)).
+fn share(socket: &UdpSocket) -> io::Result<()> {
+    let one: libc::c_int = 1;
+    let length = mem::size_of::<libc::c_int>() as libc::socklen_t;
+    // SAFETY: the value is a live int of the length given.
+    let set = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_REUSEPORT,
+            (&raw const one).cast(),
+            length,
+        )
+    };
+    if set < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// The standard library sets no options before it binds.
+fn bind_shared(address: SocketAddr) -> io::Result<UdpSocket> {
+    let family = if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
+    // SAFETY: no pointers; the result is checked below.
+    let socket = unsafe { libc::socket(family, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) };
+    if socket < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: `socket` was just opened and belongs to nobody else.
+    let socket = unsafe { UdpSocket::from_raw_fd(socket) };
+    share(&socket)?;
+    // SAFETY: all-zero bytes are a valid value of this C structure.
+    let mut name: libc::sockaddr_storage = unsafe { mem::zeroed() };
+    let length = write_address(address, &mut name);
+    // SAFETY: the name is live and holds an address of the length given.
+    let bound = unsafe { libc::bind(socket.as_raw_fd(), (&raw const name).cast(), length) };
+    if bound < 0 { Err(io::Error::last_os_error()) } else { Ok(socket) }
+}
+
 /// Errors by which a kernel or a network card says that it does not cut messages.
 fn no_segments(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EIO | libc::EINVAL | libc::EOPNOTSUPP))
@@ -372,6 +430,37 @@ mod tests {
         let expected: Vec<(u8, usize)> =
             sizes.iter().enumerate().map(|(index, size)| (index as u8, *size)).collect();
         assert_eq!(got, expected);
+    }
+
+    #[test]
+    fn sockets_of_one_address_share_its_clients() {
+        for address in ["127.0.0.1:0", "[::1]:0"] {
+            let sockets = Socket::bind_all(address.parse().expect("an address"), 3).expect("a free port");
+            let to = sockets[0].local_address().expect("bound");
+            assert!(sockets.iter().all(|socket| socket.local_address().is_ok_and(|address| address == to)));
+            // Nobody else gets in, not even somebody with the same intention.
+            let in_use = Socket::bind_all(to, 3).map(drop).expect_err("is in use");
+            assert_eq!(in_use.kind(), io::ErrorKind::AddrInUse);
+            let clients: Vec<UdpSocket> =
+                (0..60).map(|_| UdpSocket::bind((to.ip(), 0)).expect("a free port")).collect();
+            for round in 0..3_u8 {
+                for client in &clients {
+                    client.send_to(&[round], to).expect("sent");
+                }
+            }
+            let mut inbox = Inbox::new();
+            let mut shares = Vec::new();
+            for socket in &sockets {
+                let mut counts = std::collections::HashMap::new();
+                while socket.receive(&mut inbox).expect("receives") > 0 {
+                    inbox.datagrams().for_each(|(from, _)| *counts.entry(from).or_insert(0) += 1);
+                }
+                assert!(counts.values().all(|count| *count == 3), "a client has one socket: {counts:?}");
+                shares.push(counts.len());
+            }
+            assert_eq!(shares.iter().sum::<usize>(), 60);
+            assert!(shares.iter().all(|share| *share > 0), "{shares:?}");
+        }
     }
 
     #[test]

@@ -19,9 +19,13 @@ pub struct Waker {
 }
 
 impl Socket {
-    pub fn bind(address: SocketAddr) -> io::Result<Socket> {
-        let socket = UdpSocket::bind(address)?;
-        Ok(Socket { socket })
+    /// One socket: other systems than Linux do not spread the clients of an address over several.
+    pub fn bind_all(address: SocketAddr, count: usize) -> io::Result<Vec<Socket>> {
+        if count > 1 {
+            let problem = "several media threads need Linux";
+            return Err(io::Error::new(ErrorKind::Unsupported, problem));
+        }
+        Ok(vec![Socket { socket: UdpSocket::bind(address)? }])
     }
 
     pub fn local_address(&self) -> io::Result<SocketAddr> {
@@ -102,7 +106,8 @@ mod tests {
     use super::*;
 
     fn socket() -> Socket {
-        Socket::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a free port")
+        let sockets = Socket::bind_all(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), 1);
+        sockets.expect("a free port").remove(0)
     }
 
     #[test]

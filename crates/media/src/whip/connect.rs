@@ -117,13 +117,14 @@ impl Inner {
         offer: &Offer,
         (video, estimate): (Vec<Codec>, bool),
     ) -> Result<Response<Full<Bytes>>, (ErrorCode, Problem)> {
+        let key = self.new_key();
         let terms = Terms {
             direction: target.direction(),
             video,
             estimate,
             candidates: self.candidates.clone(),
             tcp_candidates: if self.config.tcp { self.candidates.clone() } else { Vec::new() },
-            ice_ufrag: random_name(&*self.world, UFRAG_CHARS),
+            ice_ufrag: self.shards.ice_ufrag(key, &*self.world, UFRAG_CHARS),
             ice_password: random_name(&*self.world, PASSWORD_CHARS),
         };
         let ice_ufrag = terms.ice_ufrag.clone();
@@ -142,7 +143,6 @@ impl Inner {
         let servers = ice_servers::links(&self.config.ice_servers, Some(&visitor.participant_id), now);
         let created =
             reply::created(&connection, target.base(), sdp::spread_candidates(&answer.sdp), servers);
-        let key = self.new_key();
         let unfinished =
             self.change(|presence, _| presence.attach(visitor, key, connection)).map_err(|_| {
                 (ErrorCode::QuotaExceeded, Problem::quota("The stage has as many publishers as it may have."))
@@ -163,7 +163,7 @@ impl Inner {
         let stage = visitor.stage_arn.clone();
         let role = self.role(visitor, target, &answer.tracks);
         let seat = Seat { key, stage, role, ice_ufrag, connection: answer.connection };
-        self.shard.send(Command::Add(Box::new(seat))).map_err(|full| {
+        self.shards.send(Command::Add(Box::new(seat))).map_err(|full| {
             tracing::warn!(%full, "a media connection was refused");
             self.change(|presence, moment| presence.ended(key, End::Removed, moment));
             let busy =

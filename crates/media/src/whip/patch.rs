@@ -57,10 +57,6 @@ impl Inner {
         if_match: Option<&str>,
         theirs: Option<Credentials>,
     ) -> Result<Response<Full<Bytes>>, Problem> {
-        let ours = Credentials {
-            ufrag: random_name(&*self.world, UFRAG_CHARS),
-            password: random_name(&*self.world, PASSWORD_CHARS),
-        };
         // Under one lock, so that of two restarts the one that the shard hears last is also the one whose ETag stays.
         self.change(|presence, _| {
             let Some((key, session)) = presence.resource_mut(id) else {
@@ -80,9 +76,13 @@ impl Inner {
             let Some(theirs) = theirs.filter(|theirs| theirs.ufrag != session.peer_ufrag) else {
                 return Ok(reply::no_content());
             };
+            let ours = Credentials {
+                ufrag: self.shards.ice_ufrag(key, &*self.world, UFRAG_CHARS),
+                password: random_name(&*self.world, PASSWORD_CHARS),
+            };
             let peer_ufrag = theirs.ufrag.clone();
             let restart = Arc::new(IceRestart { ours: ours.clone(), theirs });
-            self.shard.send(Command::Restart(key, restart)).map_err(|_| {
+            self.shards.send(Command::Restart(key, restart)).map_err(|_| {
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "The server is overloaded.").retry_after(1)
             })?;
             session.peer_ufrag = peer_ufrag;

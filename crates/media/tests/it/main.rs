@@ -9,6 +9,7 @@ mod network;
 mod offers;
 mod restart;
 mod rtmp;
+mod shards;
 mod simulcast;
 mod stage;
 mod support;

@@ -241,7 +241,7 @@ fn show(shard: &TestShard, publisher: &mut Client, viewers: &mut [Viewer], frame
 
 #[test]
 fn one_viewer_without_bandwidth_disturbs_no_other() {
-    let mut shard = TestShard::start();
+    let mut shard = TestShard::spread();
     let (_, mut publisher) = shard.publisher("alice", &[Codec::H264]);
     let mut viewers: Vec<Viewer> = (0..2).map(|seed| Viewer::new(&mut shard, FAIR, seed)).collect();
     show(&shard, &mut publisher, &mut viewers, 0..30);

@@ -153,6 +153,28 @@ async fn an_encoder_is_received_and_leaves() {
     );
 }
 
+/// They are on several media threads, of which one has the encoder.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_late_comers_get_the_group() {
+    let plane = Plane::start(config());
+    plane.ingest("rt_key", "studio", true);
+    let mut studio = Studio::publish(listen(&plane).await, "rt_key").await;
+    for _ in 0..20 {
+        studio.frame(false).await;
+    }
+    plane.counted(|counters| counters.packets_in > 20).await;
+    for viewer in ["ann", "ben", "cid", "dan", "eve", "fay", "gus", "hal"] {
+        let (mut viewer, _) = plane.subscribe(viewer, "studio", BOTH).await;
+        let world = plane.world.clone();
+        let pictures = tokio::task::spawn_blocking(move || {
+            let pictures = (0..10).map(|_| expect_packet(&mut viewer, &world, Kind::Video).payload[0] & 0x1f);
+            pictures.collect::<Vec<u8>>()
+        });
+        assert_eq!(pictures.await.expect("packets")[..3], [24, 5, 1], "parameter sets, a key frame, another");
+    }
+    plane.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_told_of_an_encoder() {
     let plane = Plane::start(config());

@@ -94,7 +94,7 @@ fn show(shard: &mut TestShard) -> (PeerKey, Show) {
 
 #[test]
 fn a_subscriber_changes_between_layers_without_a_gap() {
-    let mut shard = TestShard::start();
+    let mut shard = TestShard::spread();
     let (key, mut show) = show(&mut shard);
     let rid = |name: &str| Choice::Rid(name.into());
     for (choice, layer) in [(Choice::Lowest, 2), (Choice::Highest, 0), (rid("l"), 2), (rid("m"), 1)] {
@@ -109,7 +109,7 @@ fn a_subscriber_changes_between_layers_without_a_gap() {
 
 #[test]
 fn the_layer_follows_the_bandwidth() {
-    let mut shard = TestShard::start();
+    let mut shard = TestShard::spread();
     let (_, mut show) = show(&mut shard);
     // The first estimate is less than the highest layer needs; probing finds more.
     show.until(0, 50);

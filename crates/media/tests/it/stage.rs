@@ -70,8 +70,9 @@ pub struct Plane {
 }
 
 /// Timeouts that a test can wait for, where it waits for them; long ones elsewhere.
+/// Three media threads, so that connections that meet are mostly on different ones.
 pub fn config() -> Config {
-    Config { listen: (LOCALHOST, 0).into(), ..Config::default() }
+    Config { listen: (LOCALHOST, 0).into(), shards: 3, ..Config::default() }
 }
 
 pub fn hasty() -> Config {

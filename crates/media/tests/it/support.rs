@@ -2,7 +2,6 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -12,7 +11,7 @@ use stagedoor_media::engine::str0m::Str0m;
 use stagedoor_media::engine::{Direction, Engine, Terms};
 use stagedoor_media::metrics::Counters;
 use stagedoor_media::sdp::{Offer, spread_candidates};
-use stagedoor_media::shard::{Command, Report, Role, Seat, ShardHandle};
+use stagedoor_media::shard::{Command, Report, Role, Seat, Setup, Shards, Threads};
 use stagedoor_media::world::{World, random_name};
 use stagedoor_sfu::{Choice, Codec, Kind, PeerKey, Rules, Wanted};
 use tokio::sync::mpsc;
@@ -48,37 +47,47 @@ pub fn deadline(world: &Arc<dyn World>) -> Instant {
     world.now() + PATIENCE
 }
 
-/// A shard on a free port, and what it reports.
+/// One or several shards on a free port, and what they report.
 pub struct TestShard {
     pub world: Arc<dyn World>,
-    pub handle: ShardHandle,
+    pub handle: Shards,
     pub reports: mpsc::Receiver<Report>,
     engine: Str0m,
-    thread: Option<JoinHandle<std::io::Result<()>>>,
+    threads: Option<Threads>,
     next_key: u64,
     pub last_ufrag: String,
 }
 
 impl TestShard {
+    /// One shard: who is connected is there at once, and nothing is lost.
     pub fn start() -> TestShard {
         TestShard::with(Timeouts::default())
     }
 
+    /// Three shards. A connection arrives on the one where it stays a little later than its client thinks.
+    pub fn spread() -> TestShard {
+        TestShard::several(3, Timeouts::default())
+    }
+
     pub fn with(timeouts: Timeouts) -> TestShard {
+        TestShard::several(1, timeouts)
+    }
+
+    pub fn several(shards: usize, timeouts: Timeouts) -> TestShard {
         let world = world();
         let (sender, reports) = mpsc::channel(1024);
         // The numbered frames of these tests have no slice headers to speak of.
         let rules = Rules { bidirectional: true, ..Rules::default() };
-        let (handle, thread) =
-            ShardHandle::start(SocketAddr::from((LOCALHOST, 0)), timeouts, rules, world.clone(), sender)
-                .expect("starts");
+        let address = SocketAddr::from((LOCALHOST, 0));
+        let setup = Setup { shards, address, timeouts, rules, world: world.clone(), reports: sender };
+        let (handle, threads) = Shards::start(setup).expect("starts");
         let engine = Str0m::new().expect("makes a certificate");
         TestShard {
             world,
             handle,
             reports,
             engine,
-            thread: Some(thread),
+            threads: Some(threads),
             next_key: 1,
             last_ufrag: String::new(),
         }
@@ -93,13 +102,15 @@ impl TestShard {
         video: &[Codec],
     ) -> (PeerKey, String) {
         let offer = Offer::parse(offer).expect("a good offer");
+        let key = PeerKey(self.next_key);
+        self.next_key += 1;
         let terms = Terms {
             direction,
             video: video.to_vec(),
             estimate: direction == Direction::Subscribe,
             candidates: vec![self.handle.address()],
             tcp_candidates: Vec::new(),
-            ice_ufrag: random_name(&*self.world, 8),
+            ice_ufrag: self.handle.ice_ufrag(key, &*self.world, 8),
             ice_password: random_name(&*self.world, 24),
         };
         let ice_ufrag = terms.ice_ufrag.clone();
@@ -118,8 +129,6 @@ impl TestShard {
                 choice: Choice::Automatic,
             },
         };
-        let key = PeerKey(self.next_key);
-        self.next_key += 1;
         let seat = Seat { key, stage: "stage".into(), role, ice_ufrag, connection: answer.connection };
         self.handle.send(Command::Add(Box::new(seat))).expect("not overloaded");
         (key, spread_candidates(&answer.sdp))
@@ -173,11 +182,11 @@ impl TestShard {
 
 impl Drop for TestShard {
     fn drop(&mut self) {
-        drop(self.handle.send(Command::Stop));
-        if let Some(thread) = self.thread.take() {
-            let result = thread.join();
+        self.handle.stop();
+        if let Some(threads) = self.threads.take() {
+            let result = threads.join();
             if !std::thread::panicking() {
-                result.expect("does not panic").expect("no socket error");
+                result.expect("no panic and no socket error");
             }
         }
     }

@@ -25,6 +25,7 @@ use stagedoor_auth::policy::Policy;
 use stagedoor_auth::sigv4::Key;
 use stagedoor_gateway::{AccessKey, Function, LambdaEndpoint, LogSink, ServiceEndpoint};
 use stagedoor_media::config::{IceServer, Node};
+use stagedoor_media::shard::home::SHARDS_MAX;
 use stagedoor_state::ivs::settings::Quotas;
 use stagedoor_state::rest;
 
@@ -40,6 +41,8 @@ pub struct Config {
     /// The TLS listener, if there is one.
     pub tls: Option<TlsConfig>,
     pub media_listen: SocketAddr,
+    /// Media threads.
+    pub media_shards: usize,
     pub rtmp_listen: SocketAddr,
     pub rtmps_listen: SocketAddr,
     /// Files with the certificate of the RTMPS port and its key.
@@ -137,6 +140,7 @@ impl Config {
                 options.truststores.unwrap_or_default(),
             )?,
             media_listen: options.media_listen.unwrap_or(options::DEFAULT_MEDIA_LISTEN),
+            media_shards: media_shards(options.media_shards)?,
             rtmp_listen: options.rtmp_listen.unwrap_or(options::DEFAULT_RTMP_LISTEN),
             rtmps_listen: options.rtmps_listen.unwrap_or(options::DEFAULT_RTMPS_LISTEN),
             rtmps_certificate: match (options.rtmps_certificate, options.rtmps_key) {
@@ -208,6 +212,16 @@ impl Config {
                  set STAGEDOOR_KEYS=ID:SECRET, or in stagedoor.toml:\n\n  [[key]]\n  id = \"…\"\n  secret = \"…\"\n"
             ))),
         }
+    }
+}
+
+/// Other systems than Linux do not spread the datagrams of one address over several sockets.
+fn media_shards(count: Option<NonZeroU32>) -> Result<usize, ConfigError> {
+    let most = if cfg!(target_os = "linux") { SHARDS_MAX } else { 1 };
+    match count.map(|count| count.get() as usize) {
+        Some(count) if count > most => Err(ConfigError(format!("media-shards {count} is more than {most}"))),
+        Some(count) => Ok(count),
+        None => Ok(std::thread::available_parallelism().map_or(1, |count| count.get().min(most))),
     }
 }
 

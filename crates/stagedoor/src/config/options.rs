@@ -64,6 +64,11 @@ pub struct Options {
     #[arg(long, env = "STAGEDOOR_MEDIA_LISTEN", value_name = "ADDRESS:PORT")]
     pub media_listen: Option<SocketAddr>,
 
+    /// Threads for WebRTC media, each with a socket of that one address; more than one on Linux only [default: one for
+    /// each processor]
+    #[arg(long, env = "STAGEDOOR_MEDIA_SHARDS", value_name = "COUNT")]
+    pub media_shards: Option<NonZeroU32>,
+
     /// Address for RTMP ingest [default: 127.0.0.1:1935]
     #[arg(long, env = "STAGEDOOR_RTMP_LISTEN", value_name = "ADDRESS:PORT")]
     pub rtmp_listen: Option<SocketAddr>,
@@ -304,6 +309,7 @@ impl Options {
             truststores: self.truststores.or(weaker.truststores),
             certificates: self.certificates.or(weaker.certificates),
             media_listen: self.media_listen.or(weaker.media_listen),
+            media_shards: self.media_shards.or(weaker.media_shards),
             rtmp_listen: self.rtmp_listen.or(weaker.rtmp_listen),
             rtmps_listen: self.rtmps_listen.or(weaker.rtmps_listen),
             rtmps_certificate: self.rtmps_certificate.or(weaker.rtmps_certificate),

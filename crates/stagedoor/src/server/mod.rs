@@ -234,6 +234,7 @@ fn start_media(
     };
     let media_config = stagedoor_media::Config {
         listen: config.media_listen,
+        shards: config.media_shards,
         advertise: config.advertise.clone(),
         ice_servers: config.ice_servers.clone(),
         node: config.node.clone(),
