@@ -1,6 +1,7 @@
 //! The media plane in one process: real shards, real sockets on loopback, real WebRTC clients.
 
 mod attacks;
+mod crowd;
 mod events;
 mod forwarding;
 mod garbage;
