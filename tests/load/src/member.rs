@@ -7,7 +7,7 @@ use std::time::Instant;
 use stagedoor_sfu::Kind;
 use str0m::format::Codec;
 use str0m::net::{Protocol, Receive};
-use str0m::{Event, IceConnectionState, Input, Output, Rtc};
+use str0m::{Event, Input, Output, Rtc};
 
 use crate::Result;
 use crate::join::Joined;
@@ -81,9 +81,9 @@ impl Member {
                 }
                 Output::Transmit(datagram) => send(datagram.destination, &datagram.contents),
                 Output::Event(Event::Connected) => self.connected = Some(millis(now - self.posted)),
-                Output::Event(
-                    Event::Closed | Event::IceConnectionStateChange(IceConnectionState::Disconnected),
-                ) => return Err(format!("the subscriber {} lost its connection", self.address).into()),
+                Output::Event(Event::Closed) => {
+                    return Err(format!("the subscriber {} was sent away", self.address).into());
+                }
                 Output::Event(_) => {}
             }
         }
