@@ -70,6 +70,11 @@ impl Outbox {
         self.entries.len()
     }
 
+    /// Of all datagrams together.
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }

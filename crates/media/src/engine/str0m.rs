@@ -42,9 +42,10 @@ use copies::Copies;
 mod copies;
 mod dtls;
 
-/// Packets kept for retransmission, and for how long.
+/// Packets kept for retransmission, and for how long. Browsers keep theirs for a second too. What is kept is most of
+/// a subscriber's memory, some hundred bytes for each packet beside the shared payload.
 const RESEND_PACKETS_MAX: usize = 1024;
-const RESEND_AGE_MAX: Duration = Duration::from_secs(3);
+const RESEND_AGE_MAX: Duration = Duration::from_secs(1);
 
 /// The estimate to begin with, until probes have found out more.
 const ESTIMATE_FIRST: Bitrate = Bitrate::kbps(300);

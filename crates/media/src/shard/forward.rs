@@ -55,8 +55,9 @@ impl Shard {
             }
         }
         let followers = room.followers(publisher).to_vec();
-        let mut written_to = Vec::with_capacity(followers.len());
+        // Each follower's connection is written to, moved and emptied while the processor's caches still hold it.
         for follower in followers {
+            let Some(room) = self.rooms.room_of_publisher(publisher) else { return };
             let Some(peer) = self.peers.get_mut(&follower) else { continue };
             let mut written = 0;
             for (source, incoming, packet) in &described {
@@ -67,10 +68,10 @@ impl Shard {
             }
             self.counters.packets_forwarded += written;
             self.counters.dropped_unwanted += described.len() as u64 - written;
-            written_to.extend((written > 0).then_some(follower));
-        }
-        for follower in written_to {
-            self.advance(follower, now);
+            if written > 0 {
+                self.advance(follower, now);
+                self.flush_if_long();
+            }
         }
     }
 

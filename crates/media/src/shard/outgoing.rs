@@ -3,6 +3,9 @@
 use super::{Shard, TICK};
 use crate::engine::Path;
 
+/// Datagrams that gather before they are sent: enough for a system call to be cheap, little enough for a cache.
+const FLUSH_BYTES: usize = 256 * 1024;
+
 impl Shard {
     /// A datagram leaves with the next flush, or goes into the queue of a TCP connection.
     pub(super) fn post(&mut self, to: Path, contents: Vec<u8>) {
@@ -22,12 +25,24 @@ impl Shard {
         }
     }
 
+    /// Sends what a large burst has gathered so far: the first followers need not wait for the last, and what was just
+    /// encrypted is still in the processor's caches.
+    pub(super) fn flush_if_long(&mut self) {
+        if self.outbox.bytes() >= FLUSH_BYTES {
+            self.send();
+        }
+    }
+
     /// Sends what there is, and wakes other shards that were sent something.
     pub(super) fn flush(&mut self) {
         if self.links.flush() {
             let soon = self.world.now() + TICK;
             self.next_tick.get_or_insert(soon);
         }
+        self.send();
+    }
+
+    fn send(&mut self) {
         if self.outbox.is_empty() {
             return;
         }
