@@ -190,7 +190,7 @@ impl Gateway {
     /// # Errors
     /// If it is not invoked. A function's own failure is a result.
     pub async fn invoke(&self, invocation: Invocation) -> Result<Invoked, InvokeError> {
-        invoke::invoke(&self.0.shared, invocation).await
+        invoke::invoke(&self.shared, invocation).await
     }
 
     /// The same of a function whose result comes as it is written: an event stream.
@@ -198,7 +198,7 @@ impl Gateway {
     /// # Errors
     /// As of [`Self::invoke`]. What fails later is told in the stream.
     pub async fn invoke_streamed(&self, invocation: Invocation) -> Result<Body, InvokeError> {
-        invoke::stream(&self.0.shared, invocation).await
+        invoke::stream(&self.shared, invocation).await
     }
 
     /// Waits until what has been logged so far is written, for some seconds at most.

@@ -62,13 +62,13 @@ pub(super) async fn stream(
     backends: &Backends,
     now: fn() -> Duration,
     order: &Order,
-) -> Result<Incoming, GatewayFault> {
+) -> Result<AnswerBody, GatewayFault> {
     let request = signed(endpoint, INVOKE_WITH_RESPONSE_STREAM, now(), order)?;
     let answer = backends.send_unhurried(request, Trust::System).await?;
     if answer.status().is_success() { Ok(answer.into_body()) } else { Err(refused(answer).await) }
 }
 
-async fn refused(answer: Response<Incoming>) -> GatewayFault {
+async fn refused(answer: Response<AnswerBody>) -> GatewayFault {
     let status = answer.status();
     let said = payload(answer).await.unwrap_or_default();
     let said = String::from_utf8_lossy(&said).chars().take(1000).collect::<String>();

@@ -6,7 +6,6 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -14,6 +13,7 @@ use super::census::Census;
 use super::event_stream::{Complete, Event, Reader, Unreadable};
 use super::job::{Order, Returned};
 use super::pool::Pool;
+use crate::backends::AnswerBody;
 use crate::fault::GatewayFault;
 
 /// Pieces that a process may be ahead of its reader.
@@ -39,7 +39,7 @@ impl Streamed {
     }
 
     /// Of what the endpoint sends. Without a reader it is not read on.
-    pub(super) fn of_events(census: &Arc<Census>, events: Incoming) -> Self {
+    pub(super) fn of_events(census: &Arc<Census>, events: AnswerBody) -> Self {
         let (sender, chunks) = mpsc::channel(CHUNKS_MAX);
         let census = Arc::clone(census);
         let outcome = tokio::spawn(async move {
@@ -62,7 +62,7 @@ impl Streamed {
 }
 
 /// Hands the pieces on, up to the event that ends them.
-async fn read(mut events: Incoming, chunks: &mpsc::Sender<Bytes>) -> Result<Returned, GatewayFault> {
+async fn read(mut events: AnswerBody, chunks: &mpsc::Sender<Bytes>) -> Result<Returned, GatewayFault> {
     let broken = |why| Err(GatewayFault::IntegrationFailure(why));
     let mut reader = Reader::default();
     loop {
