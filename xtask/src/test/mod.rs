@@ -83,9 +83,10 @@ fn install(parts: &[Part]) -> Result {
     }
     if needs(&[Part::Clients]) {
         python::install()?;
+        node::install(&node::FOR_CLIENTS)?;
     }
     if needs(&[Part::Browser]) {
-        node::install()?;
+        node::install(&node::FOR_BROWSER)?;
     }
     Ok(())
 }

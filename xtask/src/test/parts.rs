@@ -79,7 +79,8 @@ impl Part {
                 let python = python::interpreter();
                 let mut pytest =
                     process::command(python, &["-m", "pytest", "tests/clients", "-q", "--color=no"]);
-                tally.run(pytest.env("STAGEDOOR_BIN", server).env("STAGEDOOR_WIRE_CONFORMANCE", conformance))
+                pytest.env("STAGEDOOR_BIN", server).env("STAGEDOOR_WIRE_CONFORMANCE", conformance);
+                tally.run(pytest.env("STAGEDOOR_RUST_FUNCTION", rust_function()?))
             }
             Part::Browser => {
                 let mut node = process::command("node", &["--test", "--test-reporter=tap"]);
@@ -101,6 +102,15 @@ fn wire_conformance() -> Result<PathBuf> {
     let example = ["build", "--release", "--locked", "-p", "stagedoor-wire", "--example", "wire_conformance"];
     process::run(&mut process::cargo(&example))?;
     Ok(workspace::target_folder().join("release/examples/wire_conformance"))
+}
+
+/// Builds a function on AWS's runtime client for Rust; its path. Its target folder is that of the other workspace for
+/// tests.
+fn rust_function() -> Result<PathBuf> {
+    let (manifest, target) = ("tests/function-rust/Cargo.toml", "tests/sdk-rust/target");
+    let build = ["build", "--locked", "--manifest-path", manifest, "--target-dir", target];
+    process::run(&mut process::cargo(&build))?;
+    Ok(workspace::root().join(target).join("debug/stagedoor-function-rust"))
 }
 
 fn has_nextest() -> bool {
