@@ -37,6 +37,7 @@ class Server:
         self.options = options
         self.process = None
         self.addresses = {}
+        self.output = []
         self.log = []
 
     def __enter__(self):
@@ -113,6 +114,7 @@ class Server:
 
     def _read_output(self, process, ready):
         for line in process.stdout:
+            self.output.append(line.decode())
             ready.put(line.decode())
         ready.put("")
 

@@ -18,7 +18,7 @@ from test_lambda import arn, rest_stage, table
 def server(tmp_path_factory):
     directory = tmp_path_factory.mktemp("invoke")
     config = directory / "stagedoor.toml"
-    tables = [table(name, name) for name in ["plain", "failing", "leaving", "writing", "recording"]]
+    tables = [table(name, name) for name in ["plain", "failing", "leaving", "writing", "recording", "telling"]]
     tables += [
         table("again", "noting") + "retry-waits = [0, 1]\non-failure = 'recording'\n",
         table("single", "sleeping", concurrency=1),
@@ -59,6 +59,13 @@ def test_a_function_that_fails(functions, name, error):
     assert tail.startswith("START RequestId: ") and "\nREPORT RequestId: " in tail
     if name == "failing":
         assert "\nabout to fail\n" in tail and "[ERROR] ValueError" in tail
+
+
+def test_a_client_tells_of_itself(functions):
+    context = base64.b64encode(json.dumps({"custom": {"colour": "green"}}).encode()).decode()
+    assert json.load(invoke(functions, "telling", {}, ClientContext=context)["Payload"]) == {"colour": "green"}
+    wrong = lambda: invoke(functions, "telling", {}, ClientContext="no base64!")
+    assert refused(wrong)[:2] == (400, "InvalidRequestContentException")
 
 
 def test_a_dry_run_invokes_nothing(functions, tmp_path):

@@ -192,11 +192,24 @@ impl Membership {
     }
 
     /// Takes a token for this method, then one for the plan.
-    pub(crate) fn take(&self, (api, stage): (&str, &str), path: &str, verb: &str, now: u64) -> bool {
-        let throttled = self.plan.methods.iter().zip(&self.method_buckets);
-        let method = throttled.into_iter().find(|(method, _)| method.is(api, stage, path, verb));
-        let takes = |limit: Option<Limit>, bucket: &Bucket| limit.is_none_or(|limit| bucket.take(limit, now));
-        method.is_none_or(|(method, bucket)| takes(method.limit, bucket))
-            && takes(self.plan.throttle, &self.bucket)
+    ///
+    /// # Errors
+    /// The limit that is exceeded.
+    pub(crate) fn take(
+        &self,
+        (api, stage): (&str, &str),
+        path: &str,
+        verb: &str,
+        now: u64,
+    ) -> Result<(), Limit> {
+        let mut throttled = self.plan.methods.iter().zip(&self.method_buckets);
+        let method = throttled.find(|(method, _)| method.is(api, stage, path, verb));
+        let method = method.map(|(method, bucket)| (method.limit, bucket));
+        for (limit, bucket) in method.into_iter().chain([(self.plan.throttle, &self.bucket)]) {
+            if let Some(limit) = limit.filter(|limit| !bucket.take(*limit, now)) {
+                return Err(limit);
+            }
+        }
+        Ok(())
     }
 }

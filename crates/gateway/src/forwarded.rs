@@ -15,6 +15,17 @@ const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto")
 pub struct Listener {
     pub tls: bool,
     pub port: u16,
+    /// What client and listener agreed on, if it is known.
+    pub session: Option<TlsSession>,
+}
+
+/// A TLS connection, in the names of `$context.tlsVersion` and `$context.cipherSuite`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TlsSession {
+    /// `TLSv1.3`
+    pub version: &'static str,
+    /// As IANA calls it.
+    pub cipher_suite: &'static str,
 }
 
 /// Adds this hop to the client's headers.
@@ -25,7 +36,7 @@ pub(crate) fn add(headers: &mut HeaderMap, visit: &Visit, config: &Config) {
         None => peer.to_string(),
     };
     headers::set(headers, FORWARDED_FOR, &hops);
-    let Listener { tls, port } = visit.listener(config);
+    let Listener { tls, port, .. } = visit.listener(config);
     headers.insert(FORWARDED_PORT, HeaderValue::from(port));
     headers.insert(FORWARDED_PROTO, HeaderValue::from_static(if tls { "https" } else { "http" }));
     let trace = visit.trace(headers.get(headers::TRACE_ID));

@@ -32,6 +32,8 @@ pub struct Invocation {
     pub tail: bool,
     /// `X-Amzn-Trace-Id`, perhaps empty.
     pub trace: String,
+    /// What the caller tells of itself, as JSON.
+    pub client_context: Option<String>,
 }
 
 /// AWS's `InvocationType`.
@@ -51,6 +53,8 @@ pub struct Invoked {
     pub failed: bool,
     /// The end of what the function printed, if it was wanted.
     pub tail: Option<Bytes>,
+    /// The invocation's id; a dry run has none.
+    pub request_id: Option<String>,
 }
 
 /// Why nothing was invoked.
@@ -78,12 +82,12 @@ pub(crate) async fn invoke(shared: &Shared, invocation: Invocation) -> Result<In
     let is_dry = invocation.kind == InvocationKind::DryRun;
     let order = order(shared, invocation)?;
     if is_dry {
-        return Ok(Invoked { payload: Bytes::new(), failed: false, tail: None });
+        return Ok(Invoked { payload: Bytes::new(), failed: false, tail: None, request_id: None });
     }
     let kind = order.kind;
     let returned = shared.lambda.invoke(&shared.backends, order).await;
-    let Returned { payload, failed, tail } = returned.map_err(|fault| refused(fault, kind))?;
-    Ok(Invoked { payload, failed, tail })
+    let Returned { payload, failed, tail, request_id } = returned.map_err(|fault| refused(fault, kind))?;
+    Ok(Invoked { payload, failed, tail, request_id })
 }
 
 /// Invokes a function whose result comes as it is written: the body is the event stream of `InvokeWithResponseStream`.
@@ -101,7 +105,8 @@ pub(crate) async fn stream(shared: &Shared, invocation: Invocation) -> Result<Bo
 }
 
 fn order(shared: &Shared, invocation: Invocation) -> Result<Order, InvokeError> {
-    let Invocation { account, region, function, qualifier, kind, payload, tail, trace } = invocation;
+    let Invocation { account, region, function, qualifier, kind, payload, tail, trace, client_context } =
+        invocation;
     let named = FunctionArn::of_invocation(&function, qualifier.as_deref(), &account, &region);
     let Some(named) = named else { return Err(InvokeError::NoName(function)) };
     if !shared.lambda.knows(&named.name) {
@@ -109,7 +114,7 @@ fn order(shared: &Shared, invocation: Invocation) -> Result<Order, InvokeError> 
     }
     let kind = if kind == InvocationKind::Event { Kind::Event } else { Kind::RequestResponse };
     let payload = if payload.is_empty() { Bytes::from_static(b"{}") } else { payload };
-    Ok(Order { function: named, kind, payload, trace, tail, stream: None })
+    Ok(Order { function: named, kind, payload, trace, client_context, tail, stream: None })
 }
 
 fn refused(fault: GatewayFault, kind: Kind) -> InvokeError {
@@ -123,7 +128,7 @@ fn refused(fault: GatewayFault, kind: Kind) -> InvokeError {
 
 /// The events that end a stream; what is left of the result is one of them.
 fn last(returned: Returned) -> Vec<Event> {
-    let Returned { payload, failed, tail } = returned;
+    let Returned { payload, failed, tail, .. } = returned;
     let told = String::from_utf8_lossy(&payload).into_owned();
     let complete = Complete::new(failed.then(|| ("Unhandled".to_owned(), told)), tail.as_ref());
     let rest = (!failed && !payload.is_empty()).then_some(Event::Chunk(payload));

@@ -68,7 +68,7 @@ pub use config::Config;
 pub use connections::{Connection, ConnectionKey, Connections, Outbox, Outgoing, SendError};
 pub use domains::DomainTls;
 pub use fault::GatewayFault;
-pub use forwarded::Listener;
+pub use forwarded::{Listener, TlsSession};
 pub use gateway::{Gateway, UsedDay};
 pub use invoke::{Invocation, InvocationKind, InvokeError, Invoked};
 pub use lambda::event_stream::CONTENT_TYPE as INVOKE_EVENT_STREAM;

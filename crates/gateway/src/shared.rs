@@ -6,7 +6,7 @@ use stagedoor_state::ids::SystemEntropy;
 use tokio::time::Instant;
 
 use crate::Config;
-use crate::authorize::AccessKeys;
+use crate::authorize::{AccessKeys, Documents};
 use crate::aws::Services;
 use crate::backends::Backends;
 use crate::ids::RequestIds;
@@ -21,6 +21,7 @@ pub(crate) struct Shared {
     pub(crate) services: Arc<Services>,
     pub(crate) logs: Arc<Logs>,
     pub(crate) access_keys: Arc<AccessKeys>,
+    pub(crate) documents: Arc<Documents>,
     began: Instant,
 }
 
@@ -33,6 +34,7 @@ impl Shared {
             services: Arc::new(Services::new(&config)),
             logs: Arc::new(Logs::new(&config)),
             access_keys: Arc::new(AccessKeys::new(&config.access_keys)),
+            documents: Arc::new(Documents::new(&config)),
             began: Instant::now(),
             config: Arc::new(config),
         }
@@ -47,6 +49,7 @@ impl Shared {
             services: Arc::clone(&self.services),
             logs: Arc::clone(&self.logs),
             access_keys: Arc::clone(&self.access_keys),
+            documents: Arc::clone(&self.documents),
             began: self.began,
             config: Arc::clone(&self.config),
         }

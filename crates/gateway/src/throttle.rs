@@ -4,6 +4,7 @@
 //! algorithm). It knows no limit of its own, so it goes on when its limit is changed: what it lacks is then no more
 //! than the new limit's whole burst. Pure: the time is an argument.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -47,6 +48,17 @@ impl Limit {
     pub(crate) fn of_method(rate: Option<f64>, burst: Option<i64>) -> Option<Self> {
         let untouched = rate == Some(ACCOUNT_RATE) && burst == Some(ACCOUNT_BURST);
         if untouched { None } else { Self::new(rate, burst) }
+    }
+}
+
+/// As execution logs name it: `Limit: 1.00 Burst: 1`.
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.full == 0 {
+            return f.write_str("Limit: 0.00 Burst: 0");
+        }
+        let refill = self.refill as f64;
+        write!(f, "Limit: {:.2} Burst: {:.0}", 1e9 / refill, self.full as f64 / refill)
     }
 }
 

@@ -46,6 +46,8 @@ pub(crate) struct Visit {
     pub(crate) integration_micros: AtomicU64,
     /// Why the gateway answers by itself, once it does.
     pub(crate) fault: OnceLock<GatewayFault>,
+    /// What became of the invocation of the authorizer's function, once it has ended.
+    pub(crate) authorized: OnceLock<Authorized>,
     /// What the integration answered, once it has.
     pub(crate) integration: OnceLock<Integrated>,
     /// Bytes of the body, as the client announced them.
@@ -83,6 +85,7 @@ impl Visit {
             client_cert: head.extensions.get().cloned(),
             integration_micros: AtomicU64::new(0),
             fault: OnceLock::new(),
+            authorized: OnceLock::new(),
             integration: OnceLock::new(),
             request_bytes: announced(&head.headers),
             trace: head.headers.get(headers::TRACE_ID).cloned(),
@@ -112,7 +115,7 @@ impl Visit {
 
     /// The listener that the request came by.
     pub(crate) fn listener(&self, config: &Config) -> Listener {
-        self.listener.unwrap_or(Listener { tls: config.tls, port: config.port })
+        self.listener.unwrap_or(Listener { tls: config.tls, port: config.port, session: None })
     }
 
     fn domain_name(&self) -> &str {
@@ -134,6 +137,8 @@ impl Visit {
             "identity.userAgent" => text(self.user_agent.as_ref()).into(),
             "requestTime" => self.common_log_time().into(),
             "requestTimeEpoch" => self.time.as_millis().to_string().into(),
+            "tlsVersion" => self.listener?.session?.version.into(),
+            "cipherSuite" => self.listener?.session?.cipher_suite.into(),
             "customDomain.basePathMatched" => {
                 (*self.base_path.as_ref().filter(|BasePath(path)| !path.is_empty())?.0).into()
             }
@@ -173,6 +178,15 @@ impl Visit {
         }
         header_value(&format!("Root={}", self.own_root()))
     }
+}
+
+/// How an authorizer's function was invoked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Authorized {
+    pub(crate) request_id: Option<String>,
+    /// What the Lambda service answered.
+    pub(crate) status: u16,
+    pub(crate) latency_millis: u64,
 }
 
 /// What an integration answered, whatever became of it.

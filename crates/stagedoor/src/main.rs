@@ -119,8 +119,15 @@ fn serve(options: Options) -> Result<(), Failure> {
 }
 
 fn in_runtime(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(work);
+    // Whoever reads a pipe of ours, or a disk, may never be done.
+    runtime.shutdown_timeout(THREADS_MAX);
+    outcome
 }
+
+/// How long threads that write may take when the work is done.
+const THREADS_MAX: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// Data goes to standard output, everything else to standard error.
 fn print(text: &str) -> Result<(), Failure> {

@@ -65,7 +65,7 @@ fn jwt(stored: &api::Authorizer, sources: Vec<Source>) -> Compiled<Arc<TokenAuth
     let source = sources.into_iter().next().ok_or_else(unreadable_source)?;
     let name = configuration.issuer.unwrap_or_default();
     let trusted = Trusted {
-        keys: Issuer::new(Place::Discovered { issuer: name.clone() }),
+        keys: Issuer::new(Place::Discovered { issuer: name.clone() }).into(),
         name,
         audiences: configuration.audience.unwrap_or_default(),
         additional: Vec::new(),

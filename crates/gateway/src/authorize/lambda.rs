@@ -16,10 +16,11 @@ use super::cache::Cache;
 use super::denial::Denial;
 use super::source::Source;
 use super::told;
+use crate::fault::GatewayFault;
 use crate::lambda::{FunctionArn, Kind, Order};
 use crate::shared::Shared;
 use crate::uri::UriTemplate;
-use crate::visit::Visit;
+use crate::visit::{Authorized, Visit};
 
 /// Answers that a stage keeps at most, and their bytes.
 const ANSWERS_MAX: usize = 10_000;
@@ -90,12 +91,25 @@ impl LambdaAuthorizer {
         let function = FunctionArn::of_integration(&uri)
             .ok_or_else(|| Denial::Authorizer(format!("{uri:?} names no Lambda function")))?;
         let began = Instant::now();
-        let order =
-            Order { function, kind: Kind::RequestResponse, payload: event, trace, tail: false, stream: None };
+        let order = Order {
+            function,
+            kind: Kind::RequestResponse,
+            payload: event,
+            trace,
+            client_context: None,
+            tail: false,
+            stream: None,
+        };
         let returned = timeout(self.timeout, shared.lambda.invoke(&shared.backends, order)).await;
-        let returned = returned
-            .map_err(|_| Denial::Authorizer("it took too long".to_owned()))?
-            .map_err(|fault| Denial::Authorizer(fault.to_string()))?;
+        let returned = returned.map_err(|_| Denial::Authorizer("it took too long".to_owned()))?;
+        let latency_millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let (status, request_id) = match &returned {
+            Ok(returned) => (200, returned.request_id.clone()),
+            Err(GatewayFault::FunctionThrottled) => (429, None),
+            Err(_) => (500, None),
+        };
+        let _ = visit.authorized.set(Authorized { request_id, status, latency_millis });
+        let returned = returned.map_err(|fault| Denial::Authorizer(fault.to_string()))?;
         told::returned(visit, &returned.payload);
         if returned.failed {
             return Err(self.failure(&returned.payload));
@@ -103,7 +117,6 @@ impl LambdaAuthorizer {
         let simple = matches!(self.form, Form::Http { simple: true, .. });
         let read = if simple { Answer::simple } else { Answer::with_policy };
         let answer = read(&returned.payload).map_err(Denial::Authorizer)?;
-        let latency_millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         Ok(Asked { answer, payload: returned.payload, latency_millis })
     }
 

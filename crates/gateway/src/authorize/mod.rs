@@ -29,5 +29,6 @@ pub(crate) use self::access_key::AccessKeys;
 pub(crate) use self::caller::{Caller, text};
 pub use self::denial::Denial;
 pub(crate) use self::guard::Guard;
+pub(crate) use self::issuer::Documents;
 pub(crate) use self::lambda::Answers;
 pub(crate) use self::rest::{Tried, may_invalidate_cache, try_out};

@@ -92,7 +92,7 @@ fn user_pool(arn: &str) -> Option<Trusted> {
     let pool = resource.strip_prefix("userpool/")?;
     let name = format!("https://cognito-idp.{region}.amazonaws.com/{pool}");
     let place = Place::UserPool { region: region.to_owned(), pool: pool.to_owned() };
-    Some(Trusted { name, keys: Issuer::new(place), audiences: Vec::new(), additional: Vec::new() })
+    Some(Trusted { name, keys: Issuer::new(place).into(), audiences: Vec::new(), additional: Vec::new() })
 }
 
 fn jwt(stored: &api::Authorizer) -> Compiled<Arc<TokenAuthorizer>> {
@@ -107,7 +107,7 @@ fn jwt(stored: &api::Authorizer) -> Compiled<Arc<TokenAuthorizer>> {
         };
         Trusted {
             name,
-            keys: Issuer::new(place),
+            keys: Issuer::new(place).into(),
             audiences: issuer.audiences.unwrap_or_default(),
             additional: issuer.additional_claims.into_iter().flatten().map(additional).collect(),
         }

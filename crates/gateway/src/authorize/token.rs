@@ -36,7 +36,7 @@ pub(crate) struct TokenAuthorizer {
 pub(crate) struct Trusted {
     /// `iss`
     pub(crate) name: String,
-    pub(crate) keys: Issuer,
+    pub(crate) keys: Arc<Issuer>,
     /// `aud`, or `client_id`: any of these. Empty is not asked.
     pub(crate) audiences: Vec<String>,
     pub(crate) additional: Vec<AdditionalClaim>,
@@ -138,7 +138,7 @@ impl TokenAuthorizer {
         let named = token.claims().get("iss").and_then(Value::as_str).unwrap_or_default();
         let issuer = self.issuers.iter().find(|issuer| issuer.is_named(named, shared));
         let issuer = issuer.ok_or(Rejected::Issuer)?;
-        let found = issuer.keys.key(shared, token.key_id()).await.map_err(Rejected::NoKey)?;
+        let found = issuer.keys.key(&shared.documents, token.key_id()).await.map_err(Rejected::NoKey)?;
         if !token.is_signed_by(&found.key) {
             return Err(Rejected::Signature);
         }
@@ -193,7 +193,7 @@ impl TokenAuthorizer {
 
 impl Trusted {
     fn is_named(&self, name: &str, shared: &Shared) -> bool {
-        self.name == name || self.keys.local_name(shared).is_some_and(|local| local == name)
+        self.name == name || self.keys.local_name(&shared.documents).is_some_and(|local| local == name)
     }
 }
 

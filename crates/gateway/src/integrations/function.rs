@@ -43,21 +43,26 @@ impl Function {
             .ok_or_else(|| GatewayFault::Configuration(format!("{uri:?} names no Lambda function").into()))?;
         let began = Instant::now();
         let Event { kind, payload, tail } = event;
-        let order = Order { function, kind, payload, trace, tail, stream: None };
+        let order = Order { function, kind, payload, trace, client_context: None, tail, stream: None };
         let invoked = shared.lambda.invoke(&shared.backends, order);
         let returned = timeout(self.timeout, invoked).await;
         let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         visit.integration_micros.store(micros, Ordering::Relaxed);
         let returned = returned.unwrap_or(Err(GatewayFault::IntegrationTimeout));
-        let status = match (&returned, kind) {
-            (Ok(_), Kind::RequestResponse) => SUCCESS,
-            (Ok(_), Kind::Event) => ACCEPTED,
-            (Err(GatewayFault::FunctionThrottled), _) => THROTTLED,
-            (Err(_), _) => return returned,
-        };
-        let _ = visit.integration.set(Integrated { status, request_id: None });
+        note_status(visit, kind, returned.as_ref().map(|returned| returned.request_id.clone()));
         returned
     }
+}
+
+/// Notes what the Lambda service answered to an invocation with this id, or that it throttled it.
+pub(crate) fn note_status(visit: &Visit, kind: Kind, invoked: Result<Option<String>, &GatewayFault>) {
+    let (status, request_id) = match (invoked, kind) {
+        (Ok(id), Kind::RequestResponse) => (SUCCESS, id),
+        (Ok(id), Kind::Event) => (ACCEPTED, id),
+        (Err(GatewayFault::FunctionThrottled), _) => (THROTTLED, None),
+        (Err(_), _) => return,
+    };
+    let _ = visit.integration.set(Integrated { status, request_id });
 }
 
 /// The result of a function that must not have failed.

@@ -41,7 +41,9 @@ pub(crate) async fn answer(
     let opened = timeout_at(deadline, open(proxy, call, payload)).await;
     let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
     call.visit.integration_micros.store(micros, Ordering::Relaxed);
-    let (head, begun) = opened.unwrap_or(Err(GatewayFault::IntegrationTimeout))?;
+    let opened = opened.unwrap_or(Err(GatewayFault::IntegrationTimeout));
+    function::note_status(call.visit, Kind::RequestResponse, opened.as_ref().map(|_| None));
+    let (head, begun) = opened?;
     let response = method_response::of_function(function_answer::of_head(&head)?, call);
     if !method_response::may_have_body(response.status()) {
         return Ok(response);
@@ -62,7 +64,15 @@ async fn open(proxy: &AwsProxy, call: &Call<'_>, payload: Bytes) -> Result<(Byte
         .ok_or_else(|| GatewayFault::Configuration(format!("{uri:?} names no Lambda function").into()))?;
     let trace = call.visit.trace(call.head.headers.get(TRACE_ID));
     let trace = trace.to_str().unwrap_or_default().to_owned();
-    let order = Order { function, kind: Kind::RequestResponse, payload, trace, tail: false, stream: None };
+    let order = Order {
+        function,
+        kind: Kind::RequestResponse,
+        payload,
+        trace,
+        client_context: None,
+        tail: false,
+        stream: None,
+    };
     let lambda = &call.shared.lambda;
     let mut streamed = lambda.stream(&call.shared.backends, &order).await?;
     let mut written = BytesMut::new();

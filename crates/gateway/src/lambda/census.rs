@@ -21,11 +21,6 @@ impl Census {
         Counted(counter)
     }
 
-    /// Whether nothing may begin any more that takes long.
-    pub(super) fn is_closing(&self) -> bool {
-        *self.closing.borrow()
-    }
-
     /// Returns once [`Self::close`] has been called.
     pub(super) async fn until_closing(&self) {
         let mut closing = self.closing.subscribe();

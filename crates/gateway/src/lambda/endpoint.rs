@@ -20,6 +20,8 @@ use crate::headers::TRACE_ID;
 
 const INVOCATION_TYPE: HeaderName = HeaderName::from_static("x-amz-invocation-type");
 const FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const CLIENT_CONTEXT: HeaderName = HeaderName::from_static("x-amz-client-context");
 const LOG_TYPE: HeaderName = HeaderName::from_static("x-amz-log-type");
 const LOG_RESULT: HeaderName = HeaderName::from_static("x-amz-log-result");
 /// Longest answer, in bytes: a result of the greatest length, and some space.
@@ -48,7 +50,8 @@ pub(super) async fn invoke(
     let failed = answer.headers().contains_key(FUNCTION_ERROR);
     let tail = answer.headers().get(LOG_RESULT).and_then(|tail| STANDARD.decode(tail.as_bytes()).ok());
     let tail = tail.map(Bytes::from);
-    Ok(Returned { payload: payload(answer).await?, failed, tail })
+    let request_id = answer.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
+    Ok(Returned { payload: payload(answer).await?, failed, tail, request_id })
 }
 
 /// Invokes a function that writes its result piece by piece; returns the events as they come.
@@ -106,6 +109,9 @@ fn signed(
     if order.tail {
         headers.insert(LOG_TYPE, HeaderValue::from_static("Tail"));
     }
+    let context =
+        order.client_context.as_ref().and_then(|text| HeaderValue::from_str(&STANDARD.encode(text)).ok());
+    headers.extend(context.map(|value| (CLIENT_CONTEXT, value)));
     headers.extend(HeaderValue::from_str(&order.trace).ok().map(|trace| (TRACE_ID, trace)));
     let parts = sigv4::Request {
         method: &Method::POST,

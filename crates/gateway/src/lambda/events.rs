@@ -114,14 +114,13 @@ impl Event {
                 }
                 Err(_) => return self.lose(pool),
             }
-            if pool.census.is_closing() {
+            self.attempts += 1;
+            if pool.census.is_stopped() {
                 return self.lose(pool);
             }
-            let Some(&wait) = limits.retry_waits.get(self.attempts) else {
-                self.attempts += 1;
+            let Some(&wait) = limits.retry_waits.get(self.attempts - 1) else {
                 return self.give_up(Condition::RetriesExhausted, declared, pool);
             };
-            self.attempts += 1;
             if self.accepted.elapsed() + wait > limits.age_max {
                 return self.give_up(Condition::EventAgeExceeded, declared, pool);
             }
@@ -251,6 +250,7 @@ mod tests {
                 kind: Kind::Event,
                 payload: Bytes::from_static(b"{\"a\": 1.50}"),
                 trace: String::new(),
+                client_context: None,
                 tail: false,
                 stream: None,
             },

@@ -24,6 +24,8 @@ pub(crate) struct Order {
     pub(crate) payload: Bytes,
     /// `X-Amzn-Trace-Id`
     pub(crate) trace: String,
+    /// What the caller tells of itself, as JSON.
+    pub(crate) client_context: Option<String>,
     /// Whether the end of what the function prints is wanted with the result.
     pub(crate) tail: bool,
     /// Takes the result as it is written, if the caller wants it so and the function can.
@@ -38,16 +40,18 @@ pub(crate) struct Returned {
     pub(crate) failed: bool,
     /// The end of what it printed, if it was wanted and is known.
     pub(crate) tail: Option<Bytes>,
+    /// The invocation's id, if it had one.
+    pub(crate) request_id: Option<String>,
 }
 
 impl Returned {
     pub(super) fn well(payload: Bytes) -> Self {
-        Self { payload, failed: false, tail: None }
+        Self { payload, failed: false, tail: None, request_id: None }
     }
 
     /// A failure in the function's own words.
     pub(super) fn failed(payload: Bytes) -> Self {
-        Self { payload, failed: true, tail: None }
+        Self { payload, failed: true, tail: None, request_id: None }
     }
 
     /// A failure of which the function itself cannot tell.
@@ -76,6 +80,7 @@ pub(super) struct Job {
     pub(super) arn: String,
     pub(super) payload: Bytes,
     pub(super) trace: String,
+    pub(super) client_context: Option<String>,
     pub(super) tail: bool,
     pub(super) stream: Option<mpsc::Sender<Bytes>>,
     pub(super) reply: oneshot::Sender<Returned>,
@@ -87,6 +92,6 @@ impl Job {
     /// Ends the invocation. Its share is free before its caller knows.
     pub(super) fn answer(self, returned: Returned) {
         drop(self.share);
-        self.reply.send(returned).ok();
+        self.reply.send(Returned { request_id: Some(self.id), ..returned }).ok();
     }
 }

@@ -78,8 +78,9 @@ impl Lambda {
         match (self.declared.get(&order.function.name), &self.endpoint, order.kind) {
             (Some(pool), _, Kind::RequestResponse) => pool.invoke(&order).await,
             (Some(pool), _, Kind::Event) => {
-                events::accept(&self.declared, pool, order, pool.new_id())?;
-                Ok(Returned::well(Bytes::new()))
+                let id = pool.new_id();
+                events::accept(&self.declared, pool, order, id.clone())?;
+                Ok(Returned { request_id: Some(id), ..Returned::well(Bytes::new()) })
             }
             (None, Some(known), _) => endpoint::invoke(known, backends, self.now, order).await,
             (None, None, _) => Err(unknown(&order)),

@@ -114,6 +114,7 @@ impl Pool {
                 arn: order.function.to_string(),
                 payload: order.payload.clone(),
                 trace: order.trace.clone(),
+                client_context: order.client_context.clone(),
                 tail: order.tail,
                 stream: order.stream.clone(),
                 reply,

@@ -176,6 +176,7 @@ impl Process {
             id: job.id.clone(),
             arn: job.arn.clone(),
             trace: job.trace.clone(),
+            client_context: job.client_context.clone(),
             payload: job.payload.clone(),
             deadline,
         };
@@ -269,6 +270,7 @@ pub(super) struct Announced {
     pub(super) id: String,
     pub(super) arn: String,
     pub(super) trace: String,
+    pub(super) client_context: Option<String>,
     pub(super) payload: Bytes,
     /// Since 1970-01-01T00:00:00Z.
     pub(super) deadline: Duration,

@@ -30,6 +30,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("lambda-runtime-aws-reque
 const DEADLINE: HeaderName = HeaderName::from_static("lambda-runtime-deadline-ms");
 const FUNCTION_ARN: HeaderName = HeaderName::from_static("lambda-runtime-invoked-function-arn");
 const TRACE_ID: HeaderName = HeaderName::from_static("lambda-runtime-trace-id");
+const CLIENT_CONTEXT: HeaderName = HeaderName::from_static("lambda-runtime-client-context");
 const RESPONSE_MODE: HeaderName = HeaderName::from_static("lambda-runtime-function-response-mode");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("lambda-runtime-function-error-type");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -112,6 +113,8 @@ fn invocation(announced: Announced) -> Answer {
     ] {
         headers.extend(HeaderValue::from_str(text).ok().map(|value| (name, value)));
     }
+    let client_context = announced.client_context.and_then(|text| HeaderValue::from_str(&text).ok());
+    headers.extend(client_context.map(|value| (CLIENT_CONTEXT, value)));
     response
 }
 

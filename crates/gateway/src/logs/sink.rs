@@ -39,8 +39,10 @@ impl Sink {
         match self {
             Self::File(file) => in_file(file, lines).await,
             Self::Stdout => {
-                let outcome = std::io::stdout().lock().write_all(text(&lines).as_bytes());
-                (Self::Stdout, outcome.map_err(Into::into))
+                // Whoever reads it may be slow.
+                let print = move || std::io::stdout().lock().write_all(text(&lines).as_bytes());
+                let outcome = tokio::task::spawn_blocking(print).await;
+                (Self::Stdout, outcome.map_err(Into::into).and_then(|printed| printed.map_err(Into::into)))
             }
             Self::Otlp { url, destination, shared } => {
                 let body = otlp::logs(&destination.name, &lines);

@@ -67,6 +67,11 @@ fn at_end(visit: &Visit, observed: &Observed, status: u16, name: &str) -> Option
         "integration.status" => Some(integration?.status.to_string()),
         "integration.requestId" | "awsEndpointRequestId" => integration?.request_id.clone(),
         "integration.error" | "integrationErrorMessage" => of_integration(visit.fault.get()?),
+        "authorizer.requestId" => visit.authorized.get()?.request_id.clone(),
+        "authorizer.integrationStatus" => Some(visit.authorized.get()?.status.to_string()),
+        "authorizer.latency" | "authorizer.integrationLatency" => {
+            Some(visit.authorized.get()?.latency_millis.to_string())
+        }
         "authorizer.error" => match visit.fault.get()? {
             GatewayFault::Denied(denial) => Some(denial.to_string()),
             _ => None,

@@ -31,10 +31,11 @@ pub(crate) fn admit(call: &mut Call<'_>) -> Result<(), GatewayFault> {
         format!("Verifying Usage Plan for request: {}. {asked}", call.visit.id.uuid_text())
     });
     let within = member.usage.count(today(call.shared.config.now));
-    if !member.take(stage, &call.method.resource_path, call.verb.as_str(), call.shared.nanos()) {
+    let taken = member.take(stage, &call.method.resource_path, call.verb.as_str(), call.shared.nanos());
+    if let Err(limit) = taken {
         call.visit.note(|_| {
             format!(
-                "Key throttle limit exceeded for RestApi {}, Stage {}, Resource {}, HttpMethod {}",
+                "Key throttle limit exceeded for RestApi {}, Stage {}, Resource {}, HttpMethod {}. {limit}",
                 stage.0, stage.1, call.method.resource_id, call.verb
             )
         });

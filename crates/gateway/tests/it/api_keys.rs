@@ -28,7 +28,7 @@ fn api() -> Vec<Entry> {
     stage_of_rest(&api.method("GET /open", open), |_| {})
 }
 
-fn key(id: &str, enabled: bool) -> Entry {
+pub(crate) fn key(id: &str, enabled: bool) -> Entry {
     let key = api::ApiKey {
         id: Some(id.to_owned()),
         value: Some(format!("value-of-{id}")),
@@ -38,7 +38,7 @@ fn key(id: &str, enabled: bool) -> Entry {
     entry(&[id], &key)
 }
 
-fn plan(change: impl FnOnce(&mut api::UsagePlan)) -> Entry {
+pub(crate) fn plan(change: impl FnOnce(&mut api::UsagePlan)) -> Entry {
     let listed =
         api::ApiStage { api_id: Some("abc".to_owned()), stage: Some("dev".to_owned()), throttle: None };
     let mut plan =
@@ -47,11 +47,11 @@ fn plan(change: impl FnOnce(&mut api::UsagePlan)) -> Entry {
     entry(&["plan"], &plan)
 }
 
-fn member(key: &str) -> Entry {
+pub(crate) fn member(key: &str) -> Entry {
     entry(&["plan", key], &PlanKey { added_micros: 0 })
 }
 
-fn quota(limit: i64) -> Option<api::QuotaSettings> {
+pub(crate) fn quota(limit: i64) -> Option<api::QuotaSettings> {
     Some(api::QuotaSettings { limit: Some(limit), offset: Some(0), period: Some(api::QuotaPeriodType::Day) })
 }
 

@@ -49,7 +49,7 @@ fn runtime() {
     loop {
         let (head, event) = api.call("GET", "/invocation/next", b"");
         let id = header(&head, "lambda-runtime-aws-request-id").to_owned();
-        if api.streams(&id, &event) {
+        if api.streams(&id, &event) || api.breaks_off(&id, &event) {
             continue;
         }
         let (outcome, result) = handle(&head, &event);
@@ -93,6 +93,21 @@ fn handle(head: &str, event: &[u8]) -> (&'static str, Vec<u8>) {
                 out.write_all(&[b'x'; 1000]).expect("somebody reads");
             }
             proxied("printed".to_owned())
+        }
+        "flood" => loop {
+            let _ = std::io::stdout().write_all(&[b'x'; 100_000]);
+        },
+        "orphan" => {
+            // It holds the function's output open, as long as it lives.
+            let child = Command::new("/bin/sleep").arg("600").spawn().expect("a sleeping child");
+            std::fs::write(text("pid"), child.id().to_string()).expect("the test's directory");
+            std::process::exit(3)
+        }
+        "zombies" => {
+            for _ in 0..20 {
+                Command::new("/bin/true").spawn().expect("a child that nobody waits for");
+            }
+            wait_for_ever()
         }
         "note" => {
             // A line for each attempt: its id.
@@ -221,6 +236,27 @@ impl Api {
         self.chunk(b"second");
         self.chunk(b"");
         self.answer();
+        true
+    }
+
+    /// Closes the connection in the middle of a result if the event's body says so, and asks for the next event by
+    /// another, or never.
+    fn breaks_off(&mut self, id: &str, event: &[u8]) -> bool {
+        let parsed: Value = serde_json::from_slice(event).unwrap_or_default();
+        let next = match parsed["body"].as_str() {
+            Some("half and next") => true,
+            Some("half") => false,
+            _ => return false,
+        };
+        let request = format!(
+            "POST {RUNTIME}/invocation/{id}/response HTTP/1.1\r\nHost: {}\r\nContent-Length: 1000\r\n\r\n{{\"half\"",
+            self.1
+        );
+        self.0.get_mut().write_all(request.as_bytes()).expect("the Runtime API reads");
+        *self = Self::connect(&self.1);
+        if !next {
+            wait_for_ever();
+        }
         true
     }
 

@@ -168,7 +168,7 @@ async fn join_all<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<
 }
 
 /// Waits until there is no process of this id, or only what is left of one that nobody has waited for.
-async fn until_gone(pid: &str) {
+pub(crate) async fn until_gone(pid: &str) {
     let status = format!("/proc/{pid}/stat");
     let gone = async {
         while std::fs::read_to_string(&status).is_ok_and(|stat| !stat.contains(") Z ")) {

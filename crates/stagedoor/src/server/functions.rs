@@ -34,7 +34,9 @@ const INVOKE_WITH_RESPONSE_STREAM: &str = "/2021-11-15/functions/";
 const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 const INVOCATION_TYPE: &str = "x-amz-invocation-type";
+const CLIENT_CONTEXT: &str = "x-amz-client-context";
 const LOG_TYPE: &str = "x-amz-log-type";
+const REQUEST_ID: &str = "x-amzn-requestid";
 const TRACE_ID: &str = "x-amzn-trace-id";
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -94,6 +96,7 @@ async fn run(
         payload,
         tail: header(&parts.headers, LOG_TYPE) == "Tail",
         trace: header(&parts.headers, TRACE_ID).to_owned(),
+        client_context: client_context(&parts.headers)?,
     };
     if called.streams && invocation.kind == InvocationKind::RequestResponse {
         let body = server.gateway.invoke_streamed(invocation).await.map_err(fault)?;
@@ -108,7 +111,7 @@ async fn run(
 }
 
 fn returned(kind: InvocationKind, invoked: Invoked) -> Response<Body> {
-    let Invoked { payload, failed, tail } = invoked;
+    let Invoked { payload, failed, tail, request_id } = invoked;
     let mut response = Response::new(whole(payload));
     *response.status_mut() = match kind {
         InvocationKind::RequestResponse => StatusCode::OK,
@@ -123,6 +126,8 @@ fn returned(kind: InvocationKind, invoked: Invoked) -> Response<Body> {
     if failed {
         headers.insert("x-amz-function-error", HeaderValue::from_static("Unhandled"));
     }
+    let id = request_id.and_then(|id| HeaderValue::from_str(&id).ok());
+    headers.extend(id.map(|id| (HeaderName::from_static(REQUEST_ID), id)));
     let tail = tail.and_then(|tail| HeaderValue::from_str(&STANDARD.encode(tail)).ok());
     headers.extend(tail.map(|tail| (HeaderName::from_static("x-amz-log-result"), tail)));
     response
@@ -132,6 +137,23 @@ fn qualifier(query: &str) -> Option<String> {
     let mut members = query.split('&').filter_map(|member| member.split_once('='));
     let (_, value) = members.find(|(name, _)| *name == "Qualifier")?;
     percent::decode(value).map(Cow::into_owned).filter(|value| !value.is_empty())
+}
+
+/// Travels in base64.
+fn client_context(headers: &HeaderMap) -> Result<Option<String>, Fault> {
+    let text = header(headers, CLIENT_CONTEXT);
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let decoded = STANDARD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let decoded = decoded.filter(|text| serde_json::from_str::<serde_json::Value>(text).is_ok());
+    decoded.map(Some).ok_or_else(|| {
+        Fault::new(
+            "InvalidRequestContentException",
+            400,
+            "Client context must be a valid Base64-encoded JSON object.",
+        )
+    })
 }
 
 fn kind(headers: &HeaderMap) -> Result<InvocationKind, Fault> {

@@ -7,11 +7,15 @@
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use stagedoor_gateway::Gateway;
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
+
+/// How long threads of a lane that write may take when it ends.
+const THREADS_MAX: Duration = Duration::from_secs(2);
 
 /// All of them. They end when this is dropped, and with them whatever still runs there.
 pub struct Lanes(Vec<Lane>);
@@ -82,9 +86,11 @@ impl Lane {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let (end, ended) = oneshot::channel::<()>();
-        let thread = thread::Builder::new()
-            .name(format!("http-{number}"))
-            .spawn(move || drop(runtime.block_on(ended)))?;
+        let thread = thread::Builder::new().name(format!("http-{number}")).spawn(move || {
+            let _ = runtime.block_on(ended);
+            // Whoever reads a pipe of ours, or a disk, may never be done.
+            runtime.shutdown_timeout(THREADS_MAX);
+        })?;
         Ok(Self { handle, gateway, connections: Arc::default(), end: Some(end), thread: Some(thread) })
     }
 }

@@ -18,7 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::lanes::{Lanes, Place};
 use super::patience::Patient;
-use super::tls::Tls;
+use super::tls::{Tls, session};
 use super::{Server, route, told};
 
 /// Connections at a time; more wait in the kernel's queue.
@@ -113,7 +113,8 @@ impl Connection {
         let handshake_max = HANDSHAKE_MAX.min(self.server.client_timeout);
         match tokio::time::timeout(handshake_max, tls.accept(stream, &self.server.gateway)).await {
             Ok(Ok((stream, cert))) => {
-                self.serve(builder, stream, Some((Listener { tls: true, port }, cert))).await;
+                let session = session::of(stream.get_ref().1);
+                self.serve(builder, stream, Some((Listener { tls: true, port, session }, cert))).await;
             }
             Ok(Err(error)) => tracing::debug!(%peer, %error, "no handshake"),
             Err(_) => tracing::debug!(%peer, "no handshake in time"),

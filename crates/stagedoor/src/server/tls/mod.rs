@@ -6,6 +6,7 @@
 mod authority;
 mod clients;
 mod files;
+pub mod session;
 
 use std::collections::HashMap;
 use std::io;
