@@ -43,6 +43,8 @@ pub struct Ingest {
     /// The last part of the stage's ARN.
     pub stage_id: String,
     pub participant_id: String,
+    /// Of one of two encoders with the same content: the participant that others see in their place.
+    pub stands_for: Option<String>,
     pub user_id: String,
     pub attributes: BTreeMap<String, String>,
     /// Whether RTMP without TLS is allowed.
@@ -119,6 +121,8 @@ pub struct Joining {
     pub client: Client,
     /// Of a participant that an RTMP encoder is.
     pub ingest_configuration_arn: Option<Arc<str>>,
+    /// Whether it is one of two encoders with the same content.
+    pub redundant: bool,
 }
 
 /// What a token says that others are told of.

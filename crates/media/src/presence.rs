@@ -5,8 +5,10 @@
 //! passed. A session begins with the first participant and ends some minutes after the last; whoever comes back in
 //! between finds the same session.
 
+mod redundant;
 mod stage;
 
+pub use redundant::Rename;
 pub use stage::{Farewell, Feed, Muted};
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -37,6 +39,8 @@ pub struct Visitor {
     pub client: Client,
     /// Of an RTMP encoder.
     pub ingest_configuration_arn: Option<Arc<str>>,
+    /// Of one of two encoders with the same content: whom others see in their place.
+    pub stands_for: Option<Arc<str>>,
     /// The session to continue if the stage has none open here, and the id of a new one.
     pub active_session: Option<String>,
     pub new_session: String,
@@ -85,6 +89,7 @@ pub struct Presence {
     connections: PeerMap<Attached>,
     resources: HashMap<String, PeerKey>,
     notes: Vec<Note>,
+    renames: Vec<Rename>,
 }
 
 /// A connection with its owner.
@@ -92,6 +97,8 @@ pub struct Presence {
 struct Attached {
     stage_arn: Arc<str>,
     participant_id: Arc<str>,
+    /// Under which a publication is received.
+    name: Arc<str>,
     protocol: Protocol,
     connection: Connection,
     connected: bool,
@@ -108,6 +115,7 @@ impl Presence {
             connections: PeerMap::default(),
             resources: HashMap::new(),
             notes: Vec::new(),
+            renames: Vec::new(),
         }
     }
 
@@ -141,6 +149,7 @@ impl Presence {
                 protocol: visitor.protocol,
                 client: visitor.client.clone(),
                 ingest_configuration_arn: visitor.ingest_configuration_arn.clone(),
+                redundant: visitor.stands_for.is_some(),
             };
             self.note(&visitor.stage_arn, moment, What::Joined(Box::new(joining)));
         }
@@ -173,13 +182,14 @@ impl Presence {
     ) -> Result<Vec<PeerKey>, QuotaExceeded> {
         let Some(stage) = self.stages.get_mut(&visitor.stage_arn) else { return Err(QuotaExceeded) };
         if matches!(connection.purpose, Purpose::Publish { .. })
-            && stage.publishers_besides(&visitor.participant_id) >= self.limits.publishers_per_stage
+            && stage.publishers_besides(visitor) >= self.limits.publishers_per_stage
         {
             return Err(QuotaExceeded);
         }
         let attached = Attached {
             stage_arn: visitor.stage_arn.clone(),
             participant_id: visitor.participant_id.clone(),
+            name: self.name_of_publication(&visitor.stage_arn, &visitor.participant_id),
             protocol: visitor.protocol,
             connection,
             connected: false,
@@ -208,31 +218,31 @@ impl Presence {
 
     /// Whether `participant_id` can be received on a stage.
     pub fn remote(&self, stage_arn: &str, participant_id: &str) -> Remote {
-        let Some(participant) =
-            self.stages.get(stage_arn).and_then(|stage| stage.participants.get(participant_id))
-        else {
+        let Some(stage) = self.stages.get(stage_arn) else { return Remote::Unknown };
+        let participant = stage.participants.get(participant_id);
+        // Of encoders others see whom they stand for.
+        let hidden = participant.is_some_and(|encoder| encoder.stands_for.is_some());
+        if hidden || self.meant_by(stage_arn, participant_id).is_empty() {
             return Remote::Unknown;
-        };
-        let tracks = participant.connections.iter().rev().find_map(|key| match self.connections.get(key) {
-            Some(Attached {
-                connection: Connection { purpose: Purpose::Publish { tracks }, .. }, ..
-            }) => Some(tracks),
-            _ => None,
-        });
-        match tracks {
-            None => Remote::NotPublishing,
-            Some(tracks) => {
+        }
+        let own = participant.and_then(|participant| participant.publications().last().copied());
+        let key = own.or_else(|| self.in_front(stage_arn, participant_id));
+        match key.and_then(|key| self.connections.get(&key)).map(|attached| &attached.connection.purpose) {
+            Some(Purpose::Publish { tracks }) => {
                 let video = tracks.iter().find(|track| track.codec.kind() == Kind::Video).cloned();
                 Remote::Publishing { video }
             }
+            _ => Remote::NotPublishing,
         }
     }
 
-    /// Whether a participant has a connection for publishing, connected or not.
-    pub fn publishes(&self, stage_arn: &str, participant_id: &str) -> bool {
-        let stage = self.stages.get(stage_arn);
-        let participant = stage.and_then(|stage| stage.participants.get(participant_id));
-        participant.is_some_and(stage::Participant::has_publication)
+    /// Whether a participant has a connection for publishing, connected or not; or one in whose place it is seen.
+    pub fn publishes(&self, visitor: &Visitor) -> bool {
+        let rivals = [Some(&visitor.participant_id), visitor.stands_for.as_ref()];
+        let Some(stage) = self.stages.get(&visitor.stage_arn) else { return false };
+        let own = rivals.into_iter().flatten().filter_map(|id| stage.participants.get(id));
+        own.into_iter().any(stage::Participant::has_publication)
+            || self.in_front(&visitor.stage_arn, &visitor.participant_id).is_some()
     }
 
     /// How many stages have a connected publisher or subscriber.
@@ -344,6 +354,9 @@ impl Presence {
         self.stopped(key, moment);
         let Some(attached) = self.connections.remove(&key) else { return };
         self.resources.remove(&attached.connection.resource);
+        if attached.name != attached.participant_id {
+            self.put_in_front(&attached.stage_arn, &attached.name);
+        }
         if let Some(stage) = self.stages.get_mut(&attached.stage_arn) {
             // Who was silent has already had the time in which it could have come back.
             let since = match end {
@@ -380,8 +393,12 @@ impl Presence {
         }
         let (stage_arn, participant_id) = (attached.stage_arn.clone(), attached.participant_id.clone());
         let purpose = attached.connection.purpose.clone();
+        let name = attached.name.clone();
         if let Some(stage) = self.stages.get_mut(&stage_arn) {
             stage.set_publishing(&participant_id, &purpose, false);
+        }
+        if matches!(purpose, Purpose::Publish { .. }) && name != participant_id {
+            self.put_in_front(&stage_arn, &name);
         }
         let stopped = match purpose {
             Purpose::Publish { .. } => What::PublishStopped { participant_id },
@@ -425,19 +442,22 @@ impl Presence {
         orphans
     }
 
-    /// Turns a participant out. Returns the connections to close.
+    /// Turns a participant out, or the encoders that stand for it. Returns the connections to close.
     pub fn disconnect(&mut self, stage_arn: &str, participant_id: &str, moment: Moment) -> Vec<PeerKey> {
+        let meant = self.meant_by(stage_arn, participant_id).into_iter();
+        meant.flat_map(|name| self.turn_out(stage_arn, &name, moment)).collect()
+    }
+
+    fn turn_out(&mut self, stage_arn: &str, name: &Arc<str>, moment: Moment) -> Vec<PeerKey> {
         let Some(stage) = self.stages.get_mut(stage_arn) else { return Vec::new() };
-        let Some((name, participant)) = stage.participants.get_key_value(participant_id) else {
-            return Vec::new();
-        };
-        let (stage_arn, name) = (stage.arn.clone(), name.clone());
+        let Some(participant) = stage.participants.get(name) else { return Vec::new() };
+        let stage_arn = stage.arn.clone();
         participant.dismiss(Farewell::NotAllowed);
         let mut close = participant.connections.clone();
         for key in &close {
             self.stopped(*key, moment);
         }
-        close.extend(self.leave(&stage_arn, &name, moment));
+        close.extend(self.leave(&stage_arn, name, moment));
         close
     }
 
@@ -474,13 +494,15 @@ impl Presence {
     /// Removes a participant. Returns the connections by which others received it.
     fn leave(&mut self, stage_arn: &Arc<str>, participant_id: &Arc<str>, moment: Moment) -> Vec<PeerKey> {
         let Some(stage) = self.stages.get_mut(stage_arn) else { return Vec::new() };
-        if !stage.remove(participant_id, moment.now) {
+        let Some(removed) = stage.remove(participant_id, moment.now) else { return Vec::new() };
+        self.note(stage_arn, moment, What::Left { participant_id: participant_id.clone() });
+        let shown = removed.stands_for.as_ref().unwrap_or(participant_id);
+        if !self.meant_by(stage_arn, shown).is_empty() {
             return Vec::new();
         }
-        self.note(stage_arn, moment, What::Left { participant_id: participant_id.clone() });
         let receives = |attached: &Attached| {
             attached.stage_arn == *stage_arn
-                && matches!(&attached.connection.purpose, Purpose::Subscribe { remote } if remote == participant_id)
+                && matches!(&attached.connection.purpose, Purpose::Subscribe { remote } if remote == shown)
         };
         self.connections.iter().filter(|(_, attached)| receives(attached)).map(|(key, _)| *key).collect()
     }

@@ -16,7 +16,7 @@ use crate::engine::Engine;
 use crate::engine::str0m::Str0m;
 use crate::ledger::{Change, Ledger};
 use crate::metrics::Counters;
-use crate::presence::Presence;
+use crate::presence::{Presence, Rename};
 use crate::refusals::Refusals;
 use crate::shard::{Command, Report, Setup, Shards, Threads};
 use crate::world::{Moment, World};
@@ -192,6 +192,9 @@ impl Inner {
     pub(crate) fn change<T>(&self, work: impl FnOnce(&mut Presence, Moment) -> T) -> T {
         let mut presence = self.presence();
         let value = work(&mut presence, Moment::of(&*self.world));
+        presence.send_renames(|Rename { key, name }| {
+            self.shards.send(Command::Rename(*key, name.clone())).is_ok()
+        });
         for note in presence.take_notes() {
             self.ledger.record(note);
         }

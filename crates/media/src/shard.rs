@@ -22,6 +22,7 @@ mod links;
 mod mirror;
 mod outgoing;
 mod peer;
+mod rename;
 mod strays;
 mod threads;
 mod timers;

@@ -38,6 +38,7 @@ impl Inner {
             protocol,
             client: user_agent::client(agent),
             ingest_configuration_arn: None,
+            stands_for: None,
             active_session: admission.active_session,
             new_session: session_id(&*self.world),
         };

@@ -1,6 +1,6 @@
 //! One stage: its participants, its session, and the message that shows its state to the events sockets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -54,6 +54,8 @@ pub struct Participant {
     /// The token that it has exchanged another for.
     grant: Option<Grant>,
     muted: Muted,
+    /// Whom others see in its place.
+    pub stands_for: Option<Arc<str>>,
     sockets: usize,
     /// Connections for publishing, connected or not.
     publishing: Vec<PeerKey>,
@@ -103,6 +105,7 @@ impl Stage {
             attributes: visitor.attributes.clone(),
             grant: None,
             muted: Muted::default(),
+            stands_for: visitor.stands_for.clone(),
             sockets: 0,
             publishing: Vec::new(),
             is_publishing: false,
@@ -183,9 +186,14 @@ impl Stage {
         Some(muted)
     }
 
-    pub fn publishers_besides(&self, participant_id: &str) -> usize {
-        let others = self.participants.iter().filter(|(id, _)| ***id != *participant_id);
-        others.filter(|(_, participant)| !participant.publishing.is_empty()).count()
+    /// How many publish besides a visitor; encoders with the same content are one.
+    pub fn publishers_besides(&self, visitor: &Visitor) -> usize {
+        let publish = self.participants.iter().filter(|(_, participant)| !participant.publishing.is_empty());
+        let shown = |id: &Arc<str>, stands_for: &Option<Arc<str>>| stands_for.as_ref().unwrap_or(id).clone();
+        let mut seen: HashSet<Arc<str>> =
+            publish.map(|(id, participant)| shown(id, &participant.stands_for)).collect();
+        seen.remove(&shown(&visitor.participant_id, &visitor.stands_for));
+        seen.len()
     }
 
     pub fn set_publishing(&mut self, participant_id: &str, purpose: &Purpose, publishing: bool) {
@@ -208,14 +216,14 @@ impl Stage {
             .collect()
     }
 
-    /// Returns whether there was such a participant.
-    pub fn remove(&mut self, participant_id: &str, now: Instant) -> bool {
-        let removed = self.participants.remove(participant_id).is_some();
-        self.changed |= removed;
-        if removed && self.participants.is_empty() {
+    /// Returns the participant, if there was one.
+    pub fn remove(&mut self, participant_id: &str, now: Instant) -> Option<Participant> {
+        let removed = self.participants.remove(participant_id)?;
+        self.changed = true;
+        if self.participants.is_empty() {
             self.empty_since = Some(now);
         }
-        removed
+        Some(removed)
     }
 
     /// Whether the stage has been empty for `session`.
@@ -232,7 +240,16 @@ impl Stage {
     }
 
     fn message(&self) -> Arc<str> {
-        let participants = self.participants.iter().map(|(id, participant)| Entry {
+        // Encoders with the same content are one participant to others.
+        let shown: BTreeMap<&Arc<str>, &Participant> =
+            self.participants.iter().fold(BTreeMap::new(), |mut shown, (id, participant)| {
+                let entry = shown.entry(participant.stands_for.as_ref().unwrap_or(id)).or_insert(participant);
+                if participant.is_publishing {
+                    *entry = participant;
+                }
+                shown
+            });
+        let participants = shown.into_iter().map(|(id, participant)| Entry {
             id,
             user_id: &participant.user_id,
             attributes: &participant.attributes,
@@ -250,6 +267,11 @@ impl Participant {
     /// Has every events socket of the participant closed.
     pub fn dismiss(&self, farewell: Farewell) {
         self.farewell.send_replace(Some(farewell));
+    }
+
+    /// Its connections for publishing, oldest first.
+    pub fn publications(&self) -> &[PeerKey] {
+        &self.publishing
     }
 
     /// Whether it has a connection for publishing.

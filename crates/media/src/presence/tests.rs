@@ -50,6 +50,7 @@ impl Stageplay {
             protocol: Protocol::Whip,
             client: Client::default(),
             ingest_configuration_arn: None,
+            stands_for: None,
             active_session: None,
             new_session: format!("st-{}", self.elapsed.as_secs()),
         }
@@ -298,4 +299,61 @@ fn whoever_publishes_may_say_that_it_is_muted() {
     play.presence.ended(publication, End::Left, play.moment());
     play.publish("ada").expect("there is room");
     assert_eq!(set(&mut play, None, None), Some(Muted::default()), "a new publication begins unmuted");
+}
+
+#[test]
+fn two_encoders_are_seen_as_one() {
+    let mut play = Stageplay::new();
+    let encoder = |play: &Stageplay, name: &str| Visitor {
+        stands_for: Some("studio".into()),
+        user_id: "studio".to_owned(),
+        ..play.visitor(name)
+    };
+    let publish = |play: &mut Stageplay, name: &str| {
+        let visitor = encoder(play, name);
+        play.presence.enter(&visitor, play.moment()).expect("there is room");
+        play.keys += 1;
+        let key = PeerKey(play.keys);
+        let purpose = Purpose::Publish { tracks: vec![TrackSpec::single(Codec::H264)] };
+        let connection = Connection {
+            resource: key.0.to_string(),
+            etag: String::new(),
+            peer_ufrag: String::new(),
+            fragment_head: String::new(),
+            purpose,
+        };
+        let name = play.presence.name_of_publication(ARN, &visitor.participant_id);
+        play.presence.attach(&visitor, key, connection).expect("there is room");
+        play.presence.connected(key, play.moment());
+        (key, name.to_string())
+    };
+    let renamed = |play: &mut Stageplay| {
+        let mut renames = Vec::new();
+        play.presence.send_renames(|Rename { key, name }| {
+            renames.push((*key, name.to_string()));
+            true
+        });
+        renames
+    };
+    let (one, name_of_one) = publish(&mut play, "one");
+    let (two, name_of_two) = publish(&mut play, "two");
+    assert_eq!((name_of_one.as_str(), name_of_two.as_str()), ("studio", "two"));
+    // They take one place of two.
+    play.publish("ada").expect("there is room");
+    assert!(play.publish("bob").is_err());
+    assert!(matches!(play.presence.remote(ARN, "studio"), Remote::Publishing { .. }));
+    assert_eq!(play.presence.remote(ARN, "one"), Remote::Unknown);
+    assert!(play.presence.publishes(&play.visitor("studio")), "its own key is in use");
+    assert!(renamed(&mut play).is_empty());
+    play.presence.ended(two, End::Left, play.moment());
+    assert!(renamed(&mut play).is_empty(), "it was not in front");
+    let (two, _) = publish(&mut play, "two");
+    play.presence.ended(one, End::Silent, play.moment());
+    assert_eq!(renamed(&mut play), [(two, "studio".to_owned())]);
+    let (watching, _) = play.subscribe("ada", "studio");
+    assert!(play.pass(10).is_empty(), "one of them is left");
+    play.presence.ended(two, End::Left, play.moment());
+    assert!(renamed(&mut play).is_empty());
+    assert_eq!(play.presence.remote(ARN, "studio"), Remote::NotPublishing);
+    assert_eq!(play.pass(10), [watching], "nobody is left to watch");
 }

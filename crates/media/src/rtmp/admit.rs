@@ -1,7 +1,5 @@
 //! From a stream key to a seat on a media thread: what a `publish` command means for the stage.
 
-use std::sync::Arc;
-
 use stagedoor_sfu::{Codec, PeerKey, TrackSpec};
 use tokio::sync::mpsc;
 
@@ -54,7 +52,7 @@ impl Inner {
             self.fail(&visitor, ErrorCode::InvalidProtocol);
             return Err(Refused("The ingest configuration takes RTMPS only."));
         }
-        if self.look(|presence| presence.publishes(&visitor.stage_arn, &visitor.participant_id)) {
+        if self.look(|presence| presence.publishes(&visitor)) {
             self.fail(&visitor, ErrorCode::ReuseOfStreamKey);
             return Err(Refused("The stream key is in use."));
         }
@@ -77,6 +75,7 @@ impl Inner {
             protocol: if secure { Protocol::Rtmps } else { Protocol::Rtmp },
             client: Client::default(),
             ingest_configuration_arn: Some(ingest.configuration_arn.into()),
+            stands_for: ingest.stands_for.map(Into::into),
             active_session: ingest.active_session,
             new_session: session_id(&*self.world),
         }
@@ -93,15 +92,19 @@ impl Inner {
             fragment_head: String::new(),
             purpose: Purpose::Publish { tracks: tracks.clone() },
         };
-        if self.change(|presence, _| presence.attach(&visitor, key, connection)).is_err() {
+        let participant = self.change(|presence, _| {
+            let name = presence.name_of_publication(&visitor.stage_arn, &visitor.participant_id);
+            presence.attach(&visitor, key, connection).map(|_| name)
+        });
+        let Ok(participant) = participant else {
             self.fail(&visitor, ErrorCode::QuotaExceeded);
             return Err(Refused("The stage has as many publishers as it may have."));
-        }
+        };
         let (packets, feed) = Feed::new(self.world.now());
         let seat = Seat {
             key,
             stage: visitor.stage_arn.clone(),
-            role: Role::Publisher { participant: Arc::clone(&visitor.participant_id), tracks },
+            role: Role::Publisher { participant, tracks },
             // No datagram can be meant for it.
             ice_ufrag: random_name(&*self.world, SECRET_CHARS),
             connection: Box::new(feed),

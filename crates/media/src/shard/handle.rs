@@ -43,6 +43,8 @@ pub enum Command {
     Restart(PeerKey, Arc<IceRestart>),
     /// A publisher whose packets come by no socket of the shard has some.
     Look(PeerKey),
+    /// A publisher takes the place of another one, whose name it gets.
+    Rename(PeerKey, Arc<str>),
     Stop,
 }
 
@@ -54,6 +56,7 @@ impl Command {
             Command::Remove(peer)
             | Command::Choose(peer, _)
             | Command::Restart(peer, _)
+            | Command::Rename(peer, _)
             | Command::Look(peer) => Some(*peer),
             Command::Stop => None,
         }

@@ -45,6 +45,7 @@ impl Shard {
             Command::Choose(peer, choice) => self.choose(peer, choice),
             Command::Restart(peer, restart) => self.restart_ice(peer, &restart),
             Command::Look(peer) => self.look(peer),
+            Command::Rename(peer, name) => self.rename(peer, name),
             Command::Stop => self.stopping = true,
         }
     }

@@ -110,6 +110,13 @@ impl Peer {
         }
     }
 
+    /// Forgets what it kept for those who come later.
+    pub fn forget_group(&mut self) {
+        if let Some(group) = &mut self.group {
+            *group = Group::default();
+        }
+    }
+
     /// What a new subscriber is to be given; `None` if a key frame can be asked for.
     pub fn group(&self) -> Option<&Group> {
         self.group.as_ref()

@@ -316,12 +316,10 @@ async fn a_token_is_exchanged() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_does_not_read_is_dropped_and_the_others_are_not() {
     let mut config = hasty();
-    config.timeouts.ping = Duration::from_millis(300);
+    config.timeouts.ping = Duration::from_secs(1);
     config.timeouts.leave = Duration::from_secs(60);
     let plane = Plane::start(config);
     let address = serve(plane.handle.clone()).await;
-    let slow = Socket::open(address, TOPIC, &plane.token("slow", true, true)).await;
-    let mut bob = Socket::open(address, TOPIC, &plane.token("bob", true, true)).await;
     let fat = |name: &str, fill: &str| {
         plane.token_with(name, |claims| {
             claims.attributes = Some([("a".to_owned(), fill.repeat(1000))].into());
@@ -330,6 +328,8 @@ async fn who_does_not_read_is_dropped_and_the_others_are_not() {
     for number in 0..60 {
         drop(Socket::open(address, TOPIC, &fat(&format!("p{number}"), "x")).await);
     }
+    let slow = Socket::open(address, TOPIC, &plane.token("slow", true, true)).await;
+    let mut bob = Socket::open(address, TOPIC, &plane.token("bob", true, true)).await;
     // Each change is 60 KB; the system holds some megabytes for a client, then the server waits.
     for round in 0.. {
         let fill = if round % 2 == 0 { "y" } else { "z" };

@@ -44,6 +44,8 @@ pub struct Joining {
     pub client: Client,
     /// Of a participant that an RTMP encoder stands for.
     pub ingest_configuration_arn: Option<String>,
+    /// Whether it is one of two encoders with the same content.
+    pub redundant: bool,
 }
 
 /// What is known of a participant's software; empty strings for what is not. Characters that the API does not
@@ -331,6 +333,7 @@ fn participant(joining: Joining, known: Option<api::Participant>, now: Timestamp
         os_version: Some(clean(&client.os_version)),
         sdk_version: Some(clean(&client.sdk_version)),
         isp_name: Some(clean(&client.isp_name)),
+        redundant_ingest: joining.ingest_configuration_arn.is_some().then_some(joining.redundant),
         ingest_configuration_arn: joining.ingest_configuration_arn,
         recording_state: known.recording_state.or(Some(api::ParticipantRecordingState::Disabled)),
         recording_s3_bucket_name: known.recording_s3_bucket_name.or(Some(String::new())),

@@ -75,7 +75,8 @@ impl Followed {
         };
         let configuration = known.ingests.get(ingest_arn).ok_or(IngestRefusal::WrongKey { of: None })?;
         let stage = known.stages.get(&configuration.stage_arn).ok_or(IngestRefusal::Detached)?;
-        if stage.revoked.contains(participant_id) {
+        let shown = &configuration.credential.participant_id;
+        if stage.revoked.contains(participant_id) || stage.revoked.contains(shown) {
             return Err(IngestRefusal::Detached);
         }
         Ok(Ingest {
@@ -83,6 +84,7 @@ impl Followed {
             stage_arn: configuration.stage_arn.clone(),
             stage_id: configuration.stage_arn.rsplit_once('/').map_or("", |(_, id)| id).to_owned(),
             participant_id: participant_id.clone(),
+            stands_for: (participant_id != shown).then(|| shown.clone()),
             user_id: configuration.user_id.clone(),
             attributes: configuration.attributes.clone(),
             insecure: configuration.allows_insecure(),

@@ -140,6 +140,7 @@ fn joined(joining: &Joining) -> presence::Joining {
             ..Default::default()
         },
         ingest_configuration_arn: joining.ingest_configuration_arn.as_deref().map(str::to_owned),
+        redundant: joining.redundant,
     }
 }
 
