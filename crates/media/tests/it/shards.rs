@@ -1,8 +1,11 @@
 //! A stage whose connections are on several media threads.
 
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use stagedoor_media::client::{Client, Event};
+use stagedoor_media::engine::Direction;
 use stagedoor_sfu::{Codec, Kind, PeerKey};
 
 use crate::support::*;
@@ -90,4 +93,86 @@ fn a_publisher_that_comes_back_is_followed_on_every_shard() {
     }
     subscribers.clear();
     drop(publisher);
+}
+
+/// Carries datagrams between one client and the server, and can come to the server from a new address.
+struct Move {
+    address: SocketAddr,
+    back: Arc<Mutex<UdpSocket>>,
+    server: SocketAddr,
+}
+
+impl Move {
+    fn start(server: SocketAddr) -> Move {
+        let front = UdpSocket::bind((LOCALHOST, 0)).expect("a free port");
+        front.set_read_timeout(Some(Duration::from_millis(2))).expect("set");
+        let address = front.local_addr().expect("bound");
+        let back = Arc::new(Mutex::new(Move::door(server)));
+        let door = back.clone();
+        std::thread::spawn(move || {
+            let mut client = None;
+            let mut buffer = [0; 2048];
+            // Only the test and this thread hold the door.
+            while Arc::strong_count(&door) > 1 {
+                if let Ok((length, from)) = front.recv_from(&mut buffer) {
+                    client = Some(from);
+                    drop(door.lock().expect("no panic").send(&buffer[..length]));
+                }
+                while let Ok(length) = door.lock().expect("no panic").recv(&mut buffer) {
+                    client.map(|client| front.send_to(&buffer[..length], client));
+                }
+            }
+        });
+        Move { address, back, server }
+    }
+
+    fn door(server: SocketAddr) -> UdpSocket {
+        let socket = UdpSocket::bind((LOCALHOST, 0)).expect("a free port");
+        socket.connect(server).expect("a route");
+        socket.set_nonblocking(true).expect("set");
+        socket
+    }
+
+    fn again(&self) {
+        *self.back.lock().expect("no panic") = Move::door(self.server);
+    }
+}
+
+#[test]
+fn a_publisher_whose_address_changes_is_still_received() {
+    let mut shards = TestShard::spread();
+    let world = shards.world.clone();
+    let way = Move::start(shards.handle.address());
+    let (mut publisher, offer) = Client::publisher(LOCALHOST, &CODECS, world.clone()).expect("a client");
+    let (_, answer) = shards.answer(&offer, "alice", Direction::Publish, &CODECS);
+    let port = |address: SocketAddr| format!(" {} typ host", address.port());
+    let answer = answer.replace(&port(shards.handle.address()), &port(way.address));
+    publisher.accept(&answer).expect("a good answer");
+    connect(&mut publisher, &world);
+    let (_, mut subscriber) = shards.subscriber("alice", &CODECS);
+    shards.expect_counters("both are there", |c| (c.publishers, c.subscribers) == (1, 1));
+    let mut number = 0;
+    // Until an address has fallen to another thread, which then hands over what is published.
+    let mut moves = 0;
+    loop {
+        let before = shards.expect_counters("counts", |_| true).handed_over;
+        number += 1;
+        let deadline = deadline(&world);
+        let mut seen = 0;
+        while seen < 30 {
+            assert!(world.now() < deadline, "nothing is received after {moves} moves");
+            publisher.send_frame(Kind::Video, number * 90_000, &key_frame(number as u8)).expect("sent");
+            run_both(&mut publisher, &mut subscriber, &world, Duration::from_millis(20), |event| {
+                let wanted = [0x65, number as u8];
+                seen += u32::from(matches!(event, Event::Packet(packet) if packet.payload[..2] == wanted));
+            });
+        }
+        let after = shards.expect_counters("counts", |c| c.packets_in >= 30);
+        if after.handed_over > before + 20 {
+            break;
+        }
+        assert!(moves < 12, "twelve addresses fall to one of three sockets");
+        moves += 1;
+        way.again();
+    }
 }
