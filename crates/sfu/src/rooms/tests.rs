@@ -1,6 +1,6 @@
 //! Stages on one shard and on several, in simulated time: whoever watches must not be able to tell.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::*;
 use crate::codec::Codec;
@@ -51,10 +51,19 @@ struct Publishing {
 /// What a subscriber got: layer and number as they were sent, and the numbers under which they came.
 type Got = Vec<(u8, u64, Outgoing)>;
 
+/// What is on its way from one shard to another.
+enum Mail {
+    Notice(Notice),
+    Packet(PeerKey, Incoming),
+}
+
 struct Sim {
     shards: Vec<Rooms>,
+    /// By sender and receiver, if it is not delivered at once.
+    mail: Option<BTreeMap<(usize, usize), VecDeque<Mail>>>,
     publishing: BTreeMap<u64, Publishing>,
-    subscribed: BTreeMap<u64, Arc<str>>,
+    /// By key: the stage, and who is followed there.
+    subscribed: BTreeMap<u64, (Arc<str>, String)>,
     got: BTreeMap<u64, Got>,
     requests: usize,
     /// Packets that one shard sent to another.
@@ -66,6 +75,7 @@ impl Sim {
     fn new(shards: usize) -> Sim {
         Sim {
             shards: (0..shards).map(|_| Rooms::new(shards)).collect(),
+            mail: None,
             publishing: BTreeMap::new(),
             subscribed: BTreeMap::new(),
             got: BTreeMap::new(),
@@ -85,7 +95,13 @@ impl Sim {
             for (to, notice) in self.shards[from].take_notices() {
                 for shard in (0..self.shards.len()).filter(|shard| *shard != from) {
                     if to == To::Everybody || to == To::One(ShardId(shard as u16)) {
-                        self.hear(shard, from, notice.clone());
+                        match &mut self.mail {
+                            Some(mail) => {
+                                let way = mail.entry((from, shard)).or_default();
+                                way.push_back(Mail::Notice(notice.clone()));
+                            }
+                            None => self.hear(shard, from, notice.clone()),
+                        }
                     }
                 }
             }
@@ -162,18 +178,18 @@ impl Sim {
         let (now, shard) = (self.now, self.shard(key));
         self.shards[shard].subscribe(&stage, PeerKey(key), participant.into(), wanted, choice, now);
         self.want_key_frame(PeerKey(key), &stage);
-        self.subscribed.insert(key, stage);
+        self.subscribed.insert(key, (stage, participant.to_owned()));
     }
 
     fn unsubscribe(&mut self, key: u64) {
-        let Some(stage) = self.subscribed.remove(&key) else { return };
+        let Some((stage, _)) = self.subscribed.remove(&key) else { return };
         let shard = self.shard(key);
         self.shards[shard].unsubscribe(&stage, PeerKey(key));
         self.deliver();
     }
 
     fn choose(&mut self, key: u64, choice: Choice) {
-        let Some(stage) = self.subscribed.get(&key).cloned() else { return };
+        let Some((stage, _)) = self.subscribed.get(&key).cloned() else { return };
         let (now, shard) = (self.now, self.shard(key));
         let rooms = &mut self.shards[shard];
         let request = rooms.room(&stage).and_then(|room| room.choose(PeerKey(key), choice, now));
@@ -184,7 +200,7 @@ impl Sim {
     }
 
     fn set_budget(&mut self, key: u64, budget: u64) {
-        let Some(stage) = self.subscribed.get(&key).cloned() else { return };
+        let Some((stage, _)) = self.subscribed.get(&key).cloned() else { return };
         let shard = self.shard(key);
         if let Some(room) = self.shards[shard].room(&stage) {
             room.set_budget(PeerKey(key), budget);
@@ -213,8 +229,15 @@ impl Sim {
                 self.shards[home].audience(PeerKey(key)).iter().map(|shard| usize::from(shard.0)).collect();
             self.crossed += packets.len() * audience.len();
             for packet in packets {
-                for shard in [home].into_iter().chain(audience.iter().copied()) {
-                    self.packet(shard, &stage, PeerKey(key), &packet);
+                self.packet(home, &stage, PeerKey(key), &packet);
+                for shard in &audience {
+                    match &mut self.mail {
+                        Some(mail) => {
+                            let way = mail.entry((home, *shard)).or_default();
+                            way.push_back(Mail::Packet(PeerKey(key), packet));
+                        }
+                        None => self.packet(*shard, &stage, PeerKey(key), &packet),
+                    }
                 }
             }
         }
@@ -226,6 +249,34 @@ impl Sim {
         for follower in room.followers(publisher).to_vec() {
             if let Some(out) = room.forward(follower, source, packet, self.now) {
                 self.got.entry(follower.0).or_default().push((packet.layer, packet.sequence, out));
+            }
+        }
+    }
+
+    /// Brings some of what is on its way, in order on each way; with `all` everything.
+    fn bring(&mut self, dice: &mut Dice, all: bool) {
+        loop {
+            let ways: Vec<(usize, usize)> = self.mail.iter().flatten().map(|(way, _)| *way).collect();
+            let mut brought = 0;
+            for (from, to) in ways {
+                let count = if all { u64::MAX } else { dice.roll(12) };
+                for _ in 0..count {
+                    let mail = self.mail.as_mut().and_then(|mail| mail.get_mut(&(from, to))?.pop_front());
+                    let Some(mail) = mail else { break };
+                    brought += 1;
+                    match mail {
+                        Mail::Notice(notice) => self.hear(to, from, notice),
+                        Mail::Packet(publisher, packet) => {
+                            if let Some(stage) = self.shards[to].stage_of_mirror(publisher).cloned() {
+                                self.packet(to, &stage, publisher, &packet);
+                            }
+                        }
+                    }
+                    self.deliver();
+                }
+            }
+            if !all || brought == 0 {
+                return;
             }
         }
     }
@@ -320,4 +371,50 @@ fn one_shard_and_several_give_everybody_the_same() {
         }
     }
     assert!(packets > 20_000, "{packets}");
+}
+
+/// However long notices and packets travel: in the end everybody gets what it follows, and nothing is left behind.
+#[test]
+fn late_notices_leave_nobody_without_a_picture() {
+    for seed in 0..10 {
+        let (mut sim, mut dice) = (Sim::new(3), Dice(seed));
+        sim.mail = Some(BTreeMap::new());
+        for step in 0..STEPS {
+            sim.now = Duration::from_millis(step * STEP);
+            if dice.roll(3) == 0 {
+                sim.something(&mut dice, step + 1);
+            }
+            sim.frames();
+            sim.adjust();
+            sim.bring(&mut dice, false);
+        }
+        for step in STEPS..STEPS + 100 {
+            if step == STEPS + 80 {
+                sim.got.clear();
+            }
+            sim.now = Duration::from_millis(step * STEP);
+            sim.frames();
+            sim.adjust();
+            sim.bring(&mut dice, true);
+        }
+        let published = |stage: &str, participant: &str| {
+            sim.publishing.values().any(|p| &*p.stage == stage && p.participant == participant)
+        };
+        for (key, (stage, participant)) in &sim.subscribed {
+            let got = sim.got.get(key).map_or(0, Vec::len);
+            let wanted = if published(stage, participant) { 20..=60 } else { 0..=0 };
+            assert!(wanted.contains(&got), "seed {seed}: {key} got {got} packets of {participant}");
+        }
+        for key in sim.subscribed.keys().copied().collect::<Vec<_>>() {
+            sim.unsubscribe(key);
+        }
+        for key in sim.publishing.keys().copied().collect::<Vec<_>>() {
+            sim.unpublish(key);
+        }
+        sim.bring(&mut dice, true);
+        for rooms in &sim.shards {
+            assert!(rooms.rooms.is_empty() && rooms.here.is_empty(), "{rooms:?}");
+            assert!(rooms.elsewhere.is_empty() && rooms.followed.is_empty(), "{rooms:?}");
+        }
+    }
 }
