@@ -39,7 +39,7 @@ class Stages:
 
     def rest_proxy(self, where, uri, type="HTTP_PROXY", verb="ANY", parameters=None, **variables):
         address = {"restApiId": self.rest, "resourceId": where, "httpMethod": verb}
-        required = {source: False for source in [*variables.values(), *(parameters or {}).values()] if source.startswith("method.")}
+        required = {source: False for source in [*variables.values(), *(parameters or {}).values()] if source.startswith("method.") and ".body" not in source}
         self.v1.put_method(**address, authorizationType="NONE", requestParameters=required)
         mapped = {f"integration.request.path.{name}": source for name, source in variables.items()}
         self.v1.put_integration(

@@ -3,9 +3,12 @@
 Plain sockets: an HTTP library would not let it.
 """
 
+import gzip
+import json
 import socket
 import threading
 import time
+import urllib.parse
 
 PATIENCE_SECONDS = 60
 
@@ -43,7 +46,9 @@ class FaultyBackend:
                 while head := read_head(connection):
                     self.asked.append(head)
                     path = head.split(b" ")[1].decode().split("?")[0]
-                    behaviour = getattr(self, path.lstrip("/").split("/")[0].replace("-", "_"))
+                    # A user pool's name begins with its region.
+                    name = path.lstrip("/").split("/")[0].removeprefix("us-east-1_").replace("-", "_")
+                    behaviour = getattr(self, name, self.told)
                     if not behaviour(connection, head):
                         return
             except OSError:
@@ -58,6 +63,14 @@ class FaultyBackend:
     def echo(self, connection, head):
         """The head and the body as they came."""
         body = head + read_body(connection, head)
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
+        return True
+
+    def told(self, connection, head):
+        """The parameter `q` in JSON."""
+        read_body(connection, head)
+        query = urllib.parse.urlsplit(head.split(b" ")[1].decode()).query
+        body = json.dumps({"h": urllib.parse.parse_qs(query).get("q", [""])[-1]}).encode()
         connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
         return True
 
@@ -136,8 +149,6 @@ class FaultyBackend:
 
     def bomb(self, connection, head):
         """20 KiB that unpack to 20 MiB."""
-        import gzip
-
         body = gzip.compress(bytes(20 * 1024 * 1024))
         connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
         return True
