@@ -32,6 +32,9 @@ def binary():
 class Server:
     """A running `stagedoor serve`. Use it as a context manager; leaving it ends the process whatever happened."""
 
+    # Whether the process gets back the signals that Python ignores.
+    restore_signals = True
+
     def __init__(self, data_dir, *options):
         self.data_dir = data_dir
         self.options = options
@@ -70,6 +73,7 @@ class Server:
         self.process = subprocess.Popen(
             [binary(), "serve", *listen, "--data-dir", str(self.data_dir), *self.options],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment,
+            restore_signals=self.restore_signals,
         )
         ready = queue.SimpleQueue()
         threading.Thread(target=self._read_output, args=(self.process, ready), daemon=True).start()
