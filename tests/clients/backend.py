@@ -6,10 +6,17 @@ import threading
 
 
 class Backend:
-    """A server on a free loopback port. Use it as a context manager."""
+    """A server on a free loopback port, by TLS if it is given a context for that. Use it as a context manager."""
+
+    def __init__(self, tls=None):
+        self._tls = tls
 
     def __enter__(self):
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+        if self._tls:
+            # The handshake belongs to the connection's own thread.
+            listening = self._server.socket
+            self._server.socket = self._tls.wrap_socket(listening, server_side=True, do_handshake_on_connect=False)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
@@ -25,7 +32,7 @@ class Backend:
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
 
 class Echo(http.server.BaseHTTPRequestHandler):

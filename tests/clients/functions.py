@@ -104,3 +104,15 @@ def sleeping(event, context):
 def telling(event, context):
     """Answers with what the caller told of itself."""
     return context.client_context.custom
+
+
+def revoking(event, context):
+    """An authorizer of both kinds of API that refuses clients whose certificate is on a list; else a function."""
+    told = event["requestContext"]
+    cert = (told.get("identity") or told.get("authentication"))["clientCert"]
+    with open(os.environ["REVOKED"], encoding="utf-8") as revoked:
+        allowed = str(int(cert["serialNumber"].replace(":", ""), 16)) not in revoked.read().split()
+    if event.get("version") == "2.0":
+        return {"isAuthorized": allowed} if event.get("type") == "REQUEST" else {"statusCode": 200}
+    statement = {"Action": "execute-api:Invoke", "Effect": "Allow" if allowed else "Deny", "Resource": event.get("methodArn", "*")}
+    return {"principalId": told["identity"]["sourceIp"], "policyDocument": {"Version": "2012-10-17", "Statement": [statement]}}

@@ -38,6 +38,7 @@ class Server:
     def __init__(self, data_dir, *options):
         self.data_dir = data_dir
         self.options = options
+        self.environment = {}
         self.process = None
         self.addresses = {}
         self.output = []
@@ -70,6 +71,7 @@ class Server:
         listen = [option for name in PORTS if f"--{name}" not in self.options for option in (f"--{name}", "127.0.0.1:0")]
         # Settings of whoever runs the tests must not reach the server.
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("STAGEDOOR_", "AWS_"))}
+        environment.update(self.environment)
         self.process = subprocess.Popen(
             [binary(), "serve", *listen, "--data-dir", str(self.data_dir), *self.options],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment,

@@ -32,12 +32,12 @@ class Authority:
         self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         self.certificate = self._sign(self.name, self.key.public_key(), [], True)
 
-    def _sign(self, subject, public_key, names, is_ca):
+    def _sign(self, subject, public_key, names, is_ca, ends_in_days=1):
         now = datetime.datetime.now(datetime.timezone.utc)
         builder = (
             x509.CertificateBuilder().subject_name(subject).issuer_name(self.name).public_key(public_key)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=1))
+            .not_valid_before(now - datetime.timedelta(days=3)).not_valid_after(now + datetime.timedelta(days=ends_in_days))
             .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
         )
         if names:
@@ -49,14 +49,14 @@ class Authority:
         path.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
         return path
 
-    def issue(self, folder, file, *names):
+    def issue(self, folder, file, *names, ends_in_days=1):
         """Files with a certificate for these names and its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([
             x509.NameAttribute(NameOID.COUNTRY_NAME, "DE"),
             x509.NameAttribute(NameOID.COMMON_NAME, names[0]),
         ])
-        certificate = self._sign(subject, key.public_key(), names, False)
+        certificate = self._sign(subject, key.public_key(), names, False, ends_in_days)
         cert_file, key_file = folder / f"{file}.pem", folder / f"{file}.key"
         key_file.write_bytes(key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
