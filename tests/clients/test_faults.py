@@ -146,6 +146,8 @@ SMUGGLED = "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
 @pytest.mark.parametrize(
     ("lines", "body"),
     [
+        (["Content-Length: 5", "Transfer-Encoding: chunked"], "0\r\n\r\n"),
+        (["Transfer-Encoding: chunked", "Content-Length: 5"], "0\r\n\r\n"),
         (["Content-Length: 0", "Content-Length: 40"], ""),
         (["Content-Length: 0, 40"], ""),
         (["Content-Length: +0"], ""),

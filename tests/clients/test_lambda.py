@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+import raw_client
 import setups
 from conftest import ACCOUNT, REGION, client, execute_api
 from expect import eventually
@@ -116,6 +117,30 @@ def test_a_rest_stage_answers_by_the_rules(server, apigateway, returned, status,
         assert answer.headers["x-amzn-errortype"] == "InternalServerErrorException"
     else:
         assert answer.body == body
+
+
+@pytest.mark.parametrize("kind", ["rest", "http"])
+def test_names_of_headers_have_the_case_that_the_client_wrote(server, apigateway, apigatewayv2, kind):
+    """Also of the second request on a connection, behind a chunked body, and whatever comes in one packet."""
+    api = rest_stage(apigateway, "echo") if kind == "rest" else http_stage(apigatewayv2, "echo", "1.0")
+    path = "/prod/x" if kind == "rest" else "/x"
+    deployed(lambda: execute_api(server, api, "GET", path))
+    head = "POST {} HTTP/1.1\r\nhOST: {}\r\n{}: 1\r\nUSER-agent: me\r\nTransfer-Encoding: chunked\r\n\r\n"
+    bodies = ["0\r\n\r\n", "5;x\r\nA: b\n\r\n0\r\nX-TRAILER: 1\r\n\r\n", "1\r\nx\r\n0\r\n\r\n"]
+    names = ["tEsT-HEADeR", "test-header", "TEST-Header"]
+    requests = [head.format(path, raw_client.host(api), name) + body for name, body in zip(names, bodies)]
+    with raw_client.RawClient(server) as sender:
+        sender.send(requests[0])
+        answers = [sender.answer()]
+        sender.send("".join(requests[1:]))
+        answers += [sender.answer() for _ in requests[1:]]
+    for name, (status, _, body) in zip(names, answers):
+        assert status == 200
+        told = json.loads(body)["event"]
+        for headers in (told["headers"], told["multiValueHeaders"]):
+            assert [known for known in headers if known.lower() == "test-header"] == [name]
+            # Those that AWS itself writes.
+            assert {"Host", "User-Agent", "X-Forwarded-For"} <= set(headers)
 
 
 def test_a_http_stage_with_format_2(server, apigatewayv2):

@@ -1,6 +1,5 @@
 //! The handle that the binary holds: where a request goes, and the task that keeps plans current.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -19,7 +18,7 @@ use crate::plans::{Plan, Plans};
 use crate::shared::Shared;
 use crate::visit::BasePath;
 use crate::{
-    Address, Config, Connections, DomainTls, Invocation, InvokeError, Invoked, LogFigures, Managed,
+    Address, Config, Connections, DomainTls, Invocation, InvokeError, Invoked, LogFigures, Managed, Peer,
     StageFigures, domains, http_api, invoke, managed, rest,
 };
 
@@ -133,9 +132,10 @@ impl Gateway {
         &self,
         address: Address,
         mut request: Request<Incoming>,
-        peer: SocketAddr,
+        peer: impl Into<Peer>,
     ) -> Response<Body> {
         let Self { inner, shared } = self;
+        let peer = peer.into();
         if let Some(mapped) = &address.mapped {
             if let Some(answer) = domains::answered(mapped, &request) {
                 return answer;

@@ -1,6 +1,8 @@
-//! How header names are written back to those who asked for them: the server reads names without their case. Pure.
+//! How header names are written back to those who asked for them: hyper reads names without their case. Pure.
 
 use http::{HeaderName, Version};
+
+use crate::heads::Written;
 
 /// Names that AWS writes in this way whatever the client sent.
 const AWS_WRITES: [&str; 7] = [
@@ -13,13 +15,29 @@ const AWS_WRITES: [&str; 7] = [
     "x-forwarded-proto",
 ];
 
-/// A header's name, spelt for clients of this version of HTTP: over HTTP/1 as nearly every client writes it,
-/// `Content-Type`; over HTTP/2 in lower case, but for those that AWS itself writes.
-pub(crate) fn header(name: &HeaderName, version: Version) -> String {
-    if version < Version::HTTP_2 || AWS_WRITES.contains(&name.as_str()) {
-        capitalised(name.as_str())
-    } else {
-        name.as_str().to_owned()
+/// How the names of a client's headers are spelt.
+#[derive(Debug)]
+pub(crate) struct Spelling {
+    version: Version,
+    written: Option<Written>,
+}
+
+impl Spelling {
+    /// That of a client of this version of HTTP, whose head was this if that is known.
+    pub(crate) fn new(version: Version, written: Option<Written>) -> Self {
+        Self { version, written }
+    }
+
+    /// A header's name: over HTTP/1 as the client wrote it, else as nearly every client does, `Content-Type`; over
+    /// HTTP/2 in lower case; but for those that AWS itself writes.
+    pub(crate) fn of(&self, name: &HeaderName) -> String {
+        if AWS_WRITES.contains(&name.as_str()) {
+            return capitalised(name.as_str());
+        }
+        if let Some(written) = self.written.as_ref().and_then(|written| written.spelling(name)) {
+            return written.to_owned();
+        }
+        if self.version < Version::HTTP_2 { capitalised(name.as_str()) } else { name.as_str().to_owned() }
     }
 }
 

@@ -14,8 +14,10 @@ use crate::execution_log::ExecutionLog;
 use crate::fault::GatewayFault;
 use crate::forwarded::Listener;
 use crate::headers;
+use crate::heads::{Heads, Peer};
 use crate::ids::RequestId;
 use crate::observe::Observed;
+use crate::spelling::Spelling;
 use crate::{ClientCert, Config};
 
 /// The base path that a request to a custom domain matched, perhaps empty: an extension of the request.
@@ -32,6 +34,7 @@ pub(crate) struct Visit {
     /// Since 1970-01-01T00:00:00Z.
     pub(crate) time: Duration,
     pub(crate) peer: SocketAddr,
+    heads: Option<Arc<Heads>>,
     pub(crate) method: Method,
     pub(crate) version: Version,
     /// The host that the client named, with its port.
@@ -65,17 +68,13 @@ pub(crate) struct Visit {
 }
 
 impl Visit {
-    pub(crate) fn begin(
-        id: RequestId,
-        time: Duration,
-        peer: SocketAddr,
-        head: &http::request::Parts,
-    ) -> Self {
+    pub(crate) fn begin(id: RequestId, time: Duration, peer: Peer, head: &http::request::Parts) -> Self {
         Self {
             id,
             began: Instant::now(),
             time,
-            peer,
+            peer: peer.address,
+            heads: peer.heads,
             method: head.method.clone(),
             version: head.version,
             host: host(&head.uri, &head.headers),
@@ -111,6 +110,12 @@ impl Visit {
     /// The host that the client named, with its port; empty if it named none.
     pub(crate) fn host(&self) -> &str {
         text(self.host.as_ref())
+    }
+
+    /// How the client spells its headers.
+    pub(crate) fn spelling(&self) -> Spelling {
+        let written = self.heads.as_ref().and_then(|heads| heads.current(&self.method));
+        Spelling::new(self.version, written)
     }
 
     /// The listener that the request came by.

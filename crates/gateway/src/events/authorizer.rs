@@ -38,7 +38,7 @@ pub(crate) fn rest_request(call: &rest_api::call::Call<'_>, method_arn: &str) ->
 
 /// Format 1.0 of an HTTP API: nearly a REST API's.
 pub(crate) fn http_v1(call: &http_api::call::Call<'_>, method_arn: &str, identities: &[String]) -> Bytes {
-    let headers = lists::Lists::of_headers(&http_v2::sent_headers(call, 0), call.head.version);
+    let headers = lists::Lists::of_headers(&http_v2::sent_headers(call, 0), &call.visit.spelling());
     let query = lists::Lists::of_query(call.query());
     let mut context = http_v1::context(call);
     if let Some(context) = context.as_object_mut() {

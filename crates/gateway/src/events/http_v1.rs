@@ -9,7 +9,7 @@ use crate::http_api::call::Call;
 
 pub(crate) fn event(call: &Call<'_>, sent: &Bytes) -> Bytes {
     let told = body::of_http(sent, &call.head.headers);
-    let told_headers = lists::Lists::of_headers(&sent_headers(call, sent.len()), call.head.version);
+    let told_headers = lists::Lists::of_headers(&sent_headers(call, sent.len()), &call.visit.spelling());
     let query = lists::Lists::of_query(call.query());
     let variables = &call.located.stage.variables;
     let event = json!({

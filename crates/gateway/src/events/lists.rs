@@ -1,18 +1,18 @@
 //! Headers, query parameters and variables as members of an event. Pure.
 
-use http::{HeaderMap, HeaderName, Version};
+use http::{HeaderMap, HeaderName};
 use serde_json::{Map, Value};
 
-use crate::{spelling, uri};
+use crate::spelling::Spelling;
+use crate::uri;
 
 /// Names with all their values, in the order in which the names first appeared.
 #[derive(Debug, Default)]
 pub(super) struct Lists(Vec<(String, Vec<String>)>);
 
 impl Lists {
-    /// Headers, spelt for clients of this version of HTTP.
-    pub(super) fn of_headers(headers: &HeaderMap, version: Version) -> Self {
-        let lists = headers.keys().map(|name| (spelling::header(name, version), values(headers, name)));
+    pub(super) fn of_headers(headers: &HeaderMap, spelling: &Spelling) -> Self {
+        let lists = headers.keys().map(|name| (spelling.of(name), values(headers, name)));
         Self(lists.collect())
     }
 
@@ -69,7 +69,7 @@ pub(super) fn variables(variables: &[(&str, &str)]) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
+    use http::{HeaderValue, Version};
 
     use super::*;
 
@@ -88,7 +88,8 @@ mod tests {
         for (name, value) in [("content-type", "a/b"), ("x-own", "1"), ("x-own", "2"), ("user-agent", "me")] {
             headers.append(name, HeaderValue::from_static(value));
         }
-        let spelt = |version| Lists::of_headers(&headers, version).last_of_each().to_string();
+        let spelt =
+            |version| Lists::of_headers(&headers, &Spelling::new(version, None)).last_of_each().to_string();
         assert_eq!(spelt(Version::HTTP_11), r#"{"Content-Type":"a/b","X-Own":"2","User-Agent":"me"}"#);
         assert_eq!(spelt(Version::HTTP_2), r#"{"content-type":"a/b","x-own":"2","User-Agent":"me"}"#);
     }

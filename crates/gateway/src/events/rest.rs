@@ -37,7 +37,7 @@ pub(super) fn told_headers(call: &Call<'_>) -> lists::Lists {
     let mut sent_headers = call.head.headers.clone();
     headers::leave_for_function(&mut sent_headers);
     forwarded::add_with_host(&mut sent_headers, call.visit, &call.shared.config);
-    lists::Lists::of_headers(&sent_headers, call.head.version)
+    lists::Lists::of_headers(&sent_headers, &call.visit.spelling())
 }
 
 pub(super) fn context(call: &Call<'_>) -> Value {

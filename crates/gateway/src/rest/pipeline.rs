@@ -2,7 +2,6 @@
 //! fault, leaves through [`finish`].
 
 use std::borrow::Cow;
-use std::net::SocketAddr;
 
 use http::request::Parts;
 use http::{Request, Response, header};
@@ -15,6 +14,7 @@ use crate::arriving;
 use crate::authorize::{self, Caller};
 use crate::body::Body;
 use crate::fault::GatewayFault;
+use crate::heads::Peer;
 use crate::integrations::{function, http_proxy, mock, service, streamed_function};
 use crate::observe;
 use crate::shared::Shared;
@@ -32,7 +32,7 @@ pub(crate) async fn serve(
     api: Option<&Api>,
     address: &Address,
     request: Request<Incoming>,
-    peer: SocketAddr,
+    peer: Peer,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
     let body = arriving::body(body, &shared.config);

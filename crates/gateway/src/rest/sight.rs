@@ -11,7 +11,7 @@ use stagedoor_vtl::{Limits, Overrides, Params, Rendered, Scope};
 use super::call::Call;
 use crate::fault::GatewayFault;
 use crate::template::Velocity;
-use crate::{spelling, uri};
+use crate::uri;
 
 /// Which way a message goes, as execution logs name what failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,9 +163,10 @@ impl<'a> Parameters<'a> {
     fn of(call: &'a Call<'_>) -> Self {
         let headers = &call.head.headers;
         let last = |name| headers.get_all(name).iter().next_back().map(|value| value.as_bytes());
+        let spelling = call.visit.spelling();
         let spelt = headers.keys().map(|name| {
             let value = String::from_utf8_lossy(last(name).unwrap_or_default());
-            (spelling::header(name, call.head.version), value)
+            (spelling.of(name), value)
         });
         Self { query: last_of_each(call.query()), headers: spelt.collect() }
     }

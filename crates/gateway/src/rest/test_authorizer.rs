@@ -48,7 +48,7 @@ pub(crate) async fn run(shared: &Shared, mut test: AuthorizerTest) -> Authorizer
     let names = test.headers.iter().map(|(name, _)| name.clone()).collect();
     let (path, head) = test_invoke::head_of(VERB, &test.path_and_query, &test.headers, "/");
     let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let mut visit = Visit::begin(shared.ids.next(), (shared.config.now)(), peer, &head);
+    let mut visit = Visit::begin(shared.ids.next(), (shared.config.now)(), peer.into(), &head);
     visit.is_test = true;
     visit.host = Some(HeaderValue::from_static(test_invoke::DOMAIN_NAME));
     visit.test_context = test.additional_context;

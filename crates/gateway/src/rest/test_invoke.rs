@@ -48,7 +48,7 @@ pub(crate) async fn run(shared: &Shared, mut test: MethodTest) -> MethodTested {
     let names = test.headers.iter().map(|(name, _)| name.clone()).collect();
     let (path, head) = made_up(&test, &resource_path);
     let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let mut visit = Visit::begin(shared.ids.next(), (shared.config.now)(), peer, &head);
+    let mut visit = Visit::begin(shared.ids.next(), (shared.config.now)(), peer.into(), &head);
     visit.is_test = true;
     visit.host = Some(HeaderValue::from_static(DOMAIN_NAME));
     visit.log = ExecutionLog::new(shared.config.now, names).into();

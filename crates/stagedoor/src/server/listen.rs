@@ -5,13 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Request;
+use http::{Request, Version};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use stagedoor_gateway::{ClientCert, Listener};
+use stagedoor_gateway::{ClientCert, Heads, Listener, Peer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -126,10 +126,14 @@ impl Connection {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let Self { server, place, peer, watcher, slot } = self;
-        let stream = Patient::new(stream, server.client_timeout);
+        let heads: Arc<Heads> = Arc::default();
+        let stream = Patient::new(stream, server.client_timeout, Arc::clone(&heads));
         let here = Arc::new((server, place));
         let service = service_fn(move |mut request: Request<Incoming>| {
             let here = Arc::clone(&here);
+            let is_http_1 = request.version() < Version::HTTP_2;
+            let two_lengths = is_http_1 && heads.begin();
+            let client = Peer { address: peer, heads: is_http_1.then(|| Arc::clone(&heads)) };
             if let Some((listener, cert)) = &secured {
                 request.extensions_mut().insert(*listener);
                 if let Some(cert) = cert {
@@ -138,7 +142,10 @@ impl Connection {
             }
             async move {
                 let (server, place) = &*here;
-                Ok::<_, Infallible>(route::answer(server, &place.gateway, request, peer).await)
+                Ok::<_, Infallible>(match two_lengths {
+                    false => route::answer(server, &place.gateway, request, client).await,
+                    true => route::ambiguous(),
+                })
             }
         });
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);

@@ -1,14 +1,16 @@
 //! A client's connection that ends when the client leaves the server waiting: without a word after connecting, or
-//! without taking what it asked for.
+//! without taking what it asked for. What is read is shown to who follows the heads of requests.
 //!
 //! The time of a request's head is hyper's to watch, that of its body `stagedoor_gateway`'s. hyper's timer begins when
 //! it knows the version of HTTP, so that the time before is watched here.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use stagedoor_gateway::Heads;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
@@ -25,11 +27,13 @@ pub struct Patient<S> {
     reading: Option<Pin<Box<Sleep>>>,
     /// Runs while the client takes nothing.
     writing: Option<Pin<Box<Sleep>>>,
+    /// Who follows the requests' heads, as long as there is something to learn.
+    heads: Option<Arc<Heads>>,
 }
 
 impl<S> Patient<S> {
-    pub fn new(stream: S, patience: Duration) -> Self {
-        Self { stream, patience, preface_read: 0, reading: None, writing: None }
+    pub fn new(stream: S, patience: Duration, heads: Arc<Heads>) -> Self {
+        Self { stream, patience, preface_read: 0, reading: None, writing: None, heads: Some(heads) }
     }
 
     fn read(&mut self, bytes: &[u8]) {
@@ -71,11 +75,17 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        if self.knows_version() {
+        if polled.is_ready() {
+            let read = &buffer.filled()[before..];
+            if self.heads.as_ref().is_some_and(|heads| !heads.read(read)) {
+                self.heads = None;
+            }
+            if !self.knows_version() {
+                self.read(read);
+            }
             return polled;
         }
-        if polled.is_ready() {
-            self.read(&buffer.filled()[before..]);
+        if self.knows_version() {
             return polled;
         }
         let patience = self.patience;
@@ -126,7 +136,7 @@ mod tests {
     /// Whether a client that sends these parts, each in time, and then nothing, is waited for no longer.
     async fn is_given_up(parts: &'static [&'static [u8]]) -> bool {
         let (mut client, server) = duplex(1000);
-        let mut server = Patient::new(server, PATIENCE);
+        let mut server = Patient::new(server, PATIENCE, Arc::default());
         let sending = tokio::spawn(async move {
             for part in parts {
                 client.write_all(part).await.expect("the server reads");
@@ -160,7 +170,7 @@ mod tests {
     #[tokio::test]
     async fn clients_must_take_their_answers() {
         let (mut client, server) = duplex(1000);
-        let mut server = Patient::new(server, PATIENCE);
+        let mut server = Patient::new(server, PATIENCE, Arc::default());
         let began = Instant::now();
         let reading = tokio::spawn(async move {
             // A slow client is no dead one.

@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
-use stagedoor_gateway::{Body, Gateway};
+use stagedoor_gateway::{Body, Gateway, Peer};
 use tokio::task::JoinSet;
 
 use super::{Server, console, control, functions, management, operations};
@@ -17,14 +17,15 @@ pub async fn answer(
     server: &Arc<Server>,
     gateway: &Gateway,
     request: Request<Incoming>,
-    peer: SocketAddr,
+    client: Peer,
 ) -> Response<Body> {
+    let peer = client.address;
     // A stage's own host name comes first: there every path is the API's.
     if let Some(address) = gateway.address(&request) {
         if let Some(managed) = gateway.managed(&address, &request) {
             return whole(management::call(server, request, managed).await.map(Full::new));
         }
-        return gateway.serve(address, request, peer).await;
+        return gateway.serve(address, request, client).await;
     }
     // All else works in larger pieces, and must not hold up the stages' requests. Dropped, it ends there too.
     let mut elsewhere = JoinSet::new();
@@ -61,6 +62,16 @@ async fn own(server: &Arc<Server>, request: Request<Incoming>, peer: SocketAddr)
         return functions::answer(server, request, called).await;
     }
     whole(control::call(server, request).await.map(Full::new))
+}
+
+/// What is answered to a request with two lengths, which a server in front of this one may have read as two requests:
+/// it is refused, and the connection ends (RFC 9112, section 6.1).
+pub fn ambiguous() -> Response<Body> {
+    let mut response = Response::new(Full::new(Bytes::from_static(br#"{"message":"Bad Request"}"#)));
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    whole(response)
 }
 
 fn below(path: &str, prefix: &str) -> bool {
