@@ -125,17 +125,18 @@ class FaultyBackend:
     def endless_head(self, connection, head):
         connection.sendall(b"HTTP/1.1 200 OK\r\n")
         number = 0
-        while not self.ended.is_set():
+        while not self.ended.wait(0.001):
             connection.sendall(b"".join(b"x-%d: %s\r\n" % (number + step, b"x" * 1000) for step in range(100)))
             number += 100
 
     def endless_line(self, connection, head):
         connection.sendall(b"HTTP/1.1 200 OK\r\nx-long: ")
-        while not self.ended.is_set():
+        while not self.ended.wait(0.001):
             connection.sendall(b"x" * 100_000)
 
     def endless_informational(self, connection, head):
-        while not self.ended.is_set():
+        # As fast as others in this process can bear.
+        while not self.ended.wait(0.002):
             connection.sendall(b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n" * 100)
 
     def some_informational(self, connection, head):
@@ -144,7 +145,7 @@ class FaultyBackend:
 
     def endless_body(self, connection, head):
         connection.sendall(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n")
-        while not self.ended.is_set():
+        while not self.ended.wait(0.001):
             connection.sendall(b"x" * 100_000)
 
     def bomb(self, connection, head):
