@@ -56,7 +56,7 @@ window.subscribe = async ({ url, token, participant, relay }) => {
 };
 
 /** Receives one participant by a connection and a video element of its own; its place in `window.watched`. */
-window.watch = async ({ url, token, participant, through }) => {
+window.watch = async ({ url, token, participant, through, layer = "auto" }) => {
   const peer = new RTCPeerConnection();
   const stream = new MediaStream();
   const video = document.createElement("video");
@@ -68,7 +68,7 @@ window.watch = async ({ url, token, participant, through }) => {
   const asked = performance.now();
   const watched = { peer, firstFrame: undefined };
   video.requestVideoFrameCallback((at) => (watched.firstFrame = at - asked));
-  await exchange(peer, `${url}/subscribe/${participant}`, token, through);
+  await exchange(peer, `${url}/subscribe/${participant}?layer=${layer}`, token, through);
   window.watched ??= [];
   return window.watched.push(watched) - 1;
 };
@@ -91,7 +91,7 @@ window.watching = () =>
         freezes: video.freezeCount ?? 0,
         frozen: video.totalFreezesDuration ?? 0,
         keyFrames: video.keyFramesDecoded ?? 0,
-        energy: inbound("audio").totalAudioEnergy ?? 0,
+        sounds: inbound("audio").packetsReceived ?? 0,
         firstFrame,
       };
     }),
@@ -110,6 +110,7 @@ window.received = async () => {
     freezes: video.freezeCount ?? 0,
     lost: video.packetsLost ?? 0,
     nacks: video.nackCount ?? 0,
+    plis: video.pliCount ?? 0,
     codec: codec?.mimeType,
     audioEnergy: inbound("audio").totalAudioEnergy ?? 0,
     played: document.querySelector("video").getVideoPlaybackQuality().totalVideoFrames,
