@@ -27,8 +27,8 @@ from test_media import token, url
 PYTHON = "/usr/bin/python3"
 PROGRAM = pathlib.Path(__file__).with_name("gstreamer_peer.py")
 AS_ROOT = [] if os.geteuid() == 0 else ["sudo", "-n"]
-# Of the block for measurements (RFC 2544): routed nowhere.
-OURS, THEIRS = "198.18.77.1", "198.18.77.2"
+# Of the block for measurements (RFC 2544), which is routed nowhere; four addresses for each process that tests.
+OURS, THEIRS = (f"198.18.{os.getpid() >> 6 & 255}.{4 * (os.getpid() & 63) + place}" for place in (1, 2))
 
 
 def as_root(*command):

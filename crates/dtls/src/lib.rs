@@ -53,6 +53,8 @@ pub enum Error {
     PrivateKey,
     #[error("the crypto library failed")]
     Crypto,
+    #[error("a record takes 16 KiB")]
+    TooLong,
     #[error("there is no connection")]
     NotConnected,
 }
@@ -68,7 +70,7 @@ impl Error {
             Error::Signature | Error::Finished => Some(51),
             Error::Version => Some(70),
             Error::PrivateKey | Error::Crypto => Some(80),
-            Error::Alert(_) | Error::Timeout | Error::NotConnected => None,
+            Error::Alert(_) | Error::Timeout | Error::TooLong | Error::NotConnected => None,
         }
     }
 }

@@ -24,6 +24,8 @@ const REPEATS_MAX: u32 = 12;
 /// Records that came before the keys to open them: a Finished that overtook the rest of its flight.
 const EARLY_MAX: usize = 2;
 const EARLY_LEN_MAX: usize = 256;
+/// RFC 5246 §6.2.1.
+const RECORD_LEN_MAX: usize = 1 << 14;
 /// Payloads that wait to be taken.
 const DATA_MAX: usize = 64;
 /// "Nothing to wait for."
@@ -156,13 +158,15 @@ impl Server {
         }
     }
 
-    /// Sends data, of which one record can take 16 KiB.
+    /// Sends data, in one record.
     ///
     /// # Errors
     ///
-    /// [`Error::NotConnected`] before the handshake is over and after the connection is.
+    /// [`Error::NotConnected`] before the handshake is over and after the connection is; [`Error::TooLong`] for more
+    /// than a record takes.
     pub fn send(&mut self, data: &[u8]) -> Result<(), Error> {
         match self.phase {
+            Phase::Connected { .. } if data.len() > RECORD_LEN_MAX => Err(Error::TooLong),
             Phase::Connected { .. } => self.link.send(1, APPLICATION_DATA, data),
             _ => Err(Error::NotConnected),
         }
