@@ -39,8 +39,13 @@ def video_caps(codec):
 AUDIO_CAPS = "application/x-rtp,media=audio,encoding-name=OPUS,clock-rate=48000,encoding-params=(string)2,payload=97"
 
 
+# Frames are counted in the streaming threads, one for each track.
+SAYING = threading.Lock()
+
+
 def say(**what):
-    print(json.dumps(what), flush=True)
+    with SAYING:
+        print(json.dumps(what), flush=True)
 
 
 class Peer:
