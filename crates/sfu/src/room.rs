@@ -385,3 +385,6 @@ impl Subscriber {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod weather;
