@@ -76,6 +76,7 @@ struct Talk {
     assembly: Assembly,
     early: Vec<(Header, Vec<u8>)>,
     repeats: u32,
+    /// Known from the first moment after the client's hello that we are told.
     deadline: Option<Instant>,
 }
 
@@ -137,7 +138,12 @@ impl Server {
             return Err(error);
         }
         match self.timer {
-            Timer::Start(wait) => self.timer = Timer::At(now + wait, wait),
+            Timer::Start(wait) => {
+                self.timer = Timer::At(now + wait, wait);
+                if let Phase::Handshake(talk) = &mut self.phase {
+                    talk.deadline.get_or_insert(now + HANDSHAKE_MAX);
+                }
+            }
             Timer::At(at, wait) if at <= now => {
                 self.timer = Timer::At(now + 2 * wait, 2 * wait);
                 self.link.repeat_flight()?;
@@ -299,9 +305,6 @@ impl Server {
         match next {
             Next::Listen => Ok(()),
             Next::Answer(messages) => {
-                if let Phase::Handshake(talk) = &mut self.phase {
-                    talk.deadline = Some(self.now + HANDSHAKE_MAX);
-                }
                 self.timer = Timer::Start(WAIT_FIRST);
                 self.link.send_flight(messages.into_iter().map(Part::Message).collect())
             }

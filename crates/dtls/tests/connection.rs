@@ -281,6 +281,21 @@ fn a_client_that_falls_silent_is_given_up() {
 }
 
 #[test]
+fn the_time_for_a_handshake_begins_with_the_hello() {
+    let mut wire = Wire::good();
+    wire.poll_client();
+    let hello = wire.from_client[0].clone();
+    // Nobody told the server the time since it was made.
+    wire.server.receive(&hello);
+    let late = wire.now + Duration::from_secs(100);
+    wire.poll_server();
+    assert!(wire.server_said.wait.unwrap() <= wire.now, "it wants to know the time");
+    assert_eq!(wire.server.advance(late), Ok(()));
+    assert_eq!(wire.server.advance(late + Duration::from_secs(29)), Ok(()));
+    assert_eq!(wire.server.advance(late + Duration::from_secs(31)), Err(Error::Timeout));
+}
+
+#[test]
 fn repeated_hellos_do_not_bring_forth_more_than_some_flights() {
     let mut wire = Wire::good();
     wire.step();

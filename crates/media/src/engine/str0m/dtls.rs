@@ -123,7 +123,7 @@ impl DtlsInstance for Instance {
         match &mut self.role {
             Role::Server(server) => server.advance(now).map_err(|error| {
                 // The engine's error has no room for ours.
-                tracing::debug!(%error, "DTLS ended");
+                tracing::info!(%error, "DTLS ended");
                 DtlsImplError::ConnectionClosed
             }),
             Role::Client(client) => client.handle_timeout(now),
