@@ -23,6 +23,12 @@ def server(tmp_path_factory):
         table("again", "noting") + "retry-waits = [0, 1]\non-failure = 'recording'\n",
         table("single", "sleeping", concurrency=1),
     ]
+    statement = {"Effect": "Allow", "Action": "lambda:*", "Resource": arn("plain")}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    tables += [
+        "[[key]]\nid = 'test'\nsecret = 'test'\n",
+        f"[[key]]\nid = 'ALLOWED'\nsecret = 'secret'\nuser = 'alice'\npolicy = '{policy}'\n",
+    ]
     config.write_text("\n".join(tables))
     with Server(directory / "data", "--config", str(config)) as running:
         yield running
@@ -98,6 +104,17 @@ def test_what_is_refused(server, functions):
     wrong = client(server, "lambda", secret="wrong")
     assert refused(lambda: invoke(wrong, "plain", {}))[:2] == (403, "InvalidSignatureException")
     assert refused(lambda: functions.list_functions())[0] in (403, 404)
+
+
+def test_policies_of_keys(server):
+    allowed = client(server, "lambda", key="ALLOWED", secret="secret")
+    assert json.load(invoke(allowed, "plain", {})["Payload"]) == {"hello": {}}
+    status, code, message, _ = refused(lambda: invoke(allowed, "failing", {}))
+    assert (status, code) == (403, "AccessDeniedException")
+    assert message == (
+        f"User: arn:aws:iam::{ACCOUNT}:user/alice is not authorized to perform: lambda:InvokeFunction on resource: "
+        f"{arn('failing')} because no identity-based policy allows the lambda:InvokeFunction action"
+    )
 
 
 def test_concurrency_is_a_limit(server, functions, tmp_path):

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http_body::Frame;
 use http_body_util::BodyExt as _;
+use stagedoor_auth::policy::{self, Decision};
 
 use crate::body::{Body, BodyError};
 use crate::fault::GatewayFault;
@@ -15,9 +16,14 @@ use crate::lambda::event_stream::{self, Complete, Event};
 use crate::lambda::{FunctionArn, Kind, Order, Returned, Streamed, payload_bytes_max};
 use crate::shared::Shared;
 
+/// What policies call it, streamed or not.
+const INVOKE_FUNCTION: &str = "lambda:InvokeFunction";
+
 /// What is asked.
 #[derive(Clone, Debug)]
 pub struct Invocation {
+    /// Id of the key that signed it.
+    pub access_key: String,
     /// The caller's.
     pub account: String,
     pub region: String,
@@ -62,6 +68,9 @@ pub struct Invoked {
 pub enum InvokeError {
     #[error("{0:?} is no name of a function")]
     NoName(String),
+    /// The key's policy does not let it; holds AWS's text.
+    #[error("{0}")]
+    NotAllowed(String),
     /// Holds its ARN.
     #[error("Function not found: {0}")]
     NoFunction(String),
@@ -105,16 +114,39 @@ pub(crate) async fn stream(shared: &Shared, invocation: Invocation) -> Result<Bo
 }
 
 fn order(shared: &Shared, invocation: Invocation) -> Result<Order, InvokeError> {
-    let Invocation { account, region, function, qualifier, kind, payload, tail, trace, client_context } =
-        invocation;
+    let Invocation { access_key, account, region, function, qualifier, .. } = invocation;
+    let Invocation { kind, payload, tail, trace, client_context, .. } = invocation;
     let named = FunctionArn::of_invocation(&function, qualifier.as_deref(), &account, &region);
     let Some(named) = named else { return Err(InvokeError::NoName(function)) };
+    permit(shared, &access_key, &named.to_string())?;
     if !shared.lambda.knows(&named.name) {
         return Err(InvokeError::NoFunction(named.to_string()));
     }
     let kind = if kind == InvocationKind::Event { Kind::Event } else { Kind::RequestResponse };
     let payload = if payload.is_empty() { Bytes::from_static(b"{}") } else { payload };
     Ok(Order { function: named, kind, payload, trace, client_context, tail, stream: None })
+}
+
+/// Asks the key's policy, if it has one.
+fn permit(shared: &Shared, access_key: &str, arn: &str) -> Result<(), InvokeError> {
+    let Some(key) = shared.access_keys.get(access_key) else { return Ok(()) };
+    let Some(policy) = &key.policy else { return Ok(()) };
+    let (principal, context) = (key.principal(), policy::Context::default());
+    let request = policy::Request {
+        action: INVOKE_FUNCTION,
+        resource: arn,
+        principal: Some(&principal),
+        context: &context,
+    };
+    let why = match policy.decide(&request) {
+        Decision::Allow => return Ok(()),
+        Decision::ExplicitDeny => "with an explicit deny in an identity-based policy".to_owned(),
+        Decision::Neither => format!("because no identity-based policy allows the {INVOKE_FUNCTION} action"),
+    };
+    let who = key.arn();
+    Err(InvokeError::NotAllowed(format!(
+        "User: {who} is not authorized to perform: {INVOKE_FUNCTION} on resource: {arn} {why}"
+    )))
 }
 
 fn refused(fault: GatewayFault, kind: Kind) -> InvokeError {

@@ -277,7 +277,7 @@ mod tests {
         }
         lets.add_permits(1);
         // Whoever needs a new key waits for it.
-        let found = issuer.key(&documents, Some("new")).await.ok().expect("it was fetched");
+        let Ok(found) = issuer.key(&documents, Some("new")).await else { panic!("it was not fetched") };
         assert!(found.keys.is_fresh() && found.keys.life() <= KEYS_FRESH);
         assert_eq!(asked.load(Ordering::SeqCst), 1);
     }

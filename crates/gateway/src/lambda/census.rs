@@ -1,11 +1,13 @@
-//! How many invocations and processes there are, and the word that ends the processes.
+//! How many invocations and processes there are, where they run, and the word that ends the processes.
 
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-#[derive(Default)]
 pub(super) struct Census {
+    /// The runtime that the program began with: what functions print is no work for a thread that serves requests.
+    runtime: Option<Handle>,
     pub(super) invocations: watch::Sender<usize>,
     pub(super) processes: watch::Sender<usize>,
     closing: watch::Sender<bool>,
@@ -16,6 +18,24 @@ pub(super) struct Census {
 pub(super) struct Counted<'a>(&'a watch::Sender<usize>);
 
 impl Census {
+    pub(super) fn new() -> Self {
+        Self {
+            runtime: Handle::try_current().ok(),
+            invocations: watch::Sender::default(),
+            processes: watch::Sender::default(),
+            closing: watch::Sender::default(),
+            stopped: watch::Sender::default(),
+        }
+    }
+
+    /// Starts what outlives the request that needs it.
+    pub(super) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        match &self.runtime {
+            Some(runtime) => drop(runtime.spawn(work)),
+            None => drop(tokio::spawn(work)),
+        }
+    }
+
     pub(super) fn count(counter: &watch::Sender<usize>) -> Counted<'_> {
         counter.send_modify(|count| *count += 1);
         Counted(counter)

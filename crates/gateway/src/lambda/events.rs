@@ -73,7 +73,8 @@ pub(super) fn accept(
     let place = pool.events.take(order.payload.len()).ok_or(GatewayFault::FunctionThrottled)?;
     let event = Event { id, order, accepted: Instant::now(), attempts: 0, last: None };
     let (declared, pool) = (Arc::clone(declared), Arc::clone(pool));
-    tokio::spawn(async move {
+    let census = Arc::clone(&pool.census);
+    census.spawn(async move {
         let _place = place;
         let census = Arc::clone(&pool.census);
         let _counted = Census::count(&census.invocations);

@@ -54,7 +54,7 @@ pub(crate) struct Lambda {
 impl Lambda {
     /// Starts nothing: processes begin with the first invocation.
     pub(crate) fn new(config: &Config) -> Self {
-        let census = Arc::new(Census::default());
+        let census = Arc::new(Census::new());
         let declared = config.functions.iter().map(|function| {
             let pool = Pool::new(function.clone(), config.now, Arc::clone(&census));
             (function.name.clone(), Arc::new(pool))

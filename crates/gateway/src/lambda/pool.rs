@@ -145,7 +145,7 @@ impl Pool {
         while state.starting < state.waiting.len() && state.processes < self.function.processes {
             state.starting += 1;
             state.processes += 1;
-            tokio::spawn(process::run(Arc::clone(self)));
+            self.census.spawn(process::run(Arc::clone(self)));
         }
     }
 

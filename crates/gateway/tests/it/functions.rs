@@ -118,8 +118,8 @@ fn handle(head: &str, event: &[u8]) -> (&'static str, Vec<u8>) {
             ("error", error)
         }
         "say" => {
-            println!("out loud");
-            eprint!("and aside");
+            let _ = std::io::stdout().write_all(b"out loud\n");
+            let _ = std::io::stderr().write_all(b"and aside");
             ("response", event.to_vec())
         }
         "head" => proxied(head.to_owned()),

@@ -3,6 +3,8 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use aws_smithy_eventstream::frame::write_message_to;
+use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt as _, Full};
@@ -12,7 +14,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use stagedoor_auth::sigv4::{self, Expected, Key};
 use stagedoor_gateway::LambdaEndpoint;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::build::{Integrated as _, aws, aws_proxy, http_api, rest_api};
 use crate::functions::function;
@@ -55,6 +58,15 @@ async fn world() -> World {
     for name in ["proxied", "failing", "missing", "throttled", "declared"] {
         rest = rest.method(&format!("ANY /{name}"), aws_proxy(name));
     }
+    for name in ["streaming", "breaking", "failing-late", "failing", "garbage", "throttled"] {
+        let uri = crate::build::function_uri(name).replace("/invocations", "/response-streaming-invocations");
+        let streaming = stagedoor_api::apigateway::Integration {
+            response_transfer_mode: Some(stagedoor_api::apigateway::ResponseTransferMode::Stream),
+            uri: Some(uri),
+            ..aws_proxy(name)
+        };
+        rest = rest.method(&format!("ANY /streams/{name}"), streaming);
+    }
     world.store(rest.deployed_to("dev")).await;
     let http = http_api("def")
         .function("ANY /failing", "failing", "2.0")
@@ -67,6 +79,11 @@ async fn world() -> World {
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.expect("a whole body").to_bytes();
+    if let Some(rest) = head.uri.path().strip_prefix("/2021-11-15/functions/") {
+        let is_well = is_signed(&head, &body) && rest.ends_with("/response-streaming-invocations");
+        let name = rest.split("%3A").last().and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        return Ok(if is_well { streamed(name) } else { Response::new(Full::default()) });
+    }
     let name = head
         .uri
         .path()
@@ -90,6 +107,64 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
         response = response.header("x-amz-function-error", error);
     }
     Ok(response.body(Full::new(text.into())).expect("a response"))
+}
+
+/// An answer of `InvokeWithResponseStream`.
+fn streamed(name: &str) -> Response<Full<Bytes>> {
+    let head = [br#"{"statusCode": 201, "headers": {"x-streamed": "yes"}}"#, &[0; 8][..], b"first,"].concat();
+    let (beginning, end) = (frame("PayloadChunk", &head), frame("PayloadChunk", b"second"));
+    let failure = br#"{"ErrorCode": "Unhandled", "ErrorDetails": "it failed"}"#;
+    let parts = match name {
+        "streaming" => vec![beginning, frame("Unknown", b""), end, frame("InvokeComplete", b"{}")],
+        "breaking" => vec![beginning, end[..10].to_vec()],
+        "failing-late" => vec![beginning, frame("InvokeComplete", failure)],
+        "failing" => vec![frame("InvokeComplete", failure)],
+        "garbage" => vec![b"{\"no\": \"event stream\", \"at\": \"all\"}".to_vec()],
+        _ => {
+            let mut refused = Response::new(Full::default());
+            *refused.status_mut() = http::StatusCode::TOO_MANY_REQUESTS;
+            return refused;
+        }
+    };
+    Response::new(Full::new(parts.concat().into()))
+}
+
+fn frame(kind: &str, payload: &[u8]) -> Vec<u8> {
+    let header = |name, value: &str| Header::new(name, HeaderValue::String(value.to_owned().into()));
+    let message = Message::new(payload.to_vec())
+        .add_header(header(":message-type", "event"))
+        .add_header(header(":event-type", kind));
+    let mut bytes = Vec::new();
+    write_message_to(&message, &mut bytes).expect("a message");
+    bytes
+}
+
+#[tokio::test]
+async fn streams_of_the_endpoint_are_passed_on() {
+    let world = world().await;
+    let open = async |name: &str| {
+        let path = format!("/_aws/execute-api/abc/dev/streams/{name}");
+        world.open(Method::POST, &path, &[], "").await
+    };
+    let answer = open("streaming").await;
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()["x-streamed"]),
+        (201, &"yes".parse().expect("text"))
+    );
+    assert_eq!(answer.into_body().collect().await.expect("whole").to_bytes(), "first,second");
+    for name in ["breaking", "failing-late"] {
+        // It may break off before its head is sent.
+        let mut socket = TcpStream::connect(world.address).await.expect("a listener");
+        let request = format!("GET /_aws/execute-api/abc/dev/streams/{name} HTTP/1.1\r\nhost: x\r\n\r\n");
+        socket.write_all(request.as_bytes()).await.expect("an open connection");
+        let mut answer = String::new();
+        let _ = socket.read_to_string(&mut answer).await;
+        assert!(!answer.ends_with("0\r\n\r\n"), "{name}: half an answer is none: {answer}");
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 201 "), "{name}: {answer}");
+    }
+    for (name, status) in [("failing", 502), ("garbage", 500), ("throttled", 500)] {
+        assert_eq!(open(name).await.status(), status, "{name}");
+    }
 }
 
 fn is_signed(head: &http::request::Parts, body: &[u8]) -> bool {

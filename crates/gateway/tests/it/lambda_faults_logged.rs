@@ -71,6 +71,7 @@ async fn children_end_with_the_process_that_leaves_them() {
     // The custom instruction of an event that is no proxy's.
     let event = json!({"body": "orphan", "pid": file}).to_string();
     let invocation = stagedoor_gateway::Invocation {
+        access_key: "AKID".to_owned(),
         account: "1".to_owned(),
         region: "eu-west-1".to_owned(),
         function: "bad".to_owned(),

@@ -51,7 +51,7 @@ async fn throttles_are_told_with_their_limits() {
     let beginning = |text: &str| texts.iter().any(|found| found.starts_with(text));
     assert!(beginning("Verifying Usage Plan for request: "), "{texts:#?}");
     assert!(
-        beginning("Usage Plan check succeeded for API Key ******of-k and API Stage abc/dev"),
+        beginning("Usage Plan check succeeded for API Key *****-of-k and API Stage abc/dev"),
         "{texts:#?}"
     );
     let (status, texts) = told(&world, &directory, &mut seen).await;

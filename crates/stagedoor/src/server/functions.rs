@@ -88,6 +88,7 @@ async fn run(
     let authority = parts.uri.authority().map(ToString::to_string);
     let identity = verified("lambda", parts, &payload, &server.keys, now(), authority.as_deref())?;
     let invocation = Invocation {
+        access_key: identity.access_key_id,
         account: identity.account,
         region: identity.scope.region,
         function: called.function,
@@ -178,6 +179,7 @@ fn header<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
 fn fault(error: InvokeError) -> Fault {
     let (code, status) = match &error {
         InvokeError::NoName(_) => ("InvalidParameterValueException", 400),
+        InvokeError::NotAllowed(_) => (ACCESS_DENIED, 403),
         InvokeError::NoFunction(_) => (NOT_FOUND, 404),
         InvokeError::Throttled => (THROTTLED, 429),
         InvokeError::TooLarge(_) => ("RequestTooLargeException", 413),
@@ -202,14 +204,18 @@ fn unreadable(error: BodyError) -> Fault {
     }
 }
 
+const ACCESS_DENIED: &str = "AccessDeniedException";
 const NOT_FOUND: &str = "ResourceNotFoundException";
 const THROTTLED: &str = "TooManyRequestsException";
 
-/// Lambda's errors: the message's member is spelled `Message` by this one exception of the model, else `message`.
+/// Lambda's errors: the message's member is spelled `Message` by some, `message` by most.
 fn refuse(fault: &Fault) -> Response<Body> {
     let blame = if fault.is_server_error() { "Service" } else { "User" };
-    let message = if fault.code == NOT_FOUND { "Message" } else { "message" };
+    let message = if [NOT_FOUND, ACCESS_DENIED].contains(&fault.code) { "Message" } else { "message" };
     let mut body = json!({"Type": blame, message: fault.message});
+    if fault.code == ACCESS_DENIED {
+        body = json!({message: fault.message});
+    }
     if fault.code == THROTTLED {
         body["Reason"] = "ReservedFunctionConcurrentInvocationLimitExceeded".into();
     }
