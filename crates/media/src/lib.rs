@@ -15,6 +15,7 @@ mod whip;
 mod choice;
 mod events_socket;
 mod exchange;
+pub mod figures;
 mod ice_servers;
 mod presence;
 pub mod rtmp;

@@ -5,6 +5,7 @@
 //! passed. A session begins with the first participant and ends some minutes after the last; whoever comes back in
 //! between finds the same session.
 
+mod counts;
 mod redundant;
 mod stage;
 

@@ -41,6 +41,11 @@ impl Layer {
         self.flowing = Some((since.map_or(now, |(since, _)| since), now));
     }
 
+    /// Of its picture, as far as known.
+    pub fn size(&self) -> Option<Size> {
+        self.size
+    }
+
     pub fn view(&self, now: Duration) -> View {
         let run = self.flowing.filter(|(_, last)| now.saturating_sub(*last) < SETTLE);
         View {

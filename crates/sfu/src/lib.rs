@@ -21,7 +21,7 @@ pub mod vp8;
 pub use codec::{Codec, Kind};
 pub use keys::{PeerKey, PeerMap};
 pub use packet::{Incoming, Outgoing, Size};
-pub use room::{KeyFrameRequest, Rates, Room, TrackSpec, Wanted};
+pub use room::{KeyFrameRequest, LayerFigures, Rates, Room, TrackSpec, Wanted};
 pub use rooms::{Heard, Notice, Rooms, ShardId, To};
 pub use rules::{Rules, Violation};
 pub use select::Choice;

@@ -3,8 +3,10 @@
 //! A subscriber follows a participant, not a connection: if the participant publishes again from a new connection,
 //! its subscribers go on with the new one. A room knows nothing of tokens, sessions or sockets.
 
+mod figures;
 mod mirror;
 
+pub use figures::{Figures, LayerFigures};
 pub use mirror::Standing;
 
 use std::collections::HashMap;
@@ -320,6 +322,11 @@ impl Room {
 }
 
 impl Publisher {
+    /// Its layers, each with the kind of its track.
+    fn layers(&self) -> impl Iterator<Item = (Kind, &Layer)> {
+        self.tracks.iter().flat_map(|track| track.layers.iter().map(|layer| (track.codec.kind(), layer)))
+    }
+
     fn video(&self) -> Option<&Track> {
         self.tracks.iter().find(|track| track.codec.kind() == Kind::Video)
     }

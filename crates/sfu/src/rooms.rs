@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::keys::{PeerKey, PeerMap};
-use crate::room::{KeyFrameRequest, Room, Standing, TrackSpec, Wanted};
+use crate::room::{Figures, KeyFrameRequest, Room, Standing, TrackSpec, Wanted};
 use crate::rules::{Rules, Violation};
 use crate::select::Choice;
 
@@ -132,6 +132,12 @@ impl Rooms {
     /// Publishers with a connection here, and subscribers.
     pub fn counts(&self) -> (usize, usize) {
         (self.here.len(), self.rooms.values().map(Room::subscribers).sum())
+    }
+
+    /// What flows through each stage's room; of publishers those that are here.
+    pub fn figures(&self, now: Duration) -> Vec<(Arc<str>, Figures)> {
+        let here = |peer| self.here.contains_key(&peer);
+        self.rooms.iter().map(|(stage, room)| (stage.clone(), room.figures(here, now))).collect()
     }
 
     /// The notices since the last call, in order.

@@ -21,8 +21,7 @@ const CHROMIUM: Program =
 const TURN: Program = Program { names: &["turnserver"], package: "coturn" };
 const FFMPEG: Program = Program { names: &["ffmpeg"], package: "ffmpeg" };
 
-const NODE_HEADERS: Program =
-    Program { names: &["/usr/include/node/node_api.h"], package: "libnode-dev" };
+const NODE_HEADERS: Program = Program { names: &["/usr/include/node/node_api.h"], package: "libnode-dev" };
 const MAKE: Program = Program { names: &["make"], package: "make" };
 const CXX: Program = Program { names: &["g++"], package: "g++" };
 const CMAKE: Program = Program { names: &["cmake"], package: "cmake" };
@@ -31,9 +30,8 @@ const AUTOMAKE: Program = Program { names: &["automake"], package: "automake" };
 const LIBTOOL: Program = Program { names: &["libtoolize"], package: "libtool" };
 
 /// What the Python tests start, and what builds AWS's runtime client for Node.js.
-pub(crate) const FOR_CLIENTS: [Program; 12] = [
-    PYTHON, CURL, FFMPEG, NODE, NPM, NODE_HEADERS, MAKE, CXX, CMAKE, AUTOCONF, AUTOMAKE, LIBTOOL,
-];
+pub(crate) const FOR_CLIENTS: [Program; 12] =
+    [PYTHON, CURL, FFMPEG, NODE, NPM, NODE_HEADERS, MAKE, CXX, CMAKE, AUTOCONF, AUTOMAKE, LIBTOOL];
 /// GStreamer's webrtcbin with what it encodes and decodes, found by their files, and the namespace that it runs in.
 pub(crate) const FOR_GSTREAMER: [Program; 6] = [
     Program { names: &["ip", "/usr/sbin/ip"], package: "iproute2" },

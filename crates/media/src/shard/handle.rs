@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Instant;
 
+use stagedoor_sfu::room::Figures;
 use stagedoor_sfu::{Choice, PeerKey, Rooms, Rules};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::links::Links;
 use super::peer::{End, Role};
@@ -45,6 +46,8 @@ pub enum Command {
     Look(PeerKey),
     /// A publisher takes the place of another one, whose name it gets.
     Rename(PeerKey, Arc<str>),
+    /// Somebody wants to know what flows.
+    Measure(oneshot::Sender<Vec<(Arc<str>, Figures)>>),
     Stop,
 }
 
@@ -58,7 +61,7 @@ impl Command {
             | Command::Restart(peer, _)
             | Command::Rename(peer, _)
             | Command::Look(peer) => Some(*peer),
-            Command::Stop => None,
+            Command::Measure(_) | Command::Stop => None,
         }
     }
 }
@@ -165,12 +168,24 @@ impl Shards {
     /// Sends a command to the home of its connection.
     pub fn send(&self, command: Command) -> Result<(), Full> {
         let Some(peer) = command.peer() else {
-            return if self.stop() { Ok(()) } else { Err(Full) };
+            let told = matches!(command, Command::Stop) && self.stop();
+            return if told { Ok(()) } else { Err(Full) };
         };
         let shard = &self.shards[home::of_key(peer, self.shards.len())];
         shard.commands.try_send(command).map_err(|_| Full)?;
         shard.waker.wake();
         Ok(())
+    }
+
+    /// Asks all of them what flows through the rooms that they have. One that is overloaded does not answer.
+    pub fn measure(&self) -> Vec<oneshot::Receiver<Vec<(Arc<str>, Figures)>>> {
+        let ask = |shard: &Remote| {
+            let (answer, answered) = oneshot::channel();
+            drop(shard.commands.try_send(Command::Measure(answer)));
+            shard.waker.wake();
+            answered
+        };
+        self.shards.iter().map(ask).collect()
     }
 
     /// Has all threads end. `false`: one of them could not be told for now.

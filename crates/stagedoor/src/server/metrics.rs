@@ -5,15 +5,16 @@ use std::fmt::Write as _;
 use stagedoor_gateway::metrics::BUCKETS_MICROS;
 use stagedoor_gateway::{FiguresOf, Histogram, LogFigures, StageFigures};
 
-use super::Server;
+use super::{Server, stage_metrics};
 
 /// All metrics.
-pub fn text(server: &Server) -> String {
+pub async fn text(server: &Server) -> String {
     let mut text = String::new();
     head(&mut text, "stagedoor_store_revision", "Commits made to the store.");
     let _ = writeln!(text, "stagedoor_store_revision {}", server.store.head().get());
     stages(&mut text, &server.gateway.metrics());
     logs(&mut text, server.gateway.log_figures());
+    stage_metrics::write(&mut text, &server.media.stages().await);
     let name = "stagedoor_events_sockets_slow_total";
     head(&mut text, name, "Events sockets dropped because their clients did not read.");
     let _ = writeln!(text, "{name} {}", server.media.slow_sockets());
@@ -129,13 +130,13 @@ fn logs(text: &mut String, figures: LogFigures) {
     }
 }
 
-fn head(text: &mut String, name: &str, help: &str) {
+pub(super) fn head(text: &mut String, name: &str, help: &str) {
     let kind = if name.ends_with("_total") || name.ends_with("_revision") { "counter" } else { "gauge" };
     let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
 }
 
 /// As label values are written.
-fn escape(label: &str) -> String {
+pub(super) fn escape(label: &str) -> String {
     label.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 

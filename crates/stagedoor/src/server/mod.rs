@@ -20,6 +20,7 @@ mod patience;
 mod route;
 mod rtmps;
 mod secrets;
+mod stage_metrics;
 mod tls;
 mod usage;
 

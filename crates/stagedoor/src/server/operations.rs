@@ -18,7 +18,7 @@ pub const PREFIX: &str = "/_stagedoor/";
 pub async fn answer(server: &Arc<Server>, request: &Request<Incoming>, peer: SocketAddr) -> Response<Bytes> {
     match (request.method(), &request.uri().path()[PREFIX.len()..]) {
         (&Method::GET | &Method::HEAD, "health") => health(server),
-        (&Method::GET, "metrics") => metrics(server),
+        (&Method::GET, "metrics") => metrics(server).await,
         (&Method::POST, "reset") => reset(server, peer).await,
         (_, "health" | "metrics" | "reset") => {
             problem(StatusCode::METHOD_NOT_ALLOWED, "this address does not have that method")
@@ -43,8 +43,8 @@ fn health(server: &Server) -> Response<Bytes> {
 }
 
 /// Prometheus' text format, version 0.0.4.
-fn metrics(server: &Server) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(super::metrics::text(server)));
+async fn metrics(server: &Server) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(super::metrics::text(server).await));
     let format = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, format);
     response

@@ -1,0 +1,58 @@
+"""What the metrics page tells of real-time stages, by CloudWatch's names."""
+
+import asyncio
+import re
+
+import whip
+from conftest import client, fetch
+
+
+def token(server, stage, *capabilities):
+    made = client(server, "ivs-realtime").create_participant_token(stageArn=stage["arn"], capabilities=list(capabilities))
+    return made["participantToken"]["participantId"], made["participantToken"]["token"]
+
+
+def figures(server):
+    """`{name: {labels: value}}` of the stages' metrics; labels as a frozen set of pairs."""
+    page = fetch(server, "GET", "/_stagedoor/metrics").body.decode()
+    found = {}
+    for name, labels, value in re.findall(r"^stagedoor_ivs_(\w+)(?:\{(.*)\})? (\d+)$", page, re.M):
+        pairs = frozenset(re.findall(r'(\w+)="([^"]*)"', labels))
+        assert pairs not in found.setdefault(name, {}), "the same series twice"
+        found[name][pairs] = int(value)
+    return found
+
+
+def test_publishers_subscribers_and_rates(server):
+    ivs = client(server, "ivs-realtime")
+    stage = ivs.create_stage(name="metrics")["stage"]
+    publisher_id, publish = token(server, stage, "PUBLISH")
+    url = stage["endpoints"]["whip"]
+    of = {("account", "000000000000"), ("region", "us-east-1"), ("stage", stage["arn"].rsplit("/", 1)[1])}
+    series = lambda **labels: frozenset(of | set(labels.items()))
+    video = dict(participant=publisher_id, simulcast_layer="none", media_type="video")
+
+    async def run():
+        async with whip.Publisher(url, publish, "video/H264"):
+            viewers = [whip.Subscriber(url, token(server, stage, "SUBSCRIBE")[1], publisher_id) for _ in range(2)]
+            for viewer in viewers:
+                await viewer.__aenter__()
+            try:
+                await asyncio.gather(*(viewer.receives(video=90, audio=90) for viewer in viewers))
+                return await asyncio.to_thread(figures, server)
+            finally:
+                for viewer in viewers:
+                    await viewer.__aexit__()
+
+    during = asyncio.run(run())
+    assert during["concurrent_publishers"] == {frozenset(): 1}
+    assert during["concurrent_subscriptions"] == {frozenset(): 2}
+    assert during["publishers"] == {series(): 1} and during["subscribers"] == {series(): 2}
+    sent, received = during["publish_bitrate"][series()], during["subscribe_bitrate"][series()]
+    assert sent > 20_000 and 1.5 * sent < received < 2.5 * sent, (sent, received)
+    layers = during["layer_publish_bitrate"]
+    assert set(layers) == {series(**video), series(**{**video, "media_type": "audio"})}
+    assert sum(layers.values()) == sent
+    assert during["layer_publish_resolution"] == {series(**video): min(whip.WIDTH, whip.HEIGHT)}
+    ivs.delete_stage(arn=stage["arn"])
+    assert "publishers" not in figures(server), "of stages without a connection nothing is told"
