@@ -236,9 +236,8 @@ class Rooms:
 
 
 def cpu(pid):
-    """CPU seconds of a process and all its threads, to the nanosecond where the kernel tells it."""
-    tasks = pathlib.Path(f"/proc/{pid}/task")
-    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks.iterdir()) / 1e9
+    """CPU seconds of a process and all its threads, also ended ones, to the nanosecond (clock_getcpuclockid(3))."""
+    return time.clock_gettime((~pid << 3) | 2)
 
 
 def sent(server):
