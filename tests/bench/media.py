@@ -69,6 +69,7 @@ def figures(folder, network):
         in_turns(folder, network, count)
     rooms = Rooms(folder, network)
     unequal(rooms)
+    spread(rooms)
     estimated(rooms)
     meeting(rooms)
     joining(rooms)
@@ -103,10 +104,18 @@ def unequal(rooms):
     row("the same to 200, packets of unequal size", rate([done]), f"messages per packet: {done.messages:.2f}")
 
 
+def spread(rooms):
+    """A media thread for each processor, which share the subscribers."""
+    shards = os.cpu_count()
+    with rooms.stage(200, shards=shards) as (server, task):
+        done = rooms.load(server, task | NINE)
+    row(f"the same to 200, {shards} media threads", rate([done]), f"added delay {delay([done])}")
+
+
 def estimated(rooms):
     """Simulcast: the bandwidth to each subscriber is estimated, and all of them send reports and feedback."""
     with rooms.stage(200) as (server, task):
-        done = rooms.load(server, task | {"packets_per_frame": 8, "simulcast": True, "full": True, "warm_seconds": 12})
+        done = rooms.load(server, task | {"packets_per_frame": 8, "simulcast": True, "full": True, "warm_seconds": 15})
     share = done.report["received"] / SECONDS / 200 / (8 * 30 + 50)
     row("the same to 200 full subscribers, bandwidth estimated", rate([done]), f"messages per packet: {done.messages:.2f}; {100 * share:.0f} % of the upper layer")
 
@@ -119,14 +128,15 @@ def meeting(rooms):
 
 
 def joining(rooms):
-    """WHEP-like subscribing, from POST to connected: many at once, then one after the other."""
+    """WHEP-like subscribing, from POST to connected: many at once, then one each second, since publishers are asked for no
+    more than two key frames per second."""
     with rooms.stage(200) as (server, task):
         done = rooms.load(server, task | NINE | {"joins_at_once": 16, "seconds": 0.5})
     spent = 1000 * done.joining / 200
     row("joins, 16 at once", f"{200 / done.report['join_seconds']:.0f} per second", f"{spent:.1f} ms of CPU time each at the server")
-    with rooms.stage(20) as (server, task):
-        report = rooms.load(server, task | NINE | {"joins_at_once": 1, "seconds": 0.5}).report
-    row("POST to connected, one after the other", f"p50 {report['connected']['p50']:.0f} ms", f"answer: p50 {report['answered']['p50']:.1f} ms")
+    with rooms.stage(12) as (server, task):
+        report = rooms.load(server, task | NINE | {"joins_at_once": 1, "join_every_seconds": 1, "seconds": 0.5}).report
+    row("POST to connected, one each second", f"p50 {report['connected']['p50']:.0f} ms", f"answer: p50 {report['answered']['p50']:.1f} ms")
     row("POST to the first whole frame", f"p50 {report['first_frame']['p50']:.0f} ms, p99 {report['first_frame']['p99']:.0f} ms", "a frame comes every 33 ms")
 
 
@@ -177,10 +187,10 @@ class Rooms:
         return f"media-{len(list(self.folder.iterdir()))}"
 
     @contextmanager
-    def stage(self, subscribers, publishers=1):
-        """A server, and a task with so many subscribers for each publisher."""
+    def stage(self, subscribers, publishers=1, shards=1):
+        """A server with so many media threads, and a task with so many subscribers for each publisher."""
         here = f"{self.network.address}:0"
-        with Server(self.folder / self.fresh(), "--listen", here, "--media-listen", here, "--keys", "test:test") as server:
+        with Server(self.folder / self.fresh(), "--listen", here, "--media-listen", here, "--media-shards", str(shards), "--keys", "test:test") as server:
             ivs = client(server, "ivs-realtime")
             stage = ivs.create_stage(name="load")["stage"]
             whip = stage["endpoints"]["whip"]

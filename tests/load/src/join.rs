@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use str0m::change::{SdpAnswer, SdpOffer};
 use str0m::media::{Direction, MediaKind};
@@ -31,6 +31,7 @@ pub(crate) fn start(task: &Task, port: u16, permits: Receiver<()>, joined: SyncS
     let places: Vec<_> =
         seats.map(|(place, seat)| (place, seat, task.subscriber_address(place))).rev().collect();
     let work = Arc::new(Mutex::new((permits, places)));
+    let pause = Duration::from_secs_f64(task.join_every_seconds);
     for _ in 0..task.joins_at_once {
         let (work, joined) = (Arc::clone(&work), joined.clone());
         thread::spawn(move || {
@@ -42,6 +43,8 @@ pub(crate) fn start(task: &Task, port: u16, permits: Receiver<()>, joined: SyncS
                     if work.0.recv().is_err() {
                         return;
                     }
+                    // Nobody else takes a place meanwhile.
+                    thread::sleep(pause);
                     next
                 };
                 if joined.send(join(place, &seat, address, port)).is_err() {

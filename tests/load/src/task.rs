@@ -25,6 +25,9 @@ pub(crate) struct Task {
     pub(crate) unequal: bool,
     /// Subscribers that may be between their POST and being connected at the same time.
     pub(crate) joins_at_once: usize,
+    /// From one subscriber's POST to the next one's, at least.
+    #[serde(default)]
+    pub(crate) join_every_seconds: f64,
     /// Between the last subscriber's connection and the measurement.
     #[serde(default)]
     pub(crate) warm_seconds: f64,
