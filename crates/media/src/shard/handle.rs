@@ -34,6 +34,9 @@ pub struct Seat {
     pub connection: Box<dyn Connection>,
 }
 
+/// What flows through a shard's rooms, by stage.
+pub type Measured = Vec<(Arc<str>, Figures)>;
+
 /// What a shard is told.
 pub enum Command {
     Add(Box<Seat>),
@@ -47,7 +50,7 @@ pub enum Command {
     /// A publisher takes the place of another one, whose name it gets.
     Rename(PeerKey, Arc<str>),
     /// Somebody wants to know what flows.
-    Measure(oneshot::Sender<Vec<(Arc<str>, Figures)>>),
+    Measure(oneshot::Sender<Measured>),
     Stop,
 }
 
@@ -178,7 +181,7 @@ impl Shards {
     }
 
     /// Asks all of them what flows through the rooms that they have. One that is overloaded does not answer.
-    pub fn measure(&self) -> Vec<oneshot::Receiver<Vec<(Arc<str>, Figures)>>> {
+    pub fn measure(&self) -> Vec<oneshot::Receiver<Measured>> {
         let ask = |shard: &Remote| {
             let (answer, answered) = oneshot::channel();
             drop(shard.commands.try_send(Command::Measure(answer)));
