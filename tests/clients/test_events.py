@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import json
 
+import jwt
 import pytest
 import websockets
+from cryptography.hazmat.primitives.asymmetric import ec
 
 import whip
 from conftest import client
@@ -134,6 +136,28 @@ def test_bad_tokens(server, stage):
     assert asyncio.run(ends_with(stage, "nonsense")) in (401, 4401)
     assert asyncio.run(ends_with(stage, good[:-6] + "AAAAAA")) in (401, 4401)
     assert asyncio.run(ends_with(stage, for_other)) in (401, 403, 4401, 4403)
+
+
+def test_forged_tokens(server, stage):
+    """The same rules as for media, told by the close code: browsers hide a refused handshake's status."""
+    _, good = token(server, stage)
+    claims = jwt.decode(good, options={"verify_signature": False})
+    kid = jwt.get_unverified_header(good)["kid"]
+    stranger = ec.generate_private_key(ec.SECP384R1())
+
+    def forged(algorithm="ES384", key=stranger, **changes):
+        return jwt.encode({**claims, **changes}, key, algorithm=algorithm, headers={"kid": kid})
+
+    head, _, signature = good.split(".")
+    for name, bad in {
+        "by a stranger": forged(),
+        "unsigned": forged("none", None),
+        "by a secret": forged("HS256", "x" * 48),
+        "with other claims": ".".join([head, forged(user_id="eve").split(".")[1], signature]),
+        "of an unknown key": jwt.encode(claims, stranger, algorithm="ES384", headers={"kid": "nobody"}),
+        "run out": forged(exp=1_600_000_000, iat=1_599_990_000),
+    }.items():
+        assert asyncio.run(ends_with(stage, bad)) == 4401, name
 
 
 def test_noise_on_the_socket(server, stage):
