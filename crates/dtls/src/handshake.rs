@@ -1,9 +1,7 @@
 //! The handshake as the server sees it (RFC 5246 §7.3, with a certificate from either side): whole messages come in,
 //! in order, and what is to happen comes out. Not how messages travel.
 
-use aws_lc_rs::agreement::{
-    ECDH_P256, ECDH_P384, EphemeralPrivateKey, UnparsedPublicKey, X25519, agree_ephemeral,
-};
+use aws_lc_rs::agreement::{ECDH_P256, EphemeralPrivateKey, UnparsedPublicKey, X25519, agree_ephemeral};
 use aws_lc_rs::rand::{SystemRandom, fill};
 
 use crate::Error;
@@ -170,7 +168,6 @@ fn key(group: Group) -> Result<EphemeralPrivateKey, Error> {
     let algorithm = match group {
         Group::X25519 => &X25519,
         Group::P256 => &ECDH_P256,
-        Group::P384 => &ECDH_P384,
     };
     EphemeralPrivateKey::generate(algorithm, &SystemRandom::new()).map_err(|_| Error::Crypto)
 }

@@ -47,22 +47,21 @@ impl Profile {
     }
 }
 
-/// Where the keys are agreed on.
+/// Where the keys are agreed on. Whoever does without P-256 could not read our certificate either, so no further
+/// curve would gain anybody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Group {
     X25519,
     P256,
-    P384,
 }
 
 impl Group {
     /// Best first.
-    const ALL: [Group; 3] = [Group::X25519, Group::P256, Group::P384];
+    const ALL: [Group; 2] = [Group::X25519, Group::P256];
 
     pub(crate) fn id(self) -> u16 {
         match self {
             Group::P256 => 23,
-            Group::P384 => 24,
             Group::X25519 => 29,
         }
     }

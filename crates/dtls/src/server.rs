@@ -126,7 +126,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// Why there is no connection, or none any more. It stays so.
+    /// Why there is no connection, or none any more, once everything has been polled. It stays so.
     pub fn advance(&mut self, now: Instant) -> Result<(), Error> {
         self.now = now;
         if let Phase::Handshake(talk) = &self.phase
@@ -135,7 +135,8 @@ impl Server {
             self.fail(Error::Timeout);
         }
         if let Phase::Failed(error) = self.phase {
-            return Err(error);
+            // Once the alert has been taken.
+            return if self.link.is_idle() { Err(error) } else { Ok(()) };
         }
         match self.timer {
             Timer::Start(wait) => {

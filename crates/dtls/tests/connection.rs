@@ -281,6 +281,24 @@ fn a_client_that_falls_silent_is_given_up() {
 }
 
 #[test]
+fn who_is_refused_is_told_why() {
+    let mut wire = Wire::good();
+    wire.poll_client();
+    let mut hello = wire.from_client[0].clone();
+    // The version behind the headers of record and message: DTLS 1.0.
+    hello[25..27].copy_from_slice(&[0xfe, 0xff]);
+    wire.server.receive(&hello);
+    assert_eq!(wire.server.advance(wire.now), Ok(()), "the alert has not been taken yet");
+    let Output::Datagram(alert) = wire.server.poll() else { panic!("no alert") };
+    let protocol_version = 70;
+    assert_eq!((alert[0], &alert[13..]), (21, &[2, protocol_version][..]));
+    assert_eq!(wire.server.poll(), Output::Wait(wire.now));
+    assert_eq!(wire.server.advance(wire.now), Err(Error::Version));
+    wire.server.receive(&wire.from_client[0]);
+    assert_eq!(wire.server.advance(wire.now), Err(Error::Version), "and it stays so");
+}
+
+#[test]
 fn the_time_for_a_handshake_begins_with_the_hello() {
     let mut wire = Wire::good();
     wire.poll_client();
@@ -292,6 +310,7 @@ fn the_time_for_a_handshake_begins_with_the_hello() {
     assert!(wire.server_said.wait.unwrap() <= wire.now, "it wants to know the time");
     assert_eq!(wire.server.advance(late), Ok(()));
     assert_eq!(wire.server.advance(late + Duration::from_secs(29)), Ok(()));
+    while !matches!(wire.server.poll(), Output::Wait(_)) {}
     assert_eq!(wire.server.advance(late + Duration::from_secs(31)), Err(Error::Timeout));
 }
 

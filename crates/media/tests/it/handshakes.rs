@@ -134,6 +134,21 @@ fn a_hello_is_answered_for_known_addresses_alone() {
 }
 
 #[test]
+fn a_client_that_is_refused_is_told_why() {
+    let mut shard = TestShard::start();
+    let intruder = Intruder::join(&mut shard);
+    let mut old = hello(0);
+    // Its version, behind the headers of record and message: DTLS 1.0.
+    old[25..27].copy_from_slice(&[0xfe, 0xff]);
+    intruder.say(&old);
+    let mut buffer = [0; 2048];
+    let length = intruder.socket.recv(&mut buffer).expect("an alert");
+    let (fatal, protocol_version) = (2, 70);
+    assert_eq!((buffer[0], &buffer[13..length]), (21, &[fatal, protocol_version][..]));
+    shard.expect_counters("it is over", |c| c.failures == 1);
+}
+
+#[test]
 fn who_sends_anything_but_a_handshake_costs_little_and_disturbs_nobody() {
     let mut shard = TestShard::start();
     let world = shard.world.clone();
