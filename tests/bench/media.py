@@ -25,6 +25,8 @@ from server import Server
 # 30 frames of nine packets and 50 sounds per second: 2.65 Mbit/s.
 NINE = {"packets_per_frame": 9}
 TURNS = 2
+# Packets per CPU second by subscribers; twice Janus' as well.
+GOALS = {50: "130,000", 200: "160,000", 500: "200,000"}
 
 # Of all clients' addresses the first two bytes; the server's address; the command that starts the load.
 Network = namedtuple("Network", "prefix address start")
@@ -88,13 +90,15 @@ def in_turns(folder, network, count):
         if network.start:
             with rooms.video_room(count) as (pid, task):
                 theirs.append(rooms.load(pid, task | NINE))
-    beside = f"Janus: {rate(theirs)}" if theirs else ""
+    beside = f"Janus: {rate(theirs)}; " if theirs else ""
+    beside += f"goal: {GOALS[count]} and twice Janus"
     row(f"forwarding from 1 publisher to {count} subscribers", rate(ours), beside)
     beside = f"Janus: {delay(theirs)}" if theirs else ""
     row("— added delay", delay(ours), beside)
     row("— messages per packet", f"{ours[-1].messages:.2f}")
     if count == 500:
-        row("— memory per subscriber", f"{ours[-1].memory / count:.2f} MiB", f"Janus: {theirs[-1].memory / count:.2f} MiB" if theirs else "")
+        beside = f"Janus: {theirs[-1].memory / count:.2f} MiB; " if theirs else ""
+        row("— memory per subscriber", f"{ours[-1].memory / count:.2f} MiB", beside + "goal: 0.4 MiB")
 
 
 def unequal(rooms):
@@ -117,7 +121,7 @@ def estimated(rooms):
     with rooms.stage(200) as (server, task):
         done = rooms.load(server, task | {"packets_per_frame": 8, "simulcast": True, "full": True, "warm_seconds": 15})
     share = done.report["received"] / SECONDS / 200 / (8 * 30 + 50)
-    row("the same to 200 full subscribers, bandwidth estimated", rate([done]), f"messages per packet: {done.messages:.2f}; {100 * share:.0f} % of the upper layer")
+    row("the same to 200 full subscribers, bandwidth estimated", rate([done]), f"messages per packet: {done.messages:.2f}; {100 * share:.0f} % of the upper layer; goal: 120,000")
 
 
 def meeting(rooms):
