@@ -14,7 +14,7 @@ from conftest import ACCOUNT, REGION, client, execute_api
 from expect import eventually
 
 TIMEOUT_MILLIS = 1000
-OTHERS_WAIT_AT_MOST_SECONDS = 3
+OTHERS_WAIT_AT_MOST_SECONDS = 5
 FORMAT = "$context.path $context.status $context.responseLength $context.error.message $context.requestId"
 LOG = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:faults"
 
@@ -105,7 +105,7 @@ def resident_bytes(server):
 
 
 @contextlib.contextmanager
-def others_are_served(stages, growth_mib=64):
+def others_are_served(stages, growth_mib=64, wait_seconds=OTHERS_WAIT_AT_MOST_SECONDS):
     """Meanwhile clients of both stages are answered, soon, and the server's memory grows by no more than that."""
     before, ended, slowest, wrong = resident_bytes(stages.server), threading.Event(), [0], []
 
@@ -131,6 +131,6 @@ def others_are_served(stages, growth_mib=64):
         for thread in asking:
             thread.join()
     assert not wrong, wrong[:3]
-    assert slowest[0] < OTHERS_WAIT_AT_MOST_SECONDS, f"somebody waited for {slowest[0]:.1f} s"
+    assert slowest[0] < wait_seconds, f"somebody waited for {slowest[0]:.1f} s"
     grown = (resident_bytes(stages.server) - before) / 2**20
     assert grown < growth_mib, f"memory grew by {grown:.0f} MiB"

@@ -11,6 +11,7 @@ import time
 import urllib.parse
 
 PATIENCE_SECONDS = 60
+BOMB = gzip.compress(bytes(20 * 1024 * 1024))
 
 
 class FaultyBackend:
@@ -150,7 +151,7 @@ class FaultyBackend:
 
     def bomb(self, connection, head):
         """20 KiB that unpack to 20 MiB."""
-        body = gzip.compress(bytes(20 * 1024 * 1024))
+        body = BOMB
         connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
         return True
 
