@@ -132,7 +132,8 @@ fn limits() -> Limits {
     }
 }
 
-fn run(source: &str, body: &str) {
+/// Parses and renders in both dialects.
+pub(crate) fn run(source: &str, body: &str) {
     for dialect in [Dialect::ApiGateway, Dialect::Velocity] {
         let Ok(template) = Template::parse_as(source, dialect) else { continue };
         let pairs = [("x", "1"), ("y", "é")];
