@@ -162,6 +162,18 @@ def test_what_waits_when_the_server_ends_is_told(tmp_path):
         assert '"attempts":1' in server.last_log()
 
 
+def test_what_runs_when_the_server_ends_is_told(tmp_path):
+    config = tmp_path / "stagedoor.toml"
+    config.write_text(table("single", "sleeping", timeout=600, concurrency=1))
+    with Server(tmp_path / "data", "--config", str(config)) as server:
+        event = {"running": str(tmp_path / "running"), "over": str(tmp_path / "over")}
+        for _ in range(3):
+            invoke(client(server, "lambda"), "single", event, InvocationType="Event")
+        # One runs, perhaps, and two wait for it.
+        assert server.stop() == 0
+        assert eventually(lambda: server.last_log().count("an asynchronous invocation is lost") == 3)
+
+
 def test_a_result_as_a_stream(functions):
     answer = functions.invoke_with_response_stream(FunctionName="plain", Payload='{"a": 1}', LogType="Tail")
     events = list(answer["EventStream"])

@@ -1,5 +1,6 @@
 //! How many invocations and processes there are, where they run, and the word that ends the processes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -41,6 +42,12 @@ impl Census {
         Counted(counter)
     }
 
+    /// Counts an invocation from now on, wherever it goes.
+    pub(super) fn invocation(self: &Arc<Self>) -> Invocation {
+        self.invocations.send_modify(|count| *count += 1);
+        Invocation(Arc::clone(self))
+    }
+
     /// Returns once [`Self::close`] has been called.
     pub(super) async fn until_closing(&self) {
         let mut closing = self.closing.subscribe();
@@ -75,6 +82,15 @@ impl Census {
         self.stopped.send_replace(true);
         let mut processes = self.processes.subscribe();
         processes.wait_for(|&count| count == 0).await.expect("the sender is as old as this reference");
+    }
+}
+
+/// As [`Counted`], of an invocation that nobody waits for.
+pub(super) struct Invocation(Arc<Census>);
+
+impl Drop for Invocation {
+    fn drop(&mut self) {
+        self.0.invocations.send_modify(|count| *count -= 1);
     }
 }
 

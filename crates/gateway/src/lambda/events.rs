@@ -19,7 +19,6 @@ use tokio::time::{Instant, sleep};
 use tracing::warn;
 
 use super::FunctionArn;
-use super::census::Census;
 use super::job::{Order, Returned};
 use super::pool::Pool;
 use crate::fault::GatewayFault;
@@ -73,11 +72,11 @@ pub(super) fn accept(
     let place = pool.events.take(order.payload.len()).ok_or(GatewayFault::FunctionThrottled)?;
     let event = Event { id, order, accepted: Instant::now(), attempts: 0, last: None };
     let (declared, pool) = (Arc::clone(declared), Arc::clone(pool));
+    // A server that stops must not overlook what was accepted a moment ago.
+    let counted = pool.census.invocation();
     let census = Arc::clone(&pool.census);
     census.spawn(async move {
-        let _place = place;
-        let census = Arc::clone(&pool.census);
-        let _counted = Census::count(&census.invocations);
+        let (_place, _counted) = (place, counted);
         event.run(&declared, &pool).await;
     });
     Ok(())
