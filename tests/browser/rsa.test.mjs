@@ -9,7 +9,7 @@ import { CreateParticipantTokenCommand, CreateStageCommand } from "@aws-sdk/clie
 import { browser, ivs } from "./realtime.mjs";
 
 const FRAMES = 30;
-const SECONDS_MAX = 30;
+const SECONDS_MAX = 60;
 
 /** Runs in the page: gives every connection one RSA certificate. */
 async function withRsa() {

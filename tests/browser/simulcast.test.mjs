@@ -8,7 +8,7 @@ import { CreateParticipantTokenCommand, CreateStageCommand } from "@aws-sdk/clie
 
 import { browser, ivs, server } from "./realtime.mjs";
 
-const SECONDS_MAX = 40;
+const SECONDS_MAX = 60;
 // Below 960 pixels Chromium leaves out a layer.
 const WIDTHS = { h: 1280, m: 640, l: 320 };
 

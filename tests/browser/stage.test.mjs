@@ -9,7 +9,7 @@ import { CreateParticipantTokenCommand, CreateStageCommand } from "@aws-sdk/clie
 import { browser, ivs, server } from "./realtime.mjs";
 
 const FRAMES = 90;
-const SECONDS_MAX = 30;
+const SECONDS_MAX = 60;
 
 async function tokenFor(stage, ...capabilities) {
   const command = new CreateParticipantTokenCommand({ stageArn: stage.arn, capabilities });

@@ -9,7 +9,7 @@ import { CreateParticipantTokenCommand, CreateStageCommand } from "@aws-sdk/clie
 import { browser, ivs, server } from "./realtime.mjs";
 
 const FRAMES = 60;
-const SECONDS_MAX = 30;
+const SECONDS_MAX = 60;
 
 /** Runs in the page: takes the UDP candidates out of every answer. */
 function withoutUdp() {

@@ -17,7 +17,7 @@ import { startChromium } from "./chromium.mjs";
 import { sdkSettings, startServer } from "./server.mjs";
 
 const SECRET = "north";
-const SECONDS_MAX = 30;
+const SECONDS_MAX = 60;
 
 let turn, server, browser, ivs;
 before(async () => {

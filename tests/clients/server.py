@@ -13,7 +13,7 @@ import threading
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SECONDS_TO_START = 30
-SECONDS_TO_STOP = 15
+SECONDS_TO_STOP = 30
 PORTS = ("listen", "media-listen", "rtmp-listen", "rtmps-listen")
 
 

@@ -30,10 +30,10 @@ def socket_url(stage):
 
 def connect(stage, bearer):
     """The token is offered as the subprotocol; the server has to take it, or strict clients hang up."""
-    return websockets.connect(socket_url(stage), subprotocols=[bearer], open_timeout=10, proxy=None)
+    return websockets.connect(socket_url(stage), subprotocols=[bearer], open_timeout=30, proxy=None)
 
 
-async def state_where(socket, fits, seconds=20):
+async def state_where(socket, fits, seconds=40):
     """The first STAGE_STATE from now on that fits; its participants by id."""
     async with asyncio.timeout(seconds):
         async for text in socket:
@@ -71,7 +71,7 @@ def test_the_message_names_the_stage(server, stage):
 
     async def run():
         async with connect(stage, ada) as socket:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 message = json.loads(await socket.recv())
             assert message["type"] == "STAGE_STATE"
             assert message["payload"]["stageId"] == stage["arn"].rsplit("/", 1)[1]
@@ -85,7 +85,7 @@ def test_ping(server, stage):
     async def run():
         async with connect(stage, ada) as socket:
             await socket.send(json.dumps({"type": "PING"}))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 async for text in socket:
                     if json.loads(text)["type"] == "PONG":
                         return
@@ -113,7 +113,7 @@ def test_joining_by_the_socket_is_on_record(server, stage):
 
 async def close_code(socket):
     """The code with which the server closes the socket, soon."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         with contextlib.suppress(websockets.ConnectionClosed):
             async for _ in socket:
                 pass
@@ -169,7 +169,7 @@ def test_noise_on_the_socket(server, stage):
             for noise in ("", "{", "[]", "null", '{"type": 7}', '{"type": "NO_SUCH_TYPE"}', b"\x00\xff"):
                 await socket.send(noise)
             await socket.send(json.dumps({"type": "PING"}))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 async for text in socket:
                     if json.loads(text)["type"] == "PONG":
                         return

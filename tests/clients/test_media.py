@@ -112,8 +112,13 @@ def test_sessions_participants_and_events_are_on_record(server, stage):
 
     def look():
         session = ivs.get_stage(arn=arn)["stage"]["activeSessionId"]
-        everyone = ivs.list_participants(stageArn=arn, sessionId=session)["participants"]
-        return session, {participant["participantId"]: participant for participant in everyone}
+
+        def everyone():
+            found = ivs.list_participants(stageArn=arn, sessionId=session)["participants"]
+            # Media may flow a moment before it is on record.
+            return len(found) == 2 and any(one["published"] for one in found) and found
+
+        return session, {participant["participantId"]: participant for participant in eventually(everyone)}
 
     session, participants = asyncio.run(run())
     assert re.fullmatch(r"st-[A-Za-z0-9]{13}", session)

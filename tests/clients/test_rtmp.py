@@ -146,7 +146,8 @@ def test_who_comes_late_sees_a_picture_at_once(ivs, stage):
         for _ in range(2):
             asyncio.run(watch())
         assert time.monotonic() - began < 18 and encoder.running
-    assert max(took) < 3, took
+    # Far less than until the next key frame, and more than a busy machine needs.
+    assert max(took) < 8, took
 
 
 # === what is refused ===

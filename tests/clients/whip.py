@@ -127,7 +127,7 @@ async def connect(peer, url, token):
     return urllib.parse.urljoin(url, headers["location"]), headers
 
 
-async def until(look, what, seconds=20):
+async def until(look, what, seconds=40):
     deadline = time.monotonic() + seconds
     while not look():
         assert time.monotonic() < deadline, f"not in time: {what}"
@@ -216,8 +216,8 @@ class Subscriber:
         """Waits until so many frames have come."""
         await until(
             lambda: self.video_frames >= video and self.audio_frames >= audio,
-            f"{video} video and {audio} audio frames, have {self.video_frames} and {self.audio_frames}",
-            seconds=30,
+            f"{video} video and {audio} audio frames",
+            seconds=60,
         )
 
 
