@@ -1,6 +1,7 @@
 //! Datagrams that belong to nobody, and those that lie about whom they belong to.
 
 use std::net::UdpSocket;
+use std::time::Duration;
 
 use stagedoor_sfu::{Codec, Kind};
 
@@ -53,7 +54,6 @@ fn who_never_connects_is_forgotten() {
     use stagedoor_media::config::Timeouts;
     use stagedoor_media::engine::Direction;
     use stagedoor_media::shard::{End, Report};
-    use std::time::Duration;
 
     let timeouts = Timeouts { connect: Duration::from_millis(200), ..Timeouts::default() };
     let mut shard = TestShard::with(timeouts);
@@ -67,7 +67,7 @@ fn who_never_connects_is_forgotten() {
 fn a_flood_from_one_address_gets_no_answer_and_leaves_nothing_behind() {
     /// What a million would show, a hundred thousand show too: nothing is kept of any of them.
     const ATTEMPTS: u64 = 100_000;
-    const AT_ONCE: u64 = 10_000;
+    const AT_ONCE: u64 = 1000;
     let mut shard = TestShard::spread();
     let world = shard.world.clone();
     let (_, mut publisher) = shard.publisher("alice", &[Codec::H264]);
@@ -86,6 +86,8 @@ fn a_flood_from_one_address_gets_no_answer_and_leaves_nothing_behind() {
         // The kernel may lose some of a flood; most arrive and are dropped by the shard.
         let most = before.dropped_unknown + sent / 10;
         shard.expect_counters("they are looked at", |c| c.dropped_unknown >= most);
+        // Both clients go on meanwhile: on a busy machine the flood lasts longer than a silent peer may.
+        run_both(&mut publisher, &mut subscriber, &world, Duration::from_millis(4), |_| {});
     }
     // Nothing was sent to the stranger: what is not asked for by a known session is not amplified.
     stranger.set_nonblocking(true).expect("set");
