@@ -5,8 +5,6 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
-const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 pub(crate) const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
@@ -14,30 +12,39 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-reques
 /// What renamed headers of a backend's answer begin with.
 const REMAPPED: &str = "x-amzn-remapped-";
 
-/// Headers of the connection, not of the message.
-fn hop_by_hop() -> [HeaderName; 9] {
-    [
-        header::CONNECTION,
-        KEEP_ALIVE,
-        PROXY_CONNECTION,
-        header::PROXY_AUTHENTICATE,
-        header::PROXY_AUTHORIZATION,
-        header::TE,
-        header::TRAILER,
-        header::TRANSFER_ENCODING,
-        header::UPGRADE,
-    ]
+/// Whether a header is the connection's, by its name.
+pub(crate) fn is_hop_by_hop(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        "connection"
+            | "keep-alive"
+            | "proxy-connection"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+    )
+}
+
+/// What the first line of `Connection` names beside what is the connection's anyway.
+pub(crate) fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+    let connection =
+        headers.get(header::CONNECTION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if ["", "close", "keep-alive"].contains(&connection) {
+        return Vec::new();
+    }
+    connection.split(',').filter_map(|name| HeaderName::from_bytes(name.trim().as_bytes()).ok()).collect()
 }
 
 /// Removes what `Connection` names, then every header of the connection.
 pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    if let Some(connection) = headers.get(header::CONNECTION).cloned() {
-        let names = connection.to_str().unwrap_or_default().split(',');
-        for name in names.filter_map(|name| HeaderName::from_bytes(name.trim().as_bytes()).ok()) {
-            headers.remove(name);
-        }
+    for name in named_by_connection(headers) {
+        headers.remove(name);
     }
-    for name in hop_by_hop() {
+    // Most messages have one of them or none: looking for all would cost more than looking at all.
+    while let Some(name) = headers.keys().find(|name| is_hop_by_hop(name)).cloned() {
         headers.remove(name);
     }
 }
@@ -130,7 +137,7 @@ pub(crate) fn returned_by_proxy(name: &HeaderName) -> Returned {
         return Returned::Remap;
     }
     let dropped = [header::EXPECT, header::HOST, header::VIA];
-    if dropped.contains(name) || hop_by_hop().contains(name) { Returned::Drop } else { Returned::Pass }
+    if dropped.contains(name) || is_hop_by_hop(name) { Returned::Drop } else { Returned::Pass }
 }
 
 /// A header that a REST API's integration response mapped.

@@ -9,6 +9,8 @@ use base64::engine::general_purpose::URL_SAFE;
 use http::HeaderValue;
 use stagedoor_state::ids::Entropy;
 
+use crate::digits::push_hex;
+
 /// Makes the ids of one server.
 pub(crate) struct RequestIds {
     seeds: [u64; 2],
@@ -54,8 +56,13 @@ impl RequestId {
         let [high, low] = self.0;
         let high = high & 0xFFFF_FFFF_FFFF_0FFF | 0x4000;
         let low = low & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000;
-        let hex = format!("{high:016x}{low:016x}");
-        format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+        let mut text = String::with_capacity(36);
+        push_hex(&mut text, high >> 32, 8);
+        for (number, width) in [(high >> 16, 4), (high, 4), (low >> 48, 4), (low, 12)] {
+            text.push('-');
+            push_hex(&mut text, number, width);
+        }
+        text
     }
 
     /// Fifteen letters and `=`, as in `x-amz-apigw-id: Mc7UVioPPHcEKPA=` and `apigw-requestid`.
@@ -80,8 +87,16 @@ impl RequestId {
 
     /// The 96 random bits of a trace root, in hexadecimal.
     pub(crate) fn trace(self) -> String {
+        let mut text = String::with_capacity(24);
+        self.push_trace(&mut text);
+        text
+    }
+
+    /// Appends [`Self::trace`] to a text.
+    pub(crate) fn push_trace(self, text: &mut String) {
         let [high, low] = self.0;
-        format!("{low:016x}{:08x}", high >> 32)
+        push_hex(text, low, 16);
+        push_hex(text, high >> 32, 8);
     }
 }
 

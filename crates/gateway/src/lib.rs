@@ -41,6 +41,7 @@ mod backends;
 mod cache;
 mod clients;
 mod coding;
+mod digits;
 mod execution_log;
 mod forwarded;
 mod headers;

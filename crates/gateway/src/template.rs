@@ -33,7 +33,8 @@ pub(crate) enum Template {
 #[derive(Debug)]
 pub(crate) struct Velocity {
     pub(crate) template: vtl::Template,
-    pub(crate) reads_context: bool,
+    pub(crate) context: Named,
+    pub(crate) identity: Named,
     pub(crate) reads_params: bool,
 }
 
@@ -48,7 +49,8 @@ impl Template {
         match vtl::Template::parse(text) {
             Ok(template) => Self::Velocity(Box::new(Velocity {
                 template,
-                reads_context: may_name(text, "context"),
+                context: Named::of(text, "context"),
+                identity: Named::of(text, "identity"),
                 reads_params: may_name(text, "params"),
             })),
             Err(error) => Self::Broken(GatewayFault::Configuration(
@@ -66,6 +68,48 @@ impl Template {
 /// Whether a rendering can ever get hold of something of this name: `#evaluate` may put names together.
 fn may_name(text: &str, name: &str) -> bool {
     text.contains(name) || text.contains("evaluate")
+}
+
+/// Which members of something a rendering can get hold of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// These, perhaps none. Methods that it calls are among them.
+    Only(Vec<String>),
+    /// It may go through all of them, or put their names together.
+    Any,
+}
+
+impl Named {
+    /// By the template's text: all is well as long as the thing's name is nowhere without a member's.
+    fn of(text: &str, thing: &str) -> Self {
+        if text.contains("evaluate") {
+            return Self::Any;
+        }
+        let mut names = Vec::new();
+        for (at, _) in text.match_indices(thing) {
+            let member = text[at + thing.len()..].strip_prefix('.').unwrap_or_default();
+            let end = member.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+            let (name, after) = member.split_at(end.unwrap_or(member.len()));
+            if name.is_empty() || after.starts_with('(') {
+                return Self::Any;
+            }
+            names.push(name.to_owned());
+        }
+        Self::Only(names)
+    }
+
+    /// Whether a rendering can get hold of the member of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        match self {
+            Self::Only(names) => names.iter().any(|known| known == name),
+            Self::Any => true,
+        }
+    }
+
+    /// Whether there is none that it can get hold of.
+    pub(crate) fn is_none(&self) -> bool {
+        matches!(self, Self::Only(names) if names.is_empty())
+    }
 }
 
 /// What becomes of a request for which no template is chosen.
@@ -170,6 +214,22 @@ mod tests {
         check_request(&["application/json"], WhenNoTemplates, "text/xml", "415");
         check_request(&[], WhenNoTemplates, "text/xml", "pass");
         check_request(&[], Never, "text/xml", "415");
+    }
+
+    #[test]
+    fn members_are_known_where_each_is_named() {
+        let check = |text: &str, expected: Option<&[&str]>| {
+            let only = |names: &[&str]| Named::Only(names.iter().map(|name| (*name).to_owned()).collect());
+            assert_eq!(Named::of(text, "context"), expected.map_or(Named::Any, only), "{text}");
+        };
+        check("{}", Some(&[]));
+        check("$context.stage ${context.identity.user}$!context.path.", Some(&["stage", "identity", "path"]));
+        check("#set($context.requestOverride.header.x = 'y')", Some(&["requestOverride"]));
+        check("#foreach($name in $context.keySet())", None);
+        check("#set($c = $context)$c.stage", None);
+        check("$context['stage']", None);
+        check("$context.stage $context", None);
+        check("#evaluate('$con' + 'text.stage')", None);
     }
 
     #[test]

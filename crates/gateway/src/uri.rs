@@ -52,6 +52,14 @@ impl UriTemplate {
         Self(pieces)
     }
 
+    /// The whole text, if it has no variables.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self.0.as_slice() {
+            [Piece::Text(text)] => Some(text),
+            _ => None,
+        }
+    }
+
     /// The URI's text. A stage variable that is not defined is empty; a path variable without a value stays as it
     /// is written.
     pub(crate) fn fill<'v>(

@@ -10,6 +10,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue, Method, Uri, Version, header};
 use tokio::time::Instant;
 
+use crate::digits::{self, push_decimal, push_hex};
 use crate::execution_log::ExecutionLog;
 use crate::fault::GatewayFault;
 use crate::forwarded::Listener;
@@ -24,6 +25,8 @@ use crate::{ClientCert, Config};
 #[derive(Clone, Debug)]
 pub(crate) struct BasePath(pub(crate) Arc<str>);
 
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 /// `$context.identity.sourceIp` of a test.
 const TEST_SOURCE_IP: &str = "test-invoke-source-ip";
 
@@ -134,14 +137,16 @@ impl Visit {
             "requestId" => self.id.uuid_text().into(),
             "extendedRequestId" => self.id.extended_text().into(),
             "httpMethod" => self.method.as_str().into(),
-            "protocol" => format!("{:?}", self.version).into(),
+            "protocol" => protocol(self.version).into(),
             "domainName" => self.domain_name().into(),
             "domainPrefix" => self.domain_name().split('.').next().unwrap_or_default().into(),
             "identity.sourceIp" if self.is_test => TEST_SOURCE_IP.into(),
-            "identity.sourceIp" => self.peer.ip().to_canonical().to_string().into(),
+            "identity.sourceIp" => digits::address(self.peer.ip().to_canonical()).into(),
             "identity.userAgent" => text(self.user_agent.as_ref()).into(),
             "requestTime" => self.common_log_time().into(),
-            "requestTimeEpoch" => self.time.as_millis().to_string().into(),
+            "requestTimeEpoch" => {
+                digits::decimal(u64::try_from(self.time.as_millis()).unwrap_or(u64::MAX)).into()
+            }
             "tlsVersion" => self.listener?.session?.version.into(),
             "cipherSuite" => self.listener?.session?.cipher_suite.into(),
             "customDomain.basePathMatched" => {
@@ -165,7 +170,20 @@ impl Visit {
     fn common_log_time(&self) -> String {
         let seconds = i64::try_from(self.time.as_secs()).unwrap_or(i64::MAX);
         let time = jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::MAX);
-        time.strftime("%d/%b/%Y:%H:%M:%S %z").to_string()
+        let time = jiff::tz::Offset::UTC.to_datetime(time);
+        let number = |number: i16| u64::try_from(number).unwrap_or_default();
+        let mut text = String::with_capacity(26);
+        push_decimal(&mut text, number(time.day().into()), 2);
+        text.push('/');
+        text.push_str(MONTHS[usize::try_from(time.month() - 1).unwrap_or_default()]);
+        text.push('/');
+        push_decimal(&mut text, number(time.year()), 4);
+        for part in [time.hour(), time.minute(), time.second()] {
+            text.push(':');
+            push_decimal(&mut text, number(part.into()), 2);
+        }
+        text.push_str(" +0000");
+        text
     }
 
     /// The client's `X-Amzn-Trace-Id` if it says root and parent; completed or made otherwise.
@@ -181,7 +199,10 @@ impl Visit {
             let parent = &self.id.trace()[..16];
             return header_value(&format!("{};Parent={parent};Sampled=0", sent.trim_end_matches(';')));
         }
-        header_value(&format!("Root={}", self.own_root()))
+        let mut root = String::with_capacity(40);
+        root.push_str("Root=");
+        self.push_own_root(&mut root);
+        HeaderValue::try_from(root).expect("made of hexadecimal digits and hyphens")
     }
 }
 
@@ -259,7 +280,27 @@ impl Visit {
     }
 
     fn own_root(&self) -> String {
-        format!("1-{:08x}-{}", self.time.as_secs(), self.id.trace())
+        let mut root = String::with_capacity(35);
+        self.push_own_root(&mut root);
+        root
+    }
+
+    fn push_own_root(&self, text: &mut String) {
+        text.push_str("1-");
+        push_hex(text, self.time.as_secs(), 8);
+        text.push('-');
+        self.id.push_trace(text);
+    }
+}
+
+/// As in the first line of HTTP/1.
+fn protocol(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_09 => "HTTP/0.9",
+        Version::HTTP_10 => "HTTP/1.0",
+        Version::HTTP_2 => "HTTP/2.0",
+        Version::HTTP_3 => "HTTP/3.0",
+        _ => "HTTP/1.1",
     }
 }
 

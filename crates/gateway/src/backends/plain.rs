@@ -105,6 +105,10 @@ impl PlainClient {
 
 /// The port only where it is not the usual one.
 fn host(backend: &Authority) -> Result<HeaderValue, Refused> {
+    // What a configuration says is it in most cases.
+    if !backend.as_str().contains('@') && !backend.as_str().ends_with(":80") {
+        return Ok(HeaderValue::from_str(backend.as_str())?);
+    }
     Ok(match backend.port_u16() {
         None | Some(80) => HeaderValue::from_str(backend.host())?,
         Some(port) => HeaderValue::try_from(format!("{}:{port}", backend.host()))?,

@@ -200,8 +200,10 @@ fn outgoing(integration: &api::Integration, appends_path: bool) -> Compiled<Outg
         routes::Verb::Any => None,
         routes::Verb::One(verb) => Some(verb),
     };
+    let uri = UriTemplate::parse(uri);
     Ok(Outgoing {
-        uri: UriTemplate::parse(uri),
+        fixed: uri.text().and_then(|text| crate::uri::endpoint(text.to_owned()).ok()),
+        uri,
         appends_path,
         verb,
         timeout: timeout(integration),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use http::{HeaderValue, Method as Verb};
+use http::{HeaderValue, Method as Verb, Uri};
 
 use super::parameters::Parameters;
 use super::service::Service;
@@ -82,6 +82,8 @@ pub(crate) enum PayloadFormat {
 #[derive(Debug)]
 pub(crate) struct Outgoing {
     pub(crate) uri: UriTemplate,
+    /// The same, if it is one without variables.
+    pub(crate) fixed: Option<Uri>,
     /// Whether the request's path follows the URI's, as for the route `$default`.
     pub(crate) appends_path: bool,
     /// `None` is the client's own.

@@ -81,6 +81,11 @@ impl Format {
 
     /// A value has no way to begin another line, nor, in JSON, to leave its quotes.
     fn push(&self, line: &mut String, value: &str, is_quoted: bool) {
+        // Most values have nothing that could: no letter but these is changed below.
+        if value.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')) {
+            line.push_str(value);
+            return;
+        }
         for letter in value.chars() {
             match letter {
                 '"' | '\\' if self.is_json && !is_quoted => line.extend(['\\', letter]),

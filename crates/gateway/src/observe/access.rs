@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::{ApiKind, Observed};
+use crate::digits::decimal;
 use crate::fault::GatewayFault;
 use crate::logs::{Format, Line, Queue};
 use crate::visit::Visit;
@@ -44,8 +45,8 @@ impl Record {
     /// Writes the line of an answer of this length, in bytes.
     pub(super) fn write(&self, response_bytes: u64) {
         let text = self.format.line(|index, name| match name {
-            "responseLength" => Some(response_bytes.to_string().into()),
-            "dataProcessed" => Some((self.request_bytes + response_bytes).to_string().into()),
+            "responseLength" => Some(decimal(response_bytes).into()),
+            "dataProcessed" => Some(decimal(self.request_bytes + response_bytes).into()),
             _ => self.values.get(index)?.as_deref().map(Cow::Borrowed),
         });
         self.queue.put(Line { time: self.time, text });
@@ -57,7 +58,7 @@ fn at_end(visit: &Visit, observed: &Observed, status: u16, name: &str) -> Option
     let integration = visit.integration.get();
     let took = || visit.integration_took().map(|took| took.as_millis().to_string());
     match name {
-        "status" => Some(status.to_string()),
+        "status" => Some(decimal(status.into())),
         "responseLatency" => Some(visit.began.elapsed().as_millis().to_string()),
         "integrationLatency" | "integration.latency" => took(),
         "integrationStatus" | "integration.integrationStatus" => Some(integration?.status.to_string()),

@@ -10,7 +10,7 @@ use stagedoor_vtl::{Limits, Overrides, Params, Rendered, Scope};
 
 use super::call::Call;
 use crate::fault::GatewayFault;
-use crate::template::Velocity;
+use crate::template::{Named, Velocity};
 use crate::uri;
 
 /// Which way a message goes, as execution logs name what failed.
@@ -76,7 +76,7 @@ pub(crate) fn render(
     overrides: &Overrides,
     what: Transformed,
 ) -> Result<Rendered, GatewayFault> {
-    let context = velocity.reads_context.then(|| context(call, overrides));
+    let context = (!velocity.context.is_none()).then(|| context(velocity, call, overrides));
     let parameters = velocity.reads_params.then(|| Parameters::of(call));
     let (query, header) = parameters.as_ref().map(Parameters::pairs).unwrap_or_default();
     let variables: Vec<(&str, &str)> =
@@ -104,50 +104,59 @@ fn failed(what: Transformed, error: &stagedoor_vtl::RenderError) -> GatewayFault
     GatewayFault::Configuration(format!("Unable to transform {message}: {error}").into())
 }
 
-/// All of `$context`.
-fn context(call: &Call<'_>, overrides: &Overrides) -> Map<String, Value> {
+/// `$context`, as far as the template can get hold of it. What it sets, the overrides, is always there.
+fn context(velocity: &Velocity, call: &Call<'_>, overrides: &Overrides) -> Map<String, Value> {
     let mut context = Map::with_capacity(CONTEXT.len() + 2);
     for name in CONTEXT {
         let value = match name {
             "requestOverride" => Value::Object(overrides.request.clone()),
             "responseOverride" => Value::Object(overrides.response.clone()),
-            "identity" => Value::Object(identity(call)),
+            _ if !velocity.context.has(name) => continue,
+            "identity" => Value::Object(identity(&velocity.identity, call)),
             "requestTimeEpoch" => u64::try_from(call.visit.time.as_millis()).unwrap_or(u64::MAX).into(),
             _ => call.context(name).map_or(Value::Null, Value::String),
         };
         context.insert(name.to_owned(), value);
     }
-    if let Some(authorizer) = call.caller.rest_authorizer() {
+    if velocity.context.has("authorizer")
+        && let Some(authorizer) = call.caller.rest_authorizer()
+    {
         context.insert("authorizer".to_owned(), authorizer);
     }
-    add_known(&mut context, call, &SOMETIMES);
+    add_known(&mut context, call, &SOMETIMES, &velocity.context);
     context
 }
 
-fn identity(call: &Call<'_>) -> Map<String, Value> {
+fn identity(named: &Named, call: &Call<'_>) -> Map<String, Value> {
     let mut identity = Map::with_capacity(IDENTITY.len());
     for name in IDENTITY {
-        let known = call.context(name).filter(|text| !text.is_empty());
-        identity.insert(member(name), known.map_or(Value::Null, Value::String));
+        if named.has(member(name)) {
+            let known = call.context(name).filter(|text| !text.is_empty());
+            identity.insert(member(name).to_owned(), known.map_or(Value::Null, Value::String));
+        }
     }
-    add_known(&mut identity, call, &IDENTITY_SOMETIMES);
-    if let Some(cert) = &call.visit.client_cert {
+    add_known(&mut identity, call, &IDENTITY_SOMETIMES, named);
+    if named.has("clientCert")
+        && let Some(cert) = &call.visit.client_cert
+    {
         identity.insert("clientCert".to_owned(), cert.told());
     }
     identity
 }
 
-fn add_known(members: &mut Map<String, Value>, call: &Call<'_>, names: &[&str]) {
+fn add_known(members: &mut Map<String, Value>, call: &Call<'_>, names: &[&str], named: &Named) {
     for name in names {
-        if let Some(value) = call.context(name) {
-            members.insert(member(name), value.into());
+        if named.has(member(name))
+            && let Some(value) = call.context(name)
+        {
+            members.insert(member(name).to_owned(), value.into());
         }
     }
 }
 
 /// The last part of a variable's name.
-fn member(name: &str) -> String {
-    name.rsplit('.').next().unwrap_or(name).to_owned()
+fn member(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
 }
 
 /// Query and headers behind `$input.params()`; of several values the last.

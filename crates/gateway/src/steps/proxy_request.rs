@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, Request, Uri, Version, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, Version, header};
 
 use super::route::Routed;
 use super::stage::Located;
@@ -13,7 +13,7 @@ use crate::fault::GatewayFault;
 use crate::http_api::plan::{Deployed, Link, Outgoing, Route};
 use crate::shared::Shared;
 use crate::visit::Visit;
-use crate::{headers, links, uri};
+use crate::{digits, headers, links, uri};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -52,11 +52,18 @@ fn endpoint(
     let value = |name: &str| {
         routed.variables.iter().find(|(known, _)| *known == name).map(|(_, value)| Cow::Borrowed(*value))
     };
+    let query = head.uri.query().unwrap_or_default();
+    if let Some(uri) = &outgoing.fixed
+        && !outgoing.appends_path
+        && query.is_empty()
+    {
+        return Ok(uri.clone());
+    }
     let mut text = outgoing.uri.fill(&located.stage.variables, value);
     if outgoing.appends_path {
         append_path(&mut text, located.path);
     }
-    uri::add_query(&mut text, head.uri.query().unwrap_or_default());
+    uri::add_query(&mut text, query);
     uri::endpoint(text)
 }
 
@@ -85,50 +92,81 @@ fn append_path(text: &mut String, path: &str) {
     text.replace_range(end, path);
 }
 
+/// The client's headers but those of its connection, of the message's place and of the way here, which is told anew.
 fn forwarded_headers(sent: &HeaderMap, visit: &Visit, tls: bool) -> HeaderMap {
-    let mut headers = sent.clone();
-    headers::remove_hop_by_hop(&mut headers);
-    let forwarded = forwarded(&headers, visit, tls);
-    let gone: Vec<HeaderName> =
-        headers.keys().filter(|name| name.as_str().starts_with("x-forwarded-")).cloned().collect();
-    for name in gone.into_iter().chain([header::HOST, header::CONTENT_LENGTH, header::EXPECT]) {
-        headers.remove(name);
+    let dropped = headers::named_by_connection(sent);
+    let mut headers = HeaderMap::with_capacity(sent.len() + 3);
+    for (name, value) in sent {
+        if !is_left(name) && !dropped.contains(name) {
+            headers.append(name, value.clone());
+        }
     }
-    headers::set(&mut headers, header::FORWARDED, &forwarded);
+    let forwarded = forwarded(sent, &dropped, visit, tls);
+    if let Ok(forwarded) = HeaderValue::try_from(forwarded) {
+        headers.insert(header::FORWARDED, forwarded);
+    }
     let trace = visit.trace(headers.get(headers::TRACE_ID));
     headers.insert(headers::TRACE_ID, trace);
     headers
 }
 
-/// RFC 7239: what the client said of earlier hops, then this one. Our own name is an obfuscated identifier, section 6.3.
-fn forwarded(sent: &HeaderMap, visit: &Visit, tls: bool) -> String {
-    let mut elements: Vec<String> = headers::list(sent, &header::FORWARDED).into_iter().collect();
-    for hop in
-        headers::list(sent, &FORWARDED_FOR).unwrap_or_default().split(',').filter(|hop| !hop.is_empty())
-    {
-        elements.push(format!("for={}", node(hop.trim())));
-    }
-    let peer = node(&visit.peer.ip().to_canonical().to_string());
-    let proto = if tls { "https" } else { "http" };
-    elements.push(format!("by=_stagedoor;for={peer};host={};proto={proto}", quoted(visit.host())));
-    elements.join(", ")
+/// Whether a client's header does not pass, whatever its value. The length and the host are the next connection's.
+fn is_left(name: &HeaderName) -> bool {
+    let text = name.as_str();
+    headers::is_hop_by_hop(name)
+        || matches!(text, "host" | "content-length" | "expect" | "forwarded")
+        || text.starts_with("x-forwarded-")
 }
 
-/// IPv6 addresses stand in brackets and quotes.
-fn node(address: &str) -> String {
+/// RFC 7239: what the client said of earlier hops, then this one. Our own name is an obfuscated identifier, section 6.3.
+fn forwarded(sent: &HeaderMap, dropped: &[HeaderName], visit: &Visit, tls: bool) -> String {
+    let told = |name: &HeaderName| {
+        if dropped.contains(name) { None } else { headers::list(sent, name) }
+    };
+    let mut text = told(&header::FORWARDED).unwrap_or_default();
+    let hops = told(&FORWARDED_FOR).unwrap_or_default();
+    for hop in hops.split(',').filter(|hop| !hop.is_empty()) {
+        push_element(&mut text, "for=", &node(hop.trim()));
+    }
+    text.reserve(96);
+    push_element(&mut text, "by=_stagedoor;for=", &peer(visit.peer.ip().to_canonical()));
+    text.push_str(";host=");
+    text.push_str(&quoted(visit.host()));
+    text.push_str(if tls { ";proto=https" } else { ";proto=http" });
+    text
+}
+
+fn push_element(text: &mut String, name: &str, value: &str) {
+    if !text.is_empty() {
+        text.push_str(", ");
+    }
+    text.push_str(name);
+    text.push_str(value);
+}
+
+/// What an earlier hop said of an address, which need not be one.
+fn node(address: &str) -> Cow<'_, str> {
     match address.parse() {
-        Ok(IpAddr::V6(address)) => format!("\"[{address}]\""),
+        Ok(IpAddr::V6(address)) => peer(IpAddr::V6(address)).into(),
         _ => quoted(address),
     }
 }
 
-/// In quotes unless it is a token (RFC 9110, section 5.6.2).
-fn quoted(text: &str) -> String {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if !text.is_empty() && text.bytes().all(is_token) {
-        return text.to_owned();
+/// IPv6 addresses stand in brackets and quotes.
+fn peer(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(_) => digits::address(address),
+        IpAddr::V6(address) => format!("\"[{address}]\""),
     }
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// In quotes unless it is a token (RFC 9110, section 5.6.2).
+fn quoted(text: &str) -> Cow<'_, str> {
+    let is_token = |byte: u8| matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~');
+    if !text.is_empty() && text.bytes().all(is_token) {
+        return text.into();
+    }
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")).into()
 }
 
 #[cfg(test)]
