@@ -39,10 +39,11 @@ def children(pid):
     return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def wrk(url, headers, connections, method="GET", body=None, seconds=SECONDS):
+def wrk(url, headers, connections, method="GET", body=None, seconds=SECONDS, pause=0):
     """Requests per second, p50 and p99 in milliseconds, all requests, and how many failed.
 
-    `headers` may be several sets of headers; requests then take them in turn.
+    `headers` may be several sets of headers; requests then take them in turn. Each connection waits about `pause`
+    milliseconds between its requests.
     """
     sets = headers if isinstance(headers, list) else [headers]
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
@@ -52,6 +53,8 @@ def wrk(url, headers, connections, method="GET", body=None, seconds=SECONDS):
             table = ", ".join(f"[{name!r}] = {value!r}" for name, value in one.items())
             script.write(f"  requests[#requests + 1] = wrk.format({method!r}, nil, {{{table}}}, body)\n")
         script.write("end\nrequest = function() at = at % #requests + 1; return requests[at] end\n")
+        if pause:
+            script.write(f"delay = function() return math.random(0, {2 * pause}) end\n")
         script.flush()
         done = subprocess.run(
             ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", script.name, url],
@@ -62,8 +65,8 @@ def wrk(url, headers, connections, method="GET", body=None, seconds=SECONDS):
     failed += sum(sum(map(int, numbers)) for numbers in re.findall(r"connect (\d+), read (\d+), write (\d+), timeout (\d+)", text))
     return {
         "rate": float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1]),
-        "p50": milliseconds(re.search(r"50%\s+(\S+)", text)[1]),
-        "p99": milliseconds(re.search(r"99%\s+(\S+)", text)[1]),
+        "p50": milliseconds(re.search(r"\s50%\s+(\S+)", text)[1]),
+        "p99": milliseconds(re.search(r"\s99%\s+(\S+)", text)[1]),
         "requests": int(re.search(r"(\d+) requests in", text)[1]),
         "failed": failed,
     }
@@ -74,11 +77,11 @@ def milliseconds(text):
     return float(number) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60_000}[unit]
 
 
-def per_cpu_second(url, headers, pids, connections=16):
+def per_cpu_second(url, headers, pids, connections=16, seconds=SECONDS):
     """Requests that these processes serve per second of their own CPU time."""
     wrk(url, headers, connections, seconds=1)
     before = cpu_seconds(*pids)
-    load = wrk(url, headers, connections)
+    load = wrk(url, headers, connections, seconds=seconds)
     assert load["failed"] == 0, load
     return load["requests"] / (cpu_seconds(*pids) - before), load
 

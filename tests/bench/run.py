@@ -21,7 +21,10 @@ FIGURES = {
     "control": control.control_plane,
     "many": control.many_apis,
     "import": control.imports,
-    "proxy": stages.proxying,
+    "proxy": stages.beside_proxies,
+    "stage": stages.variations,
+    "latency": stages.added_latency,
+    "update": stages.updates,
     "media": media.media,
 }
 

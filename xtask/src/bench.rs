@@ -11,7 +11,8 @@ pub(crate) fn run(names: &[String]) -> Result {
     process::step("install what the measurements need", || {
         debian::install_missing(&debian::FOR_CLIENTS)?;
         debian::install_missing(&debian::FOR_BENCH)?;
-        python::install()
+        python::install()?;
+        python::install_for_bench()
     })?;
     let server = parts::server()?;
     process::run(&mut process::cargo(&["build", "--release", "--locked", "-p", "stagedoor-load"]))?;

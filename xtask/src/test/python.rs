@@ -7,6 +7,7 @@ use crate::Result;
 use crate::{process, workspace};
 
 const REQUIREMENTS: &str = "tests/clients/requirements.txt";
+const REQUIREMENTS_OF_BENCH: &str = "tests/bench/requirements.txt";
 
 /// The environment's own `python`.
 pub(crate) fn interpreter() -> PathBuf {
@@ -26,20 +27,18 @@ pub(crate) fn install() -> Result {
     }
     println!("installing the Python packages of {REQUIREMENTS} into .env-test/venv");
     process::run(&mut process::command("python3", &["-m", "venv", "--clear", ".env-test/venv"]))?;
-    process::run(&mut process::command(
-        interpreter(),
-        &[
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--require-hashes",
-            "-r",
-            REQUIREMENTS,
-        ],
-    ))?;
+    pip_install(REQUIREMENTS)?;
     Ok(std::fs::write(installed, wanted)?)
+}
+
+/// Adds what only the measurements start.
+pub(crate) fn install_for_bench() -> Result {
+    pip_install(REQUIREMENTS_OF_BENCH)
+}
+
+fn pip_install(list: &str) -> Result {
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", list];
+    process::run(&mut process::command(interpreter(), &pip))
 }
 
 /// A changed system Python breaks an environment made with the old one.
