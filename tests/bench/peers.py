@@ -35,7 +35,8 @@ def nginx(folder, blocks):
     )
     command = [program("nginx"), "-c", str(config), "-e", f"{folder}/error.log"]
     with running(command, port, folder) as process:
-        yield port, [process.pid, *children(process.pid)]
+        # The port is open before the process that serves it has begun.
+        yield port, [process.pid, *eventually(lambda: children(process.pid))]
 
 
 def nginx_backend(folder):

@@ -37,7 +37,8 @@ pub(crate) fn install_for_bench() -> Result {
 }
 
 fn pip_install(list: &str) -> Result {
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", list];
+    let pip =
+        ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", list];
     process::run(&mut process::command(interpreter(), &pip))
 }
 
