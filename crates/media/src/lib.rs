@@ -2,7 +2,7 @@
 //! the packets. It never imports a control plane: what it must ask or tell goes through [`ledger::Ledger`].
 //!
 //! Reading order: [`service`] is what runs and what requests come to; `whip` and `events_socket` are its two
-//! faces; `rtmp` takes encoders in; `presence` decides who is on which stage. [`shard`] is a media thread, [`engine`] the WebRTC it drives,
+//! faces; `rtmp` takes encoders in; `presence` decides who is on which stage. [`shard`] are the media threads, [`engine`] the WebRTC it drives,
 //! [`udp`], [`tcp`] and [`demux`] its way to the network. [`client`] is our own WebRTC client.
 
 pub mod service;

@@ -10,6 +10,9 @@ use super::group::Group;
 use super::links::Letter;
 use crate::engine::{Extensions, Packet};
 
+/// Letters taken before the socket gets its turn.
+const LETTERS_AT_ONCE: usize = 1024;
+
 /// Packets of one publisher, in order, described by its shard.
 pub struct Burst {
     publisher: PeerKey,
@@ -190,6 +193,3 @@ impl Shard {
         self.lost.retain(|(publisher, shard)| rooms.audience(*publisher).contains(shard));
     }
 }
-
-/// Letters taken before the socket gets its turn.
-const LETTERS_AT_ONCE: usize = 1024;
