@@ -17,10 +17,6 @@ use config::Config;
 use config::options::Options;
 use server::Server;
 
-/// Each request allocates some dozen times, header maps of more than a kilobyte among them.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// AWS API Gateway and IVS Real-Time stages on your own machines.
 #[derive(Parser)]
 #[command(version, max_term_width = 110, after_help = CALLS)]
