@@ -20,6 +20,9 @@ pub struct Words {
     pub limit_is_text: bool,
 }
 
+/// Things of a kind that are there at once: as many as the smallest quota allows.
+const THERE_MAX: usize = 10;
+
 /// A kind of things that can be created, listed and deleted.
 pub struct Shelf {
     pub list: &'static str,
@@ -106,7 +109,7 @@ impl Things<'_> {
     fn apply(&mut self, events: &[Meanwhile]) {
         for event in events {
             match event {
-                Meanwhile::Put(micros) => {
+                Meanwhile::Put(micros) if self.there.len() < THERE_MAX => {
                     self.control.wait_micros(*micros);
                     let nth = (self.shelf.nth)(self.made);
                     self.made += 1;
@@ -117,7 +120,7 @@ impl Things<'_> {
                     let gone = self.there.swap_remove(which % self.there.len());
                     self.control.ok(self.shelf.delete, self.said(json!({self.shelf.id.1: gone})));
                 }
-                Meanwhile::Take(_) => {}
+                Meanwhile::Put(_) | Meanwhile::Take(_) => {}
             }
         }
     }
