@@ -6,6 +6,8 @@
 //! between finds the same session.
 
 mod counts;
+mod course;
+mod departure;
 mod redundant;
 mod stage;
 
@@ -17,11 +19,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use stagedoor_auth::participant_token::Capabilities;
-use stagedoor_sfu::{Kind, PeerKey, PeerMap, TrackSpec, Violation};
+use stagedoor_sfu::{Kind, PeerKey, PeerMap, TrackSpec};
 
 use crate::config::{Limits, Timeouts};
 use crate::ledger::{Attempt, Client, ErrorCode, Exchange, Grant, Joining, Note, Protocol, What};
-use crate::shard::End;
 use crate::world::Moment;
 use stage::Stage;
 
@@ -325,187 +326,6 @@ impl Presence {
     pub fn resource_mut(&mut self, resource: &str) -> Option<(PeerKey, &mut Connection)> {
         let key = self.resources.get(resource)?;
         Some((*key, &mut self.connections.get_mut(key)?.connection))
-    }
-
-    /// ICE and DTLS are done. Returns connections to close, whose place this one takes.
-    pub fn connected(&mut self, key: PeerKey, moment: Moment) -> Vec<PeerKey> {
-        let Some(attached) = self.connections.get_mut(&key) else { return vec![key] };
-        attached.connected = true;
-        let (stage_arn, participant_id) = (attached.stage_arn.clone(), attached.participant_id.clone());
-        let (purpose, protocol) = (attached.connection.purpose.clone(), attached.protocol);
-        let attached = &self.connections[&key];
-        let rivals: Vec<PeerKey> = self.rivals(attached).into_iter().filter(|rival| *rival != key).collect();
-        for rival in &rivals {
-            self.stopped(*rival, moment);
-        }
-        if let Some(stage) = self.stages.get_mut(&stage_arn) {
-            stage.set_publishing(&participant_id, &purpose, true);
-        }
-        let started = match purpose {
-            Purpose::Publish { .. } => What::PublishStarted { participant_id, protocol },
-            Purpose::Subscribe { remote } => What::SubscribeStarted { participant_id, remote },
-        };
-        self.note(&stage_arn, moment, started);
-        rivals
-    }
-
-    /// A connection is gone.
-    pub fn ended(&mut self, key: PeerKey, end: End, moment: Moment) {
-        self.note_violation(key, end, moment);
-        self.stopped(key, moment);
-        let Some(attached) = self.connections.remove(&key) else { return };
-        self.resources.remove(&attached.connection.resource);
-        if attached.name != attached.participant_id {
-            self.put_in_front(&attached.stage_arn, &attached.name);
-        }
-        if let Some(stage) = self.stages.get_mut(&attached.stage_arn) {
-            // Who was silent has already had the time in which it could have come back.
-            let since = match end {
-                End::Silent => moment.now.checked_sub(self.timeouts.leave).unwrap_or(moment.now),
-                _ => moment.now,
-            };
-            stage.detach(&attached.participant_id, key, since);
-        }
-    }
-
-    /// Notes why the server ended a connection, if somebody did what is not allowed.
-    fn note_violation(&mut self, key: PeerKey, end: End, moment: Moment) {
-        let Some(attached) = self.connections.get(&key) else { return };
-        let code = match end {
-            End::Violated(Violation::Resolution) => ErrorCode::ResolutionExceeded,
-            End::Violated(Violation::BitRate) => ErrorCode::BitrateExceeded,
-            End::Violated(Violation::Bidirectional) => ErrorCode::BFramePresent,
-            End::Expired => ErrorCode::StreamDurationExceeded,
-            End::Left | End::Removed | End::Silent | End::NeverConnected | End::Failed => return,
-        };
-        let attempt = match &attached.connection.purpose {
-            Purpose::Publish { .. } => Attempt::Publish,
-            Purpose::Subscribe { remote } => Attempt::Subscribe { remote: remote.clone() },
-        };
-        let (stage_arn, participant_id) = (attached.stage_arn.clone(), attached.participant_id.clone());
-        self.note(&stage_arn, moment, What::Failed { participant_id, attempt, code });
-    }
-
-    /// Notes the end of what a connection did, once.
-    fn stopped(&mut self, key: PeerKey, moment: Moment) {
-        let Some(attached) = self.connections.get_mut(&key) else { return };
-        if !attached.connected || std::mem::replace(&mut attached.superseded, true) {
-            return;
-        }
-        let (stage_arn, participant_id) = (attached.stage_arn.clone(), attached.participant_id.clone());
-        let purpose = attached.connection.purpose.clone();
-        let name = attached.name.clone();
-        if let Some(stage) = self.stages.get_mut(&stage_arn) {
-            stage.set_publishing(&participant_id, &purpose, false);
-        }
-        if matches!(purpose, Purpose::Publish { .. }) && name != participant_id {
-            self.put_in_front(&stage_arn, &name);
-        }
-        let stopped = match purpose {
-            Purpose::Publish { .. } => What::PublishStopped { participant_id },
-            Purpose::Subscribe { remote } => What::SubscribeStopped { participant_id, remote },
-        };
-        self.note(&stage_arn, moment, stopped);
-    }
-
-    /// Other connections of the same participant for the same purpose.
-    fn rivals(&self, attached: &Attached) -> Vec<PeerKey> {
-        let same = |other: &Connection| match (&attached.connection.purpose, &other.purpose) {
-            (Purpose::Publish { .. }, Purpose::Publish { .. }) => true,
-            (Purpose::Subscribe { remote: one }, Purpose::Subscribe { remote: two }) => one == two,
-            _ => false,
-        };
-        let stage = self.stages.get(&attached.stage_arn);
-        let participant = stage.and_then(|stage| stage.participants.get(&attached.participant_id));
-        let connections = participant.map_or(&[][..], |participant| &participant.connections);
-        let rivals = connections.iter().copied();
-        rivals.filter(|key| self.connections.get(key).is_some_and(|other| same(&other.connection))).collect()
-    }
-
-    // === Going ===
-
-    /// Lets those leave who have been away for too long, and ends the sessions of empty stages. Returns connections
-    /// to close: those that received somebody who has left.
-    pub fn tick(&mut self, moment: Moment) -> Vec<PeerKey> {
-        let mut orphans = Vec::new();
-        let stages: Vec<Arc<str>> = self.stages.keys().cloned().collect();
-        for stage_arn in stages {
-            let Some(stage) = self.stages.get_mut(&stage_arn) else { continue };
-            for participant_id in stage.absent(moment.now, self.timeouts.leave) {
-                orphans.extend(self.leave(&stage_arn, &participant_id, moment));
-            }
-            let Some(stage) = self.stages.get_mut(&stage_arn) else { continue };
-            if stage.is_over(moment.now, self.timeouts.session) {
-                self.note(&stage_arn, moment, What::SessionEnded);
-                self.stages.remove(&stage_arn);
-            }
-        }
-        orphans
-    }
-
-    /// Turns a participant out, or the encoders that stand for it. Returns the connections to close.
-    pub fn disconnect(&mut self, stage_arn: &str, participant_id: &str, moment: Moment) -> Vec<PeerKey> {
-        let meant = self.meant_by(stage_arn, participant_id).into_iter();
-        meant.flat_map(|name| self.turn_out(stage_arn, &name, moment)).collect()
-    }
-
-    fn turn_out(&mut self, stage_arn: &str, name: &Arc<str>, moment: Moment) -> Vec<PeerKey> {
-        let Some(stage) = self.stages.get_mut(stage_arn) else { return Vec::new() };
-        let Some(participant) = stage.participants.get(name) else { return Vec::new() };
-        let stage_arn = stage.arn.clone();
-        participant.dismiss(Farewell::NotAllowed);
-        let mut close = participant.connections.clone();
-        for key in &close {
-            self.stopped(*key, moment);
-        }
-        close.extend(self.leave(&stage_arn, name, moment));
-        close
-    }
-
-    /// Ends a stage for everybody, without a note: what was recorded of it is deleted with it. Returns the connections
-    /// to close.
-    pub fn delete_stage(&mut self, stage_arn: &str) -> Vec<PeerKey> {
-        let Some(stage) = self.stages.remove(stage_arn) else { return Vec::new() };
-        let mut close = Vec::new();
-        for participant in stage.participants.values() {
-            participant.dismiss(Farewell::StageDeleted);
-            close.extend(&participant.connections);
-        }
-        for key in &close {
-            if let Some(attached) = self.connections.remove(key) {
-                self.resources.remove(&attached.connection.resource);
-            }
-        }
-        close
-    }
-
-    /// The server stops: everybody leaves, every session ends.
-    pub fn end_everything(&mut self, moment: Moment) {
-        let stages: Vec<Arc<str>> = self.stages.keys().cloned().collect();
-        for stage_arn in stages {
-            let participants: Vec<Arc<str>> = self.stages[&stage_arn].participants.keys().cloned().collect();
-            for participant_id in participants {
-                self.disconnect(&stage_arn, &participant_id, moment);
-            }
-            self.note(&stage_arn, moment, What::SessionEnded);
-            self.stages.remove(&stage_arn);
-        }
-    }
-
-    /// Removes a participant. Returns the connections by which others received it.
-    fn leave(&mut self, stage_arn: &Arc<str>, participant_id: &Arc<str>, moment: Moment) -> Vec<PeerKey> {
-        let Some(stage) = self.stages.get_mut(stage_arn) else { return Vec::new() };
-        let Some(removed) = stage.remove(participant_id, moment.now) else { return Vec::new() };
-        self.note(stage_arn, moment, What::Left { participant_id: participant_id.clone() });
-        let shown = removed.stands_for.as_ref().unwrap_or(participant_id);
-        if !self.meant_by(stage_arn, shown).is_empty() {
-            return Vec::new();
-        }
-        let receives = |attached: &Attached| {
-            attached.stage_arn == *stage_arn
-                && matches!(&attached.connection.purpose, Purpose::Subscribe { remote } if remote == shown)
-        };
-        self.connections.iter().filter(|(_, attached)| receives(attached)).map(|(key, _)| *key).collect()
     }
 
     fn note(&mut self, stage_arn: &Arc<str>, moment: Moment, what: What) {

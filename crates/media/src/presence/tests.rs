@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use stagedoor_sfu::Codec;
 
 use super::*;
-use stagedoor_sfu::Codec;
+use crate::shard::End;
 
 const ARN: &str = "arn:aws:ivs:us-east-1:000000000000:stage/one";
 
