@@ -38,7 +38,7 @@ def server(tmp_path_factory):
             ("STRANGER", "account = '444455556666'\n"),
         ]
     )
-    config.write_text("\n".join([keys, table("echo", "echo"), table("guard", "guard")]))
+    config.write_text("\n".join([keys, table("echo", "echo", concurrency=8), table("guard", "guard")]))
     with Server(directory / "data", "--config", str(config)) as running:
         yield running
         assert running.running, "the server went down:\n" + running.last_log()
