@@ -1,9 +1,16 @@
 //! Signalling with Janus' video room plugin over its HTTP API
 //! (<https://janus.conf.meetecho.com/docs/rest.html>, <https://janus.conf.meetecho.com/docs/videoroom.html>).
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::{Result, http};
+
+/// How Janus says that a publisher is not there, in an event.
+const NO_SUCH_FEED: &str = r#""error_code":428"#;
+const FEED_TRIES_MAX: u32 = 100;
+const FEED_WAIT: Duration = Duration::from_millis(50);
 
 /// A session of Janus with one handle of the plugin.
 pub(crate) struct Handle {
@@ -28,14 +35,20 @@ impl Handle {
         self.description()
     }
 
-    /// Follows `feed` of a room; Janus' offer.
+    /// Follows `feed` of a room; Janus' offer. A feed is there only some moments after its publisher is connected.
     pub(crate) fn subscribe(&self, room: u64, feed: u64) -> Result<String> {
         let streams = json!([{"feed": feed}]);
-        self.message(
-            json!({"request": "join", "ptype": "subscriber", "room": room, "streams": streams}),
-            None,
-        )?;
-        self.description()
+        let join = json!({"request": "join", "ptype": "subscriber", "room": room, "streams": streams});
+        let mut tries = 0..FEED_TRIES_MAX;
+        loop {
+            self.message(join.clone(), None)?;
+            match self.description() {
+                Err(error) if error.to_string().contains(NO_SUCH_FEED) && tries.next().is_some() => {
+                    std::thread::sleep(FEED_WAIT);
+                }
+                answered => return answered,
+            }
+        }
     }
 
     /// Answers the offer.
