@@ -9,7 +9,7 @@ use std::time::Instant;
 use stagedoor_sfu::ShardId;
 
 use super::links::Letter;
-use super::{Command, Shard, TICK, TcpClient};
+use super::{Command, Shard, TcpClient};
 use crate::engine::Path;
 use crate::tcp;
 use crate::udp::{BATCH, Inbox};
@@ -64,10 +64,6 @@ impl Shard {
             }
             self.forward(now);
             self.flush();
-            if count > 0 {
-                // Also a shard without connections has then something to count.
-                self.next_tick.get_or_insert(now + TICK);
-            }
             if count < BATCH {
                 break;
             }

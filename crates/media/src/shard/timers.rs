@@ -23,6 +23,10 @@ impl Shard {
     }
 
     pub(super) fn tick(&mut self, now: Instant) {
+        // Also a shard without connections counts: strangers' datagrams, clients over TCP that others serve.
+        if self.next_tick.is_none() && *self.published.borrow() != self.counters {
+            self.next_tick = Some(now + TICK);
+        }
         if self.next_tick.is_none_or(|at| at > now) {
             return;
         }
