@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from conftest import ACCOUNT, REGION, client
 from expect import eventually
 from server import Server
-from test_lambda import arn, rest_stage, table
+from test_lambda import arn, table
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +63,8 @@ def test_a_function_that_fails(functions, name, error):
     assert json.load(answer["Payload"])["errorType"] == error
     tail = base64.b64decode(answer["LogResult"]).decode()
     assert tail.startswith("START RequestId: ") and "\nREPORT RequestId: " in tail
+    # The answer has one id, that of the invocation.
+    assert tail.split()[2] == answer["ResponseMetadata"]["HTTPHeaders"]["x-amzn-requestid"]
     if name == "failing":
         assert "\nabout to fail\n" in tail and "[ERROR] ValueError" in tail
 

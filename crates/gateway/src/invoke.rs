@@ -86,6 +86,13 @@ pub enum InvokeError {
     Failed(String),
 }
 
+impl InvokeError {
+    /// Of a payload that no kind of invocation takes.
+    pub fn too_large() -> Self {
+        Self::TooLarge(payload_bytes_max(Kind::RequestResponse))
+    }
+}
+
 /// Invokes a function; for an event waits only until it is accepted.
 pub(crate) async fn invoke(shared: &Shared, invocation: Invocation) -> Result<Invoked, InvokeError> {
     let is_dry = invocation.kind == InvocationKind::DryRun;

@@ -66,15 +66,16 @@ pub fn called(method: &Method, path: &str) -> Option<Called> {
 
 /// Answers a call.
 pub async fn answer(server: &Arc<Server>, request: Request<Incoming>, called: Called) -> Response<Body> {
-    let id = ids::uuid(&ids::SystemEntropy);
     let (parts, incoming) = request.into_parts();
     let mut response = match run(server, &parts, incoming, called).await {
         Ok(response) => response,
         Err(fault) => refuse(&fault),
     };
-    let headers = response.headers_mut();
-    headers
-        .extend(HeaderValue::from_str(&id).ok().map(|id| (HeaderName::from_static("x-amzn-requestid"), id)));
+    // An invocation has its id already; whatever else is answered gets one here.
+    if !response.headers().contains_key(REQUEST_ID) {
+        let id = HeaderValue::from_str(&ids::uuid(&ids::SystemEntropy)).ok();
+        response.headers_mut().extend(id.map(|id| (HeaderName::from_static(REQUEST_ID), id)));
+    }
     response
 }
 
@@ -194,7 +195,7 @@ fn fault(error: InvokeError) -> Fault {
 
 fn unreadable(error: BodyError) -> Fault {
     match error {
-        BodyError::TooLarge => fault(InvokeError::TooLarge(6 * 1024 * 1024)),
+        BodyError::TooLarge => fault(InvokeError::too_large()),
         BodyError::TooSlow => {
             Fault::new("RequestTimeoutException", 408, "The request body did not arrive in time")
         }
