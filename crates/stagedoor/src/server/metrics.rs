@@ -10,18 +10,18 @@ use super::{Server, stage_metrics};
 /// All metrics.
 pub async fn text(server: &Server) -> String {
     let mut text = String::new();
-    head(&mut text, "stagedoor_store_revision", "Commits made to the store.");
-    let _ = writeln!(text, "stagedoor_store_revision {}", server.store.head().get());
+    figure(&mut text, "stagedoor_store_revision", "Commits made to the store.", server.store.head().get());
     stages(&mut text, &server.gateway.metrics());
     logs(&mut text, server.gateway.log_figures());
     stage_metrics::write(&mut text, &server.media.stages().await);
-    let name = "stagedoor_events_sockets_slow_total";
-    head(&mut text, name, "Events sockets dropped because their clients did not read.");
-    let _ = writeln!(text, "{name} {}", server.media.slow_sockets());
+    figure(
+        &mut text,
+        "stagedoor_events_sockets_slow_total",
+        "Events sockets dropped because their clients did not read.",
+        server.media.slow_sockets(),
+    );
     for (name, help, value) in server.media.counters().each() {
-        let name = format!("stagedoor_media_{name}");
-        head(&mut text, &name, help);
-        let _ = writeln!(text, "{name} {value}");
+        figure(&mut text, &format!("stagedoor_media_{name}"), help, value);
     }
     let name = "stagedoor_media_refused_total";
     head(&mut text, name, "Requests and connections of real-time stages that were refused.");
@@ -125,14 +125,19 @@ fn logs(text: &mut String, figures: LogFigures) {
         ("stagedoor_log_lines_dropped_total", "The same, dropped because too many waited.", dropped),
         ("stagedoor_log_lines_failed_total", "The same, refused by where they should go.", failed),
     ] {
-        head(text, name, help);
-        let _ = writeln!(text, "{name} {value}");
+        figure(text, name, help, value);
     }
 }
 
 pub(super) fn head(text: &mut String, name: &str, help: &str) {
     let kind = if name.ends_with("_total") || name.ends_with("_revision") { "counter" } else { "gauge" };
     let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+}
+
+/// A metric without labels.
+pub(super) fn figure(text: &mut String, name: &str, help: &str, value: u64) {
+    head(text, name, help);
+    let _ = writeln!(text, "{name} {value}");
 }
 
 /// As label values are written.

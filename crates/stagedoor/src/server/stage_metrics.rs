@@ -11,7 +11,7 @@ use stagedoor_media::figures::StageFigures;
 use stagedoor_sfu::{Kind, LayerFigures};
 use stagedoor_state::arn::Arn;
 
-use super::metrics::{escape, head};
+use super::metrics::{escape, figure, head};
 
 /// A figure of every stage: name, help, and how to read it.
 type Reading = (&'static str, &'static str, fn(&StageFigures) -> u64);
@@ -46,9 +46,7 @@ pub fn write(text: &mut String, stages: &[StageFigures]) {
             sum(|stage| stage.subscriptions),
         ),
     ] {
-        let name = format!("stagedoor_ivs_{name}");
-        head(text, &name, help);
-        let _ = writeln!(text, "{name} {value}");
+        figure(text, &format!("stagedoor_ivs_{name}"), help, value);
     }
     let stages: Vec<(String, &StageFigures)> =
         stages.iter().filter_map(|stage| Some((labels(&stage.stage_arn)?, stage))).collect();
@@ -129,6 +127,7 @@ mod tests {
         ] {
             assert!(page.lines().any(|found| found == line), "{line} in {page}");
         }
-        assert!(!page.contains("resolution{{{of},participant=\"p\",simulcast_layer=\"none\""));
+        let of_sound = format!("layer_publish_resolution{{{of},participant=\"p\",simulcast_layer=\"none\"");
+        assert!(!page.contains(&of_sound), "{page}");
     }
 }
