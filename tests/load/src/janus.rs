@@ -7,10 +7,16 @@ use serde_json::{Value, json};
 
 use crate::{Result, http};
 
-/// How Janus says that a publisher is not there, in an event.
-const NO_SUCH_FEED: &str = r#""error_code":428"#;
+/// Janus' error code: the publisher is not there.
+const NO_SUCH_FEED: u64 = 428;
 const FEED_TRIES_MAX: u32 = 100;
 const FEED_WAIT: Duration = Duration::from_millis(50);
+
+/// What follows a message that asks for a session description.
+enum Answer {
+    Description(String),
+    Refused(Value),
+}
 
 /// A session of Janus with one handle of the plugin.
 pub(crate) struct Handle {
@@ -32,7 +38,7 @@ impl Handle {
     pub(crate) fn publish(&self, room: u64, feed: u64, offer: &str) -> Result<String> {
         let body = json!({"request": "joinandconfigure", "ptype": "publisher", "room": room, "id": feed});
         self.message(body, Some(json!({"type": "offer", "sdp": offer})))?;
-        self.description()
+        self.answer()?.description()
     }
 
     /// Follows `feed` of a room; Janus' offer. A feed is there only some moments after its publisher is connected.
@@ -42,12 +48,11 @@ impl Handle {
         let mut tries = 0..FEED_TRIES_MAX;
         loop {
             self.message(join.clone(), None)?;
-            match self.description() {
-                Err(error) if error.to_string().contains(NO_SUCH_FEED) && tries.next().is_some() => {
-                    std::thread::sleep(FEED_WAIT);
-                }
-                answered => return answered,
+            let answer = self.answer()?;
+            if !answer.is_refused_with(NO_SUCH_FEED) || tries.next().is_none() {
+                return answer.description();
             }
+            std::thread::sleep(FEED_WAIT);
         }
     }
 
@@ -65,17 +70,30 @@ impl Handle {
         if answer["janus"] == "ack" { Ok(()) } else { Err(format!("Janus refused: {answer}").into()) }
     }
 
-    /// Waits for the event that brings a session description.
-    fn description(&self) -> Result<String> {
+    /// Waits for the event that brings a session description, or says that there is none.
+    fn answer(&self) -> Result<Answer> {
         loop {
             let event = http::get_json(&format!("{}?maxev=1", self.session))?;
             if let Some(sdp) = event["jsep"]["sdp"].as_str() {
-                return Ok(sdp.to_owned());
+                return Ok(Answer::Description(sdp.to_owned()));
             }
             let refused = &event["plugindata"]["data"]["error"];
             if event["janus"] == "error" || !refused.is_null() {
-                return Err(format!("Janus refused: {event}").into());
+                return Ok(Answer::Refused(event));
             }
+        }
+    }
+}
+
+impl Answer {
+    fn is_refused_with(&self, code: u64) -> bool {
+        matches!(self, Self::Refused(event) if event["plugindata"]["data"]["error_code"] == code)
+    }
+
+    fn description(self) -> Result<String> {
+        match self {
+            Self::Description(sdp) => Ok(sdp),
+            Self::Refused(event) => Err(format!("Janus refused: {event}").into()),
         }
     }
 }
