@@ -97,17 +97,10 @@ def unique(path):
     return f"{path}/{uuid.uuid4().hex}"
 
 
-def resident_bytes(server):
-    """Memory that the server's process has."""
-    status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
-    line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
-    return int(line.split()[1]) * 1024
-
-
 @contextlib.contextmanager
 def others_are_served(stages, growth_mib=64, wait_seconds=OTHERS_WAIT_AT_MOST_SECONDS):
     """Meanwhile clients of both stages are answered, soon, and the server's memory grows by no more than that."""
-    before, ended, slowest, wrong = resident_bytes(stages.server), threading.Event(), [0], []
+    before, ended, slowest, wrong = stages.server.resident_bytes(), threading.Event(), [0], []
 
     def ask(kind, path):
         while not ended.is_set():
@@ -132,5 +125,5 @@ def others_are_served(stages, growth_mib=64, wait_seconds=OTHERS_WAIT_AT_MOST_SE
             thread.join()
     assert not wrong, wrong[:3]
     assert slowest[0] < wait_seconds, f"somebody waited for {slowest[0]:.1f} s"
-    grown = (resident_bytes(stages.server) - before) / 2**20
+    grown = (stages.server.resident_bytes() - before) / 2**20
     assert grown < growth_mib, f"memory grew by {grown:.0f} MiB"

@@ -7,14 +7,7 @@ import threading
 import whip
 from conftest import client, fetch
 from expect import eventually
-
-
-def token(server, stage, *capabilities, **options):
-    """`(participant id, token)`."""
-    made = client(server, "ivs-realtime").create_participant_token(
-        stageArn=stage["arn"], capabilities=list(capabilities) or ["PUBLISH", "SUBSCRIBE"], **options
-    )["participantToken"]
-    return made["participantId"], made["token"]
+from participants import token
 
 
 def metrics(server):
@@ -22,13 +15,6 @@ def metrics(server):
     page = fetch(server, "GET", "/_stagedoor/metrics").body.decode()
     lines = [line.rsplit(" ", 1) for line in page.splitlines() if line.startswith("stagedoor_media_")]
     return {name.removeprefix("stagedoor_media_"): float(value) for name, value in lines}
-
-
-def resident_bytes(server):
-    """Memory that the server's process holds."""
-    with open(f"/proc/{server.process.pid}/status", encoding="ascii") as status:
-        (line,) = [line for line in status if line.startswith("VmRSS:")]
-    return int(line.split()[1]) * 1024
 
 
 class Room:

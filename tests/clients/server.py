@@ -115,6 +115,12 @@ class Server:
     def running(self):
         return self.process.poll() is None
 
+    def resident_bytes(self):
+        """Memory that the server's process holds."""
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
+            (line,) = [line for line in status if line.startswith("VmRSS:")]
+        return int(line.split()[1]) * 1024
+
     def last_log(self):
         return "".join(self.log[-60:])
 

@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 import whip
-from test_media import stage, token, url  # noqa: F401 (`stage` is a fixture)
+from participants import token
+from test_media import stage, url  # noqa: F401 (`stage` is a fixture)
 
 # With longer RSA keys the peer's flight exceeds the 1500 bytes of it that aiortc sends.
 KEYS = {

@@ -12,16 +12,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 import whip
 from conftest import client
 from expect import eventually, members
+from participants import token
 
 
 @pytest.fixture
 def stage(server):
     return client(server, "ivs-realtime").create_stage(name="events")["stage"]
-
-
-def token(server, stage, **options):
-    made = client(server, "ivs-realtime").create_participant_token(stageArn=stage["arn"], **options)["participantToken"]
-    return made["participantId"], made["token"]
 
 
 def socket_url(stage):

@@ -8,7 +8,7 @@ import pytest
 
 import whip
 from expect import eventually
-from room import token
+from participants import token
 
 VIDEO = ["-re", "-f", "lavfi", "-i", "testsrc=size=320x180:rate=30"]
 SOUND = ["-re", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"]

@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 import whip
 from conftest import client
 from server import Server
-from test_media import token, url
+from participants import token
+from test_media import url
 
 PYTHON = "/usr/bin/python3"
 PROGRAM = pathlib.Path(__file__).with_name("gstreamer_peer.py")

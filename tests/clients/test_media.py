@@ -12,23 +12,17 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+import participants
 import whip
 from conftest import client
 from expect import eventually, members, refused
+from participants import own_token, token
 
 
 @pytest.fixture
 def stage(server):
     """A fresh stage."""
     return client(server, "ivs-realtime").create_stage(name="media")["stage"]
-
-
-def token(server, stage, *capabilities, **options):
-    """`(participant id, token)`."""
-    made = client(server, "ivs-realtime").create_participant_token(
-        stageArn=stage["arn"], capabilities=list(capabilities) or ["PUBLISH", "SUBSCRIBE"], **options
-    )["participantToken"]
-    return made["participantId"], made["token"]
 
 
 def url(stage):
@@ -245,33 +239,7 @@ def test_noise_does_not_disturb_a_session(server, stage):
 
 @pytest.fixture(scope="module")
 def own_key(server):
-    """`(private key, ARN of its imported public half)`."""
-    private = ec.generate_private_key(ec.SECP384R1())
-    public = private.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    ivs = client(server, "ivs-realtime")
-    return private, ivs.import_public_key(name="own", publicKeyMaterial=public.decode())["publicKey"]["arn"]
-
-
-def own_token(own_key, stage, participant="own-participant", **changes):
-    """A token as the guide says to make it; `changes` replace claims, None removes one."""
-    private, key_arn = own_key
-    now = int(time.time())
-    claims = {
-        "exp": now + 3600,
-        "iat": now,
-        "jti": participant,
-        "resource": stage["arn"],
-        "topic": stage["arn"].rsplit("/", 1)[1],
-        "events_url": stage["endpoints"]["events"],
-        "whip_url": stage["endpoints"]["whip"],
-        "capabilities": {"allow_publish": True, "allow_subscribe": True},
-        "version": "1.0",
-        **changes,
-    }
-    claims = {name: value for name, value in claims.items() if value is not None}
-    return jwt.encode(claims, private, algorithm="ES384", headers={"kid": key_arn})
+    return participants.own_key(server)
 
 
 def test_a_token_signed_by_the_customer_publishes(server, stage, own_key):

@@ -18,7 +18,8 @@ from aioice import stun
 
 import whip
 from expect import eventually
-from room import Room, metrics, resident_bytes, token
+from participants import token
+from room import Room, metrics
 
 MIB = 1024 * 1024
 # Datagrams sent before the server is waited for: what the kernel would lose shows nothing.
@@ -265,7 +266,7 @@ def long_offers():
 
 def test_offers_that_are_too_much(server, room):
     with room.undisturbed():
-        held = resident_bytes(server)
+        held = server.resident_bytes()
         for name, offer in long_offers():
             _, bearer = token(server, room.stage, "PUBLISH")
             began = time.monotonic()
@@ -278,7 +279,7 @@ def test_offers_that_are_too_much(server, room):
         # What is far too long is not read to its end: the sender finds the connection closed, or the answer in time.
         with contextlib.suppress(urllib.error.URLError):
             assert post(room, bearer, "v=0\r\n" + "x" * (8 * MIB))[0] == 413
-        assert resident_bytes(server) < held + 64 * MIB
+        assert server.resident_bytes() < held + 64 * MIB
 
 
 def test_offers_with_something_changed(server, room):
@@ -322,12 +323,12 @@ def test_sessions_that_are_never_used(server, room):
         for _ in range(100):
             assert post(room, bearer, sdp, path)[0] == 201
         eventually(lambda: metrics(server)["connections"] == 3)
-        held = resident_bytes(server)
+        held = server.resident_bytes()
         for _ in range(60):
             assert post(room, token(server, room.stage, "SUBSCRIBE")[1], sdp, path)[0] == 201
         # Those of the first ones may be over before the last ones ask.
         assert metrics(server)["connections"] <= 63
-        assert resident_bytes(server) < held + 64 * MIB
+        assert server.resident_bytes() < held + 64 * MIB
         only_the_room(server)
 
 
@@ -402,14 +403,14 @@ def test_who_does_not_read_the_events_holds_up_nobody(server, room):
         _, lazy = token(server, room.stage, attributes={"much": "x" * 1000})
         sockets = [held.enter_context(events_socket(room, lazy, receive_bytes=2048)) for _ in range(8)]
         watching = held.enter_context(events_socket(room, token(server, room.stage)[1]))
-        held_bytes = resident_bytes(server)
+        held_bytes = server.resident_bytes()
         for number in range(40):
             user, bearer = f"user-{number}", token(server, room.stage, userId=f"user-{number}", attributes={"much": "y" * 1000})[1]
             held.enter_context(events_socket(room, bearer))
             text = b""
             while user.encode() not in text:
                 text = text[-100:] + watching.recv(65536)
-        assert resident_bytes(server) < held_bytes + 64 * MIB
+        assert server.resident_bytes() < held_bytes + 64 * MIB
         # A ninth socket of one participant is refused.
         before = refused(server, "events")
         with events_socket(room, lazy) as ninth:
@@ -452,7 +453,7 @@ CHUNKS = {
 
 def test_chunks_that_are_none(server, room):
     """Each connection is ended, some when they have said nothing useful for ten seconds."""
-    before, held = refused(server, "rtmp"), resident_bytes(server)
+    before, held = refused(server, "rtmp"), server.resident_bytes()
     with room.undisturbed(), contextlib.ExitStack() as connections:
         opened = {name: connections.enter_context(greeted(server)) for name in CHUNKS}
         for name, connection in opened.items():
@@ -463,4 +464,4 @@ def test_chunks_that_are_none(server, room):
                 while connection.recv(65536):
                     pass
         eventually(lambda: refused(server, "rtmp") >= before + len(CHUNKS))
-    assert resident_bytes(server) < held + 64 * MIB
+    assert server.resident_bytes() < held + 64 * MIB

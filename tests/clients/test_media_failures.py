@@ -11,7 +11,7 @@ import pytest
 import whip
 from conftest import client
 from expect import eventually
-from room import token
+from participants import token
 from server import Server
 
 # The server's time for a silent peer (RFC 7675), as ARCHITECTURE.md's limits have it.

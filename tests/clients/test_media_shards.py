@@ -9,7 +9,8 @@ import pytest
 import whip
 from conftest import client
 from expect import eventually
-from room import metrics, token
+from participants import token
+from room import metrics
 from server import Server
 
 SHARDS = 3

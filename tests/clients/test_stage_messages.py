@@ -8,13 +8,16 @@ import time
 import jwt
 import pytest
 import websockets
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
+import participants
 import whip
 from conftest import client
 from expect import eventually
+from participants import own_token, token
 from server import Server
+
+# What its token lets a guest do.
+GUEST = {"allow_publish": False, "allow_subscribe": True}
 
 
 @pytest.fixture(scope="module")
@@ -42,36 +45,7 @@ def stage(server):
 
 @pytest.fixture(scope="module")
 def own_key(server):
-    """`(private key, ARN of its imported public half)`."""
-    private = ec.generate_private_key(ec.SECP384R1())
-    public = private.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    ivs = client(server, "ivs-realtime")
-    return private, ivs.import_public_key(name="own", publicKeyMaterial=public.decode())["publicKey"]["arn"]
-
-
-def own_token(own_key, stage, participant, publish=True, subscribe=True, **changes):
-    private, key_arn = own_key
-    now = int(time.time())
-    claims = {
-        "exp": now + 3600,
-        "iat": now,
-        "jti": participant,
-        "resource": stage["arn"],
-        "topic": stage["arn"].rsplit("/", 1)[1],
-        "events_url": stage["endpoints"]["events"],
-        "whip_url": stage["endpoints"]["whip"],
-        "capabilities": {"allow_publish": publish, "allow_subscribe": subscribe},
-        "version": "1.0",
-        **changes,
-    }
-    return jwt.encode(claims, private, algorithm="ES384", headers={"kid": key_arn})
-
-
-def token(server, stage, **options):
-    made = client(server, "ivs-realtime").create_participant_token(stageArn=stage["arn"], **options)["participantToken"]
-    return made["participantId"], made["token"]
+    return participants.own_key(server)
 
 
 def connect(stage, bearer):
@@ -133,7 +107,7 @@ def test_the_others_see_who_is_muted(server, stage):
 
 def test_a_host_becomes_a_guest_and_a_host_again(server, stage, own_key):
     host = own_token(own_key, stage, "ann", user_id="host", attributes={"seat": "1"})
-    guest = own_token(own_key, stage, "ann", publish=False, user_id="guest", attributes={"seat": "2"})
+    guest = own_token(own_key, stage, "ann", capabilities=GUEST, user_id="guest", attributes={"seat": "2"})
     again = own_token(own_key, stage, "ann", user_id="host", iat=int(time.time()) + 2)
     _, bob = token(server, stage)
     url = stage["endpoints"]["whip"]

@@ -5,11 +5,7 @@ import re
 
 import whip
 from conftest import client, fetch
-
-
-def token(server, stage, *capabilities):
-    made = client(server, "ivs-realtime").create_participant_token(stageArn=stage["arn"], capabilities=list(capabilities))
-    return made["participantToken"]["participantId"], made["participantToken"]["token"]
+from participants import token
 
 
 def figures(server):

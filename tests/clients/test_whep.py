@@ -7,18 +7,13 @@ import pytest
 
 import whip
 from conftest import client
+from participants import token
 
 
 @pytest.fixture
 def stage(server):
     """A fresh stage."""
     return client(server, "ivs-realtime").create_stage(name="whep")["stage"]
-
-
-def token(server, stage, capability):
-    """`(participant id, token)`."""
-    made = client(server, "ivs-realtime").create_participant_token(stageArn=stage["arn"], capabilities=[capability])
-    return made["participantToken"]["participantId"], made["participantToken"]["token"]
 
 
 def endpoint(server, stage, participant):

@@ -15,6 +15,7 @@ from aiortc import RTCSessionDescription
 
 import whip
 from conftest import client
+from participants import token
 from server import Server
 
 TABLES = """
@@ -29,11 +30,6 @@ urls = ["turn:other.example.net"]
 secret = "north"
 lifetime = 600
 """
-
-
-def token(server, stage, **options):
-    made = client(server, "ivs-realtime").create_participant_token(stageArn=stage["arn"], **options)["participantToken"]
-    return made["participantId"], made["token"]
 
 
 # === ICE servers ===
