@@ -66,18 +66,20 @@ pub(crate) fn http_v1(call: &http_api::call::Call<'_>, method_arn: &str, identit
 /// Format 2.0 of an HTTP API: what is empty is absent.
 pub(crate) fn http_v2(call: &http_api::call::Call<'_>, route_arn: &str, identities: &[String]) -> Bytes {
     let variables = &call.located.stage.variables;
+    // A path that has no decoded form is refused after the authorizer, by the route's function.
+    let path = http_v2::told_path(&call.full_path).unwrap_or_else(|| call.full_path.to_string());
     let members = [
         ("version", "2.0".into()),
         ("type", "REQUEST".into()),
         ("routeArn", route_arn.into()),
         ("identitySource", if identities.is_empty() { Value::Null } else { json!(identities) }),
         ("routeKey", call.routed.route.key.as_str().into()),
-        ("rawPath", call.full_path.as_ref().into()),
+        ("rawPath", path.as_str().into()),
         ("rawQueryString", call.query().into()),
         ("cookies", http_v2::cookies(&call.head.headers)),
         ("headers", http_v2::told_headers(call, 0)),
         ("queryStringParameters", lists::Lists::of_query(call.query()).joined()),
-        ("requestContext", http_v2::context(call)),
+        ("requestContext", http_v2::context(call, &path)),
         ("pathParameters", lists::variables(&call.routed.variables)),
         ("stageVariables", if variables.is_empty() { Value::Null } else { json!(variables) }),
     ];

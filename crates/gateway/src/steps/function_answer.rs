@@ -36,18 +36,17 @@ pub(crate) fn of_head(head: &[u8]) -> Made<Answered> {
 
 /// HTTP APIs, payload format 1.0.
 pub(crate) fn of_http_v1(payload: &[u8]) -> Made<Answered> {
-    Envelope::parse(payload)?.only_known_members()?.answered(true)
+    Envelope::parse(payload)?.only_known_members()?.answered_as_text()
 }
 
-/// HTTP APIs, payload format 2.0: JSON that has no status code is the body itself.
+/// HTTP APIs, payload format 2.0: what has no status code is the body itself. The guide says so of JSON; AWS does not
+/// look whether it is any, as the tests of aws-lambda-dotnet's test tool (`ToHttpApiV2Response`) found out.
 pub(crate) fn of_http_v2(payload: &Bytes) -> Made<Answered> {
-    let body = match json(payload)? {
-        Value::Object(members) if members.contains_key("statusCode") => {
-            let mut answer = Envelope(members).answered(true)?;
-            answer.headers.entry(header::CONTENT_TYPE).or_insert(PLAIN_TEXT);
-            return Ok(answer);
+    let body = match json(payload) {
+        Ok(Value::Object(members)) if members.contains_key("statusCode") => {
+            return Envelope(members).answered_as_text();
         }
-        Value::String(text) => text.into(),
+        Ok(Value::String(text)) => text.into(),
         _ => payload.clone(),
     };
     let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, JSON)]);
@@ -75,6 +74,13 @@ impl Envelope {
             Some(name) => Err(malformed(&format!("the member {name:?} is unknown"))),
             None => Ok(self),
         }
+    }
+
+    /// As HTTP APIs take it in either format: base64 is always decoded, and what has no type is plain text.
+    fn answered_as_text(&self) -> Made<Answered> {
+        let mut answer = self.answered(true)?;
+        answer.headers.entry(header::CONTENT_TYPE).or_insert(PLAIN_TEXT);
+        Ok(answer)
     }
 
     fn answered(&self, decodes: bool) -> Made<Answered> {

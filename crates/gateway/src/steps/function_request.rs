@@ -74,7 +74,7 @@ pub(crate) async fn built(
 /// `AWS_PROXY` of an HTTP API: the whole request.
 ///
 /// # Errors
-/// When the body cannot be read.
+/// When the body cannot be read, or the path cannot be told.
 pub(crate) async fn of_http(
     proxy: &http_api::plan::AwsProxy,
     call: &http_api::call::Call<'_>,
@@ -83,7 +83,7 @@ pub(crate) async fn of_http(
     let body = http_proxy::request_body(body).await?;
     let event = match proxy.format {
         PayloadFormat::V1 => events::http_v1::event(call, &body),
-        PayloadFormat::V2 => events::http_v2::event(call, &body),
+        PayloadFormat::V2 => events::http_v2::event(call, &body)?,
     };
     Ok(Event::of_proxy(event))
 }

@@ -193,7 +193,8 @@ async fn format_2_leaves_out_what_is_not_there() {
     let headers = [host, ("cookie", "a=1; b=2"), ("x-two", "1"), ("x-two", "2")];
     let full = world.send(Method::POST, "/dev/a/b%20c?q=1&q=2", &headers, "event").await.json();
     assert_eq!(full["routeKey"], "ANY /a/{name}");
-    assert_eq!((&full["rawPath"], &full["rawQueryString"]), (&json!("/dev/a/b%20c"), &json!("q=1&q=2")));
+    assert_eq!((&full["rawPath"], &full["rawQueryString"]), (&json!("/dev/a/b c"), &json!("q=1&q=2")));
+    assert_eq!(full["requestContext"]["http"]["path"], "/dev/a/b c");
     assert_eq!(full["cookies"], json!(["a=1", "b=2"]));
     assert_eq!((&full["headers"]["cookie"], &full["headers"]["x-two"]), (&Value::Null, &json!("1,2")));
     assert_eq!(full["queryStringParameters"], json!({"q": "1,2"}));
@@ -208,12 +209,27 @@ async fn format_1_is_like_that_of_rest_apis() {
     let api = http_api("abc").function("GET /a/{name}", "pets", "1.0");
     world.store(api.deployed_to("$default")).await;
     let event = world.get("/_aws/execute-api/abc/a/b?q=1&q=2").await.json();
-    let path = json!("/a/b");
-    assert_eq!((&event["version"], &event["path"]), (&json!("1.0"), &path));
+    assert_eq!((&event["version"], &event["path"]), (&json!("1.0"), &json!("/a/b")));
     assert_eq!(event["resource"], "/a/{name}");
     assert_eq!(event["multiValueQueryStringParameters"], json!({"q": ["1", "2"]}));
     assert_eq!(event["requestContext"]["authorizer"], json!({"claims": null, "scopes": null}));
     assert_eq!(event["requestContext"]["resourceId"], Value::Null);
     assert_eq!(event["requestContext"]["requestId"], event["requestContext"]["extendedRequestId"]);
     assert_eq!((&event["stageVariables"], &event["body"]), (&Value::Null, &Value::Null));
+}
+
+/// http-data D2: format 2.0 tells paths decoded, as captured from AWS; format 1.0 as they were sent.
+#[tokio::test]
+async fn paths_of_http_apis_are_decoded_in_format_2_only() {
+    let world = world().await;
+    let api =
+        http_api("abc").function("ANY /one/{proxy+}", "pets", "1.0").function("$default", "pets", "2.0");
+    world.store(api.deployed_to("$default")).await;
+    let host = "/_aws/execute-api/abc";
+    let one = world.get(&format!("{host}/one/a%20b%2525")).await.json();
+    assert_eq!(one["path"], "/one/a%20b%2525");
+    let two = world.get(&format!("{host}/two/a%20b%2525%3Fc?d=%20")).await.json();
+    assert_eq!((&two["rawPath"], &two["rawQueryString"]), (&json!("/two/a b%"), &json!("d=%20")));
+    assert_eq!(two["requestContext"]["http"]["path"], "/two/a b%");
+    world.get(&format!("{host}/two/percent%25done")).await.is(400, r#"{"message":"Bad Request"}"#);
 }

@@ -75,7 +75,9 @@ async fn http_apis_infer_answers() {
         post(&world, &format!("{HTTP}/v2"), r#"{"statusCode": 202, "cookies": ["a=1"], "body": "b"}"#).await;
     told.is(202, "b");
     assert_eq!(told.header("set-cookie"), "a=1");
-    post(&world, &format!("{HTTP}/v1"), r#"{"statusCode": 202, "body": "b"}"#).await.is(202, "b");
+    let told = post(&world, &format!("{HTTP}/v1"), r#"{"statusCode": 202, "body": "b"}"#).await;
+    told.is(202, "b");
+    assert_eq!(told.header("content-type"), "text/plain; charset=utf-8");
     let malformed = post(&world, &format!("{HTTP}/v1"), r#"{"hello": "world"}"#).await;
     malformed.is(500, r#"{"message":"Internal Server Error"}"#);
 }

@@ -99,7 +99,14 @@ fn format_2_infers_what_is_not_said() {
         (r#"{"statusCode": "x"}"#, "malformed".to_owned()),
         (r#"{"statusCode": 200, "body": {}}"#, "malformed".to_owned()),
         (r#"{"statusCode": 200, "cookies": "a=1"}"#, "malformed".to_owned()),
-        ("no JSON", "malformed".to_owned()),
+        (r#"{"statusCode": 0}"#, "malformed".to_owned()),
+        (r#"{"statusCode": 200.5}"#, "malformed".to_owned()),
+        (
+            r#"{"headers": {"content-type": "a/b"}}"#,
+            format!(r#"200 {JSON} {{"headers": {{"content-type": "a/b"}}}}"#),
+        ),
+        (r#"{"name": "Ada", "age":"#, format!(r#"200 {JSON} {{"name": "Ada", "age":"#)),
+        ("Hello, World!", format!("200 {JSON} Hello, World!")),
     ] {
         assert_eq!(told(of_http_v2(&Bytes::from(payload))), expected, "{payload}");
     }
@@ -107,6 +114,11 @@ fn format_2_infers_what_is_not_said() {
 
 #[test]
 fn format_1_is_like_rest_but_always_decodes() {
-    assert_eq!(told(of_http_v1(br#"{"body": "YQ==", "isBase64Encoded": true}"#)), "200 [] a");
+    let plain = "content-type=text/plain; charset=utf-8";
+    let decoded = told(of_http_v1(br#"{"body": "YQ==", "isBase64Encoded": true}"#));
+    assert_eq!(decoded, format!("200 [{plain}] a"));
+    assert_eq!(told(of_http_v1(br#"{"headers": {"Content-Type": "a/b"}}"#)), "200 [content-type=a/b] ");
+    assert_eq!(told(of_http_v1(br#"{"statusCode": 0}"#)), "malformed");
+    assert_eq!(told(of_http_v1(b"no JSON")), "malformed");
     assert_eq!(told(of_http_v1(br#"{"message": "hello"}"#)), "malformed");
 }
