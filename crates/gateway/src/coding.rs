@@ -81,16 +81,25 @@ pub(crate) fn of_body(headers: &HeaderMap) -> Option<Vec<Coding>> {
     names.into_iter().rev().map(Coding::parse).collect()
 }
 
-/// The coding that a client asks for by name; `*` asks for none.
+/// The coding that a client asks for by name; `*` asks for none, and `identity` for none if it is preferred.
 pub(crate) fn accepted(headers: &HeaderMap) -> Option<Coding> {
     let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let wishes = values.flat_map(|value| value.split(',')).filter_map(|wish| {
         let (name, parameters) = wish.split_once(';').unwrap_or((wish, ""));
         let quality = parameters.trim().strip_prefix("q=").map_or(Some(1.0), |text| text.trim().parse().ok());
-        Some((Coding::parse(name.trim())?, quality.filter(|quality: &f32| *quality > 0.0)?))
+        let name = name.trim();
+        let coding = match name.eq_ignore_ascii_case("identity") {
+            true => None,
+            false => Some(Coding::parse(name)?),
+        };
+        Some((coding, quality.filter(|quality: &f32| *quality > 0.0)?))
     });
-    // Of those wished for equally, the first.
-    wishes.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(coding, _)| coding)
+    // Of those wished for equally, the first that is a coding.
+    let better = |best: (Option<Coding>, f32), next: (Option<Coding>, f32)| {
+        let is_coding_at_last = next.1 == best.1 && best.0.is_none();
+        if next.1 > best.1 || is_coding_at_last { next } else { best }
+    };
+    wishes.reduce(better)?.0
 }
 
 #[cfg(test)]
@@ -117,6 +126,11 @@ mod tests {
             ("gzip, deflate", Some(Coding::Gzip)),
             ("gzip;q=0.5, deflate", Some(Coding::Deflate)),
             ("gzip;q=0", None),
+            ("identity, gzip", Some(Coding::Gzip)),
+            ("identity;q=1, gzip;q=0.5", None),
+            ("identity;q=0.5, gzip;q=0.5", Some(Coding::Gzip)),
+            ("identity;q=0, gzip;q=0.1", Some(Coding::Gzip)),
+            ("gzip;q=1, identity;q=1", Some(Coding::Gzip)),
             ("*", None),
             ("br, identity", None),
         ] {

@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderName};
 use serde_json::Value;
 use stagedoor_vtl::jsonpath::{Found, Path};
 
+use crate::forwarded::Way;
 use crate::uri;
 
 /// Where a mapped value comes from.
@@ -60,6 +61,8 @@ pub(crate) struct View<'a> {
     pub(crate) path: &'a [(&'a str, &'a str)],
     pub(crate) query: &'a str,
     pub(crate) headers: &'a HeaderMap,
+    /// How a request came, which headers that the client did not send tell; `None` of an answer.
+    pub(crate) way: Option<Way<'a>>,
     pub(crate) stage_variables: &'a BTreeMap<String, String>,
     pub(crate) context: &'a dyn Fn(&str) -> Option<String>,
     pub(crate) body: BodyView<'a>,
@@ -160,8 +163,8 @@ impl Source {
             }
             Self::Query(name) => one(query_values(view.query, name).last()),
             Self::MultiQuery(name) => query_values(view.query, name).collect(),
-            Self::Header(name) => one(header_values(view.headers, name).last()),
-            Self::MultiHeader(name) => header_values(view.headers, name).collect(),
+            Self::Header(name) => one(header_values(view, name).pop()),
+            Self::MultiHeader(name) => header_values(view, name),
             Self::Body => vec![view.body.text.into()],
             Self::BodyPath(path) => one(view.body.at(path)),
         };
@@ -184,8 +187,12 @@ fn query_values<'v>(query: &'v str, name: &str) -> impl Iterator<Item = Cow<'v, 
     uri::query_pairs(query).filter(move |(known, _)| known == name).map(|(_, value)| value)
 }
 
-fn header_values<'v>(headers: &'v HeaderMap, name: &HeaderName) -> impl Iterator<Item = Cow<'v, str>> {
-    headers.get_all(name).into_iter().map(|value| String::from_utf8_lossy(value.as_bytes()))
+fn header_values<'v>(view: &View<'v>, name: &HeaderName) -> Vec<Cow<'v, str>> {
+    if let Some(added) = view.way.and_then(|way| way.header(name, view.headers)) {
+        return vec![String::from_utf8_lossy(added.as_bytes()).into_owned().into()];
+    }
+    let values = view.headers.get_all(name).into_iter();
+    values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect()
 }
 
 impl Target {
@@ -233,6 +240,7 @@ mod tests {
             path: &[("id", "a%20b")],
             query: "q=1&q=two+words&empty=",
             headers: &headers,
+            way: None,
             stage_variables: &BTreeMap::from([("host".to_owned(), "h".to_owned())]),
             context: &|name| (name == "identity.sourceIp").then(|| "127.0.0.1".to_owned()),
             body: BodyView { text: "the text", json: Some(&json) },

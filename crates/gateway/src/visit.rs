@@ -149,6 +149,8 @@ impl Visit {
             }
             "tlsVersion" => self.listener?.session?.version.into(),
             "cipherSuite" => self.listener?.session?.cipher_suite.into(),
+            "awsEndpointRequestId" => self.integration.get()?.request_id.as_deref()?.into(),
+            "awsEndpointRequestId2" => self.integration.get()?.request_id_2.as_deref()?.into(),
             "customDomain.basePathMatched" => {
                 (*self.base_path.as_ref().filter(|BasePath(path)| !path.is_empty())?.0).into()
             }
@@ -221,12 +223,15 @@ pub(crate) struct Integrated {
     pub(crate) status: u16,
     /// Of an AWS service.
     pub(crate) request_id: Option<String>,
+    /// `x-amz-id-2` of one: S3 has it.
+    pub(crate) request_id_2: Option<String>,
 }
 
 impl Integrated {
     pub(crate) fn of(status: u16, headers: &HeaderMap) -> Self {
-        let known = ["x-amzn-requestid", "x-amz-request-id"].iter().find_map(|name| headers.get(*name));
-        Self { status, request_id: known.and_then(|id| id.to_str().ok()).map(str::to_owned) }
+        let value = |name: &&str| headers.get(*name)?.to_str().ok().map(str::to_owned);
+        let request_id = ["x-amzn-requestid", "x-amz-request-id"].iter().find_map(value);
+        Self { status, request_id, request_id_2: value(&"x-amz-id-2") }
     }
 }
 

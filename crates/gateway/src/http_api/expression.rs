@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderName};
 use serde_json::Value;
 use stagedoor_vtl::jsonpath::{Found, Path};
 
+use crate::forwarded::Way;
 use crate::uri;
 
 /// How much of a body a JSON path sees, in bytes; what is longer is cut off there, and then is no JSON.
@@ -52,6 +53,8 @@ pub(crate) struct Invalid(pub(crate) String);
 /// What expressions read from.
 pub(crate) struct Values<'a> {
     pub(crate) headers: &'a HeaderMap,
+    /// How a request came, which headers that the client did not send tell; `None` of an answer.
+    pub(crate) way: Option<Way<'a>>,
     pub(crate) query: &'a str,
     /// As sent, without the stage.
     pub(crate) path: &'a str,
@@ -194,9 +197,16 @@ fn request_place(place: &str) -> Option<Reference> {
 impl Reference {
     fn value<'v>(&'v self, values: &'v Values<'_>) -> Option<Cow<'v, str>> {
         match self {
-            Self::Header(name) => joined(
-                values.headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())),
-            ),
+            Self::Header(name) => match values.way.and_then(|way| way.header(name, values.headers)) {
+                Some(added) => Some(String::from_utf8_lossy(added.as_bytes()).into_owned().into()),
+                None => joined(
+                    values
+                        .headers
+                        .get_all(name)
+                        .iter()
+                        .map(|value| String::from_utf8_lossy(value.as_bytes())),
+                ),
+            },
             Self::Query(name) => joined(
                 uri::query_pairs(values.query).filter(|(known, _)| known == name).map(|(_, value)| value),
             ),
@@ -268,6 +278,7 @@ mod tests {
         }
         test(&Values {
             headers: &headers,
+            way: None,
             query: "q=1&m=two+words&m=3",
             path: "/pets/a%20b",
             path_variables: &[("id", "a%20b")],

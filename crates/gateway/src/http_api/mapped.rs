@@ -16,6 +16,7 @@ use super::plan::{AwsService, Outgoing};
 use crate::backends::{ServerName, Trust};
 use crate::body::{self, Body};
 use crate::fault::GatewayFault;
+use crate::forwarded::Way;
 use crate::integrations::http_proxy;
 use crate::steps::{proxy_request, proxy_response};
 
@@ -114,6 +115,7 @@ pub(crate) async fn answered(
     let context = |name: &str| call.context(name);
     let values = Values {
         headers: &sent,
+        way: None,
         query: "",
         path: "",
         path_variables: &[],
@@ -142,6 +144,7 @@ fn request_values<'v>(
 ) -> Values<'v> {
     Values {
         headers: &call.head.headers,
+        way: Way::of(call.visit, &call.shared.config),
         query: call.query(),
         path: call.located.path,
         path_variables: &call.routed.variables,

@@ -234,6 +234,7 @@ mod tests {
         let sent = headers.clone();
         let values = Values {
             headers: &sent,
+            way: None,
             query: "a=1&b=2&a=3",
             path: "/p/q",
             path_variables: &[],

@@ -15,6 +15,7 @@ use crate::arriving;
 use crate::authorize::{self, Caller};
 use crate::body::Body;
 use crate::fault::GatewayFault;
+use crate::forwarded;
 use crate::heads::Peer;
 use crate::integrations::function;
 use crate::observe;
@@ -33,7 +34,8 @@ pub(crate) async fn serve(
     request: Request<Incoming>,
     peer: Peer,
 ) -> Response<Body> {
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
+    forwarded::name_host(&mut head);
     let body = arriving::body(body, &shared.config);
     let visit = Visit::begin(shared.ids.next(), (shared.config.now)(), peer, &head);
     match stage::of_http(api, address, &head.uri) {

@@ -104,6 +104,7 @@ mod tests {
         let service = Service::parse(subtype, &stored).expect("a valid integration");
         let values = Values {
             headers: &HeaderMap::new(),
+            way: None,
             query: "",
             path: "/",
             path_variables: &[],

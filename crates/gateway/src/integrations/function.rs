@@ -62,7 +62,7 @@ pub(crate) fn note_status(visit: &Visit, kind: Kind, invoked: Result<Option<Stri
         (Err(GatewayFault::FunctionThrottled), _) => (THROTTLED, None),
         (Err(_), _) => return,
     };
-    let _ = visit.integration.set(Integrated { status, request_id });
+    let _ = visit.integration.set(Integrated { status, request_id, request_id_2: None });
 }
 
 /// The result of a function that must not have failed.

@@ -67,6 +67,7 @@ fn at_end(visit: &Visit, observed: &Observed, status: u16, name: &str) -> Option
         }
         "integration.status" => Some(integration?.status.to_string()),
         "integration.requestId" | "awsEndpointRequestId" => integration?.request_id.clone(),
+        "awsEndpointRequestId2" => integration?.request_id_2.clone(),
         "integration.error" | "integrationErrorMessage" => of_integration(visit.fault.get()?),
         "authorizer.requestId" => visit.authorized.get()?.request_id.clone(),
         "authorizer.integrationStatus" => Some(visit.authorized.get()?.status.to_string()),

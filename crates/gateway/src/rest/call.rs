@@ -7,6 +7,7 @@ use http::{HeaderMap, Method as Verb};
 
 use super::plan::{Api, Method, Stage};
 use crate::authorize::Caller;
+use crate::forwarded::Way;
 use crate::mapping::{BodyView, View};
 use crate::shared::Shared;
 use crate::visit::Visit;
@@ -56,7 +57,13 @@ impl Call<'_> {
         })
     }
 
-    /// What mappings read, with the headers of the message that they are about.
+    /// What mappings of the request read.
+    pub(crate) fn request_view<'v>(&'v self, context: &'v dyn Fn(&str) -> Option<String>) -> View<'v> {
+        let way = Way::of(self.visit, &self.shared.config);
+        View { way, ..self.view(&self.head.headers, context) }
+    }
+
+    /// What mappings of an answer read, which has these headers.
     pub(crate) fn view<'v>(
         &'v self,
         headers: &'v HeaderMap,
@@ -66,6 +73,7 @@ impl Call<'_> {
             path: &self.variables,
             query: self.query(),
             headers,
+            way: None,
             stage_variables: &self.stage.variables,
             context,
             body: BodyView::default(),

@@ -140,6 +140,7 @@ mod tests {
             path: &[],
             query: "",
             headers: &headers,
+            way: None,
             stage_variables: &BTreeMap::from([("colour".to_owned(), "green".to_owned())]),
             context: &|name| (name == "error.messageString").then(|| "\"no\"".to_owned()),
             body: BodyView::default(),

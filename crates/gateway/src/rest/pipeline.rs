@@ -14,6 +14,7 @@ use crate::arriving;
 use crate::authorize::{self, Caller};
 use crate::body::Body;
 use crate::fault::GatewayFault;
+use crate::forwarded;
 use crate::heads::Peer;
 use crate::integrations::{function, http_proxy, mock, service, streamed_function};
 use crate::observe;
@@ -34,7 +35,8 @@ pub(crate) async fn serve(
     request: Request<Incoming>,
     peer: Peer,
 ) -> Response<Body> {
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
+    forwarded::name_host(&mut head);
     let body = arriving::body(body, &shared.config);
     let visit = Visit::begin(shared.ids.next(), (shared.config.now)(), peer, &head);
     let located =

@@ -5,13 +5,15 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use http::{HeaderName, header};
 use serde_json::{Map, Value};
 use stagedoor_vtl::{Limits, Overrides, Params, Rendered, Scope};
 
 use super::call::Call;
 use crate::fault::GatewayFault;
+use crate::forwarded::Way;
 use crate::template::{Named, Velocity};
-use crate::uri;
+use crate::{headers, uri};
 
 /// Which way a message goes, as execution logs name what failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,8 +61,14 @@ const IDENTITY: [&str; 12] = [
 ];
 
 /// Members that are there only if they have a value.
-const SOMETIMES: [&str; 5] =
-    ["isCanaryRequest", "operationName", "awsEndpointRequestId", "wafResponseCode", "webaclArn"];
+const SOMETIMES: [&str; 6] = [
+    "isCanaryRequest",
+    "operationName",
+    "awsEndpointRequestId",
+    "awsEndpointRequestId2",
+    "wafResponseCode",
+    "webaclArn",
+];
 
 /// As [`SOMETIMES`], of `$context.identity`.
 const IDENTITY_SOMETIMES: [&str; 2] = ["identity.apiKey", "identity.apiKeyId"];
@@ -170,14 +178,22 @@ type Borrowed<'a> = Vec<(&'a str, &'a str)>;
 
 impl<'a> Parameters<'a> {
     fn of(call: &'a Call<'_>) -> Self {
-        let headers = &call.head.headers;
+        let (headers, spelling) = (&call.head.headers, call.visit.spelling());
         let last = |name| headers.get_all(name).iter().next_back().map(|value| value.as_bytes());
-        let spelling = call.visit.spelling();
-        let spelt = headers.keys().map(|name| {
+        let way = Way::of(call.visit, &call.shared.config);
+        let is_told = |name: &&HeaderName| way.is_none() || !is_of_connection(name);
+        let own = headers.keys().filter(is_told).map(|name| {
             let value = String::from_utf8_lossy(last(name).unwrap_or_default());
             (spelling.of(name), value)
         });
-        Self { query: last_of_each(call.query()), headers: spelt.collect() }
+        let mut told: Vec<_> = own.collect();
+        for name in Way::ADDED {
+            let Some(value) = way.and_then(|way| way.header(&name, headers)) else { continue };
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            told.retain(|(known, _)| !name.as_str().eq_ignore_ascii_case(known));
+            told.push((spelling.of(&name), value.into()));
+        }
+        Self { query: last_of_each(call.query()), headers: told }
     }
 
     fn pairs(&self) -> (Borrowed<'_>, Borrowed<'_>) {
@@ -185,6 +201,11 @@ impl<'a> Parameters<'a> {
         let headers = self.headers.iter().map(|(name, value)| (name.as_str(), &**value)).collect();
         (query, headers)
     }
+}
+
+/// What a client tells of its connection and of the length of what it sends, no template hears.
+fn is_of_connection(name: &HeaderName) -> bool {
+    *name == header::CONTENT_LENGTH || headers::is_hop_by_hop(name)
 }
 
 /// The query's names in the order in which they first appeared, each with its last value.

@@ -81,7 +81,7 @@ impl Miss {
 /// Namespace, verb, and the values of the parameters that were chosen; `None` if one of those cannot be a part of it.
 fn key(call: &Call<'_>) -> Option<Key> {
     let context = |name: &str| call.context(name);
-    let view = call.view(&call.head.headers, &context);
+    let view = call.request_view(&context);
     let mut key = Key::default();
     key.push(&call.method.cache.namespace);
     key.push(call.verb.as_str());

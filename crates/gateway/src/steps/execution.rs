@@ -1,5 +1,7 @@
 //! What the steps of a REST API say in its execution log, in API Gateway's words. Without a log nothing is done.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
 use percent_encoding::percent_decode_str;
@@ -8,6 +10,7 @@ use super::function_request::Event;
 use crate::body::{self, Body};
 use crate::execution_log::map;
 use crate::fault::GatewayFault;
+use crate::forwarded::Way;
 use crate::headers;
 use crate::integrations::function::Function;
 use crate::integrations::http_proxy::{self, Collected};
@@ -31,16 +34,31 @@ pub(crate) async fn begin(call: &Call<'_>, body: Body) -> Result<Body, GatewayFa
     log.write(format!("Method request path: {}", map(variables)));
     let query = uri::query_pairs(call.query()).map(|(name, value)| (name.into_owned(), value.into_owned()));
     log.write(format!("Method request query string: {}", map(query)));
-    log.write(format!("Method request headers: {}", log.sent_headers(&call.head.headers)));
+    log.write(format!("Method request headers: {}", log.sent_headers(&told_headers(call))));
     log.write(format!("Method request body before transformations: {}", text(&bytes)));
     Ok(whole(bytes))
+}
+
+/// The client's headers and what the gateway adds to them; those of a test as they are given.
+fn told_headers<'c>(call: &'c Call<'_>) -> Cow<'c, HeaderMap> {
+    let sent = &call.head.headers;
+    let Some(way) = Way::of(call.visit, &call.shared.config) else { return Cow::Borrowed(sent) };
+    let mut told = sent.clone();
+    headers::remove_hop_by_hop(&mut told);
+    told.remove(header::CONTENT_LENGTH);
+    for name in Way::ADDED {
+        if let Some(value) = way.header(&name, sent) {
+            told.insert(name, value);
+        }
+    }
+    Cow::Owned(told)
 }
 
 fn decoded(value: &str) -> String {
     percent_decode_str(value).decode_utf8_lossy().into_owned()
 }
 
-fn text(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
+fn text(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes)
 }
 

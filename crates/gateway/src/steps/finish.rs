@@ -26,7 +26,7 @@ type Outcome = Result<Response<Body>, GatewayFault>;
 
 /// Ends a request to a REST API.
 pub(crate) fn rest(visit: &Visit, counters: Option<&Counters>, outcome: Outcome) -> Response<Body> {
-    let mut response = outcome.unwrap_or_else(|fault| {
+    let mut response = outcome.and_then(final_answer).unwrap_or_else(|fault| {
         log(visit, &fault);
         visit.fault.get_or_init(|| fault).rest_response()
     });
@@ -38,6 +38,15 @@ pub(crate) fn rest(visit: &Visit, counters: Option<&Counters>, outcome: Outcome)
     observe::end(visit, response)
 }
 
+/// Refuses an answer whose status a mapping, a template or a gateway response has made one of those that only come
+/// before an answer (RFC 9110, section 15.2).
+fn final_answer(response: Response<Body>) -> Outcome {
+    if response.status().is_informational() {
+        return Err(GatewayFault::Configuration("Invalid status code".into()));
+    }
+    Ok(response)
+}
+
 /// The deployment's own answer to a fault at a method, if it has one.
 ///
 /// # Errors
@@ -45,7 +54,7 @@ pub(crate) fn rest(visit: &Visit, counters: Option<&Counters>, outcome: Outcome)
 pub(crate) fn customised(call: &Call<'_>, fault: GatewayFault) -> Outcome {
     let fault = call.visit.fault.get_or_init(|| fault);
     let context = |name: &str| call.context(name);
-    let view = call.view(&call.head.headers, &context);
+    let view = call.request_view(&context);
     let custom = call.stage.deployed.gateway_responses.answer(fault, &view, call.head);
     custom.inspect(|_| log(call.visit, fault)).ok_or_else(|| fault.clone())
 }
@@ -72,6 +81,7 @@ pub(crate) fn customised_before_routing(
         path: &[],
         query: head.uri.query().unwrap_or_default(),
         headers: &head.headers,
+        way: None,
         stage_variables: &located.stage.variables,
         context: &context,
         body: BodyView::default(),

@@ -142,7 +142,7 @@ fn asked(
 ) -> Result<Option<String>, GatewayFault> {
     let readable = integration_request::readable(&lambda.parameters, payload)?;
     let context = |name: &str| call.context(name);
-    let view = View { body: readable.view(), ..call.view(&call.head.headers, &context) };
+    let view = View { body: readable.view(), ..call.request_view(&context) };
     let is_asked = |target: &Target| matches!(target, Target::Header(name) if *name == header);
     let mapped = lambda.parameters.iter().find(|(target, _)| is_asked(target));
     let mapped = mapped.and_then(|(_, source)| source.values(&view).pop()).map(Cow::into_owned);

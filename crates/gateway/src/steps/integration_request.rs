@@ -38,7 +38,7 @@ pub(crate) async fn proxied(
     }
     let readable = readable(&outgoing.parameters, &payload)?;
     let context = |name: &str| call.context(name);
-    let view = View { body: readable.view(), ..call.view(&call.head.headers, &context) };
+    let view = View { body: readable.view(), ..call.request_view(&context) };
     let mut headers = call.head.headers.clone();
     headers::leave_for_rest_backend(&mut headers);
     add_own_headers(&mut headers, call);
@@ -80,7 +80,7 @@ pub(crate) async fn made(
     let told = made.overrides.of_request();
     let readable = readable(&outgoing.parameters, &payload)?;
     let context = |name: &str| call.context(name);
-    let view = View { body: readable.view(), ..call.view(&call.head.headers, &context) };
+    let view = View { body: readable.view(), ..call.request_view(&context) };
     let mut headers = HeaderMap::new();
     add_default_headers(&mut headers, call, sends_body(&verb));
     add_mapped_headers(&mut headers, outgoing, &view);

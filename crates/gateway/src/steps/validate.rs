@@ -30,7 +30,7 @@ pub(crate) async fn request(call: &Call<'_>, body: Body) -> Result<Body, Gateway
 
 fn parameters(validator: &Validator, call: &Call<'_>) -> Result<(), GatewayFault> {
     let context = |name: &str| call.context(name);
-    let view = call.view(&call.head.headers, &context);
+    let view = call.request_view(&context);
     let blank = |values: Vec<std::borrow::Cow<'_, str>>| values.iter().all(|value| value.trim().is_empty());
     let missing = validator.required.iter().filter(|(_, source)| blank(source.values(&view)));
     let missing: Vec<&str> = missing.map(|(name, _)| name.as_str()).collect();

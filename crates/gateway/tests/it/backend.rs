@@ -156,6 +156,7 @@ fn odd_headers() -> Answer {
         ("server", "backend/1.0"),
         ("date", "Mon, 01 Jan 2024 00:00:00 GMT"),
         ("x-amzn-requestid", "the-backends-own"),
+        ("x-amz-id-2", "its-other"),
         ("www-authenticate", "Basic"),
         ("via", "1.1 backend"),
         ("set-cookie", "a=1"),

@@ -29,6 +29,7 @@ async fn requests_are_mapped_on_their_way() {
                 ("remove:header.x-gone", "''"),
                 ("overwrite:querystring.tier", "$stageVariables.tier"),
                 ("remove:querystring.q", ""),
+                ("overwrite:header.x-client", "${request.header.X-Forwarded-For} by ${request.header.host}"),
                 ("append:querystring.route", "$context.routeKey"),
                 ("overwrite:path", "/v2${request.path}"),
             ]),
@@ -53,6 +54,7 @@ async fn requests_are_mapped_on_their_way() {
     assert_eq!(seen.sent("x-pet"), "pet 7 of Ada");
     assert_eq!(seen.sent("x-many"), "1 | 2");
     assert_eq!(seen.sent("x-gone"), "");
+    assert_eq!(seen.sent("x-client"), format!("127.0.0.1 by {}", world.address));
     assert_eq!(seen.uri(), "/v2/pets/7?x=y&tier=gold%20%26%20silver&route=POST%20%2Fpets%2F%7Bid%7D");
     assert_eq!(seen.json()["body"], body, "a body that was read is sent all the same");
 

@@ -35,6 +35,7 @@ mod logs_usage_plans;
 mod request_validators;
 mod rest_binary;
 mod rest_http;
+mod rest_mapping;
 mod rest_mock;
 mod rest_proxy;
 mod rest_services;
