@@ -45,6 +45,11 @@ impl Node {
         matches!(uri.path(), "" | "/").then_some(Node { origin, https, authority })
     }
 
+    /// `https://node-1.example.com`, without a slash at its end.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
     pub(super) fn way(&self, head: &Parts) -> Way {
         let named = head.uri.authority().map(Authority::as_str);
         let named = named.or_else(|| head.headers.get(HOST)?.to_str().ok()).unwrap_or_default();

@@ -20,6 +20,7 @@ use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use serde::Deserialize;
 use serde_json::json;
+use stagedoor_media::config::Node;
 use stagedoor_state::arn::Arn;
 use stagedoor_state::document::{decode, prefix, store_fault};
 use stagedoor_state::ids::{self, SystemEntropy};
@@ -62,7 +63,7 @@ pub async fn answer(server: &Arc<Server>, request: Request<Incoming>, peer: Sock
     let path = request.uri().path()[PATH.len()..].trim_matches('/').to_owned();
     let (place, arn) = path.split_once('/').unwrap_or((&path, ""));
     let arn = arn.to_owned();
-    match (request.method(), place) {
+    let mut answer = match (request.method(), place) {
         (&Method::GET, "console.js") => {
             whole(StatusCode::OK, "text/javascript; charset=utf-8", SCRIPT.into())
         }
@@ -74,7 +75,9 @@ pub async fn answer(server: &Arc<Server>, request: Request<Incoming>, peer: Sock
         }
         (&Method::POST, "token") => hand_out(server, request, arn).await,
         _ => problem(StatusCode::NOT_FOUND, "there is nothing at this address"),
-    }
+    };
+    answer.headers_mut().insert(CONTENT_SECURITY_POLICY, policy(server.media.node()));
+    answer
 }
 
 fn show(server: &Server, place: &str, arn: &str) -> Result<Response<Bytes>, Fault> {
@@ -185,15 +188,21 @@ fn problem(status: StatusCode, message: &str) -> Response<Bytes> {
     whole(status, "application/json", json!({ "message": message }).to_string())
 }
 
-/// Nothing but our own files may be loaded, and nobody may frame a page.
+/// Nothing but our own files may be loaded, and nobody may frame a page. WHIP sessions are at the node's own address.
+fn policy(node: Option<&Node>) -> HeaderValue {
+    let node = node.map(|node| format!(" {}", node.origin())).unwrap_or_default();
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'{node}; media-src 'self'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    );
+    HeaderValue::from_str(&policy).expect("an origin is visible ASCII")
+}
+
 fn whole(status: StatusCode, kind: &'static str, body: String) -> Response<Bytes> {
-    const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-                          media-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     let mut response = Response::new(Bytes::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -202,7 +211,20 @@ fn whole(status: StatusCode, kind: &'static str, body: String) -> Response<Bytes
 
 #[cfg(test)]
 mod tests {
-    use super::is_loopback;
+    use super::{Node, is_loopback, policy};
+
+    #[test]
+    fn a_node_of_another_origin_may_be_called() {
+        let connects = |node: Option<&Node>| {
+            let policy = policy(node);
+            let rules =
+                policy.to_str().expect("text").split("; ").find(|rule| rule.starts_with("connect-src"));
+            rules.expect("there is one").to_owned()
+        };
+        assert_eq!(connects(None), "connect-src 'self'");
+        let node = Node::new("https://node-1.example.com:8443/").expect("an origin");
+        assert_eq!(connects(Some(&node)), "connect-src 'self' https://node-1.example.com:8443");
+    }
 
     #[test]
     fn only_loopback_is_served() {
