@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 
 import pytest
 import websockets
@@ -94,6 +95,33 @@ def test_viewers_see_one_participant_who_outlives_either_encoder(ivs, stage, pai
             asyncio.run(watch(one, two))
     assert names(ivs, stage, second)[:3] == ["JOINED", "PUBLISH_STARTED", "PUBLISH_STOPPED"]
     eventually(lambda: state(ivs, configuration)[0] == "INACTIVE")
+
+
+def test_the_picture_goes_on_when_an_encoder_goes(ivs, stage, pair):
+    """Key frames are ten seconds apart, and each encoder makes one only at its beginning: without what the server keeps
+    there would be no picture for seconds."""
+    configuration, first, second = pair
+    rare = (*H264, "-g", "300", "-keyint_min", "300", "-sc_threshold", "0", *AAC)
+
+    async def watch(one, two):
+        async with whip.Subscriber(
+            stage["endpoints"]["whip"], viewer(ivs, stage), configuration["participantId"]
+        ) as subscriber:
+            await subscriber.receives(video=30, audio=30)
+            one.process.kill()
+            began = time.monotonic()
+            await whip.until(lambda: subscriber.size == (640, 360), "the other encoder's picture")
+            without_picture = time.monotonic() - began
+            seen = subscriber.video_frames
+            await whip.until(lambda: subscriber.video_frames > seen + 30, "it moves")
+        return without_picture
+
+    with Encoder(stage, first["streamKey"], inputs=SMALL, codecs=rare) as one:
+        starts(ivs, stage, first)
+        with Encoder(stage, second["streamKey"], inputs=LARGE, codecs=rare) as two:
+            starts(ivs, stage, second)
+            without_picture = asyncio.run(watch(one, two))
+    assert without_picture < 2, without_picture
 
 
 def offer():

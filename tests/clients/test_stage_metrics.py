@@ -3,6 +3,8 @@
 import asyncio
 import re
 
+import pytest
+
 import whip
 from conftest import client, fetch
 from participants import token
@@ -11,11 +13,11 @@ from participants import token
 def figures(server):
     """`{name: {labels: value}}` of the stages' metrics; labels as a frozen set of pairs."""
     page = fetch(server, "GET", "/_stagedoor/metrics").body.decode()
-    found = {}
-    for name, labels, value in re.findall(r"^stagedoor_ivs_(\w+)(?:\{(.*)\})? (\d+)$", page, re.M):
+    found = {name: {} for name in re.findall(r"^# TYPE stagedoor_ivs_(\w+) ", page, re.M)}
+    for name, labels, value in re.findall(r"^stagedoor_ivs_(\w+)(?:\{(.*)\})? ([\d.]+)$", page, re.M):
         pairs = frozenset(re.findall(r'(\w+)="([^"]*)"', labels))
-        assert pairs not in found.setdefault(name, {}), "the same series twice"
-        found[name][pairs] = int(value)
+        assert pairs not in found[name], "the same series twice"
+        found[name][pairs] = float(value) if "." in value else int(value)
     return found
 
 
@@ -49,6 +51,10 @@ def test_publishers_subscribers_and_rates(server):
     layers = during["layer_publish_bitrate"]
     assert set(layers) == {series(**video), series(**{**video, "media_type": "audio"})}
     assert sum(layers.values()) == sent
+    assert during["layer_publish_framerate"] == {series(**video): pytest.approx(30, abs=12)}
+    assert set(during["download_packet_loss"]) == {frozenset(), series()}, "whoever only watches is not told of"
+    assert 0 <= during["download_packet_loss"][series()] < 20
+    assert during["dropped_frames"] == {}, "aiortc does not say"
     assert during["layer_publish_resolution"] == {series(**video): min(whip.WIDTH, whip.HEIGHT)}
     ivs.delete_stage(arn=stage["arn"])
-    assert "publishers" not in figures(server), "of stages without a connection nothing is told"
+    assert figures(server)["publishers"] == {}, "of stages without a connection nothing is told"

@@ -58,6 +58,8 @@ pub struct Limits {
     pub participants_per_stage: usize,
     /// Events sockets of one participant. Default 8.
     pub sockets_per_participant: usize,
+    /// Bits per second that a participant may receive by all its subscriptions together. Default 8,500,000.
+    pub download_rate_max: u64,
 }
 
 impl Default for Config {
@@ -92,6 +94,11 @@ impl Default for Timeouts {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { publishers_per_stage: 12, participants_per_stage: 10_000, sockets_per_participant: 8 }
+        Limits {
+            publishers_per_stage: 12,
+            participants_per_stage: 10_000,
+            sockets_per_participant: 8,
+            download_rate_max: 8_500_000,
+        }
     }
 }

@@ -41,6 +41,11 @@ pub trait Connection: Send {
     /// Starts an orderly end; the farewell leaves with the following polls.
     fn close(&mut self);
 
+    /// Which share of what it was sent lately the peer reports as lost, from 0 to 1; `None` before its first report.
+    fn loss(&self) -> Option<f32> {
+        None
+    }
+
     /// Whether the peer answers [`Connection::request_key_frame`]. For one that does not, its present group of
     /// pictures is kept for whoever comes in the middle of it.
     fn makes_key_frames(&self) -> bool {

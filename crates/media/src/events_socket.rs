@@ -11,6 +11,8 @@
 //! | `x-stagedoor-SET_MUTED`, from a publisher | `audioMuted`, `videoStopped`, or one of them, true or false; the others see it in `STAGE_STATE` until the publication ends |
 //! | `x-stagedoor-MUTED`, the answer | `audioMuted`, `videoStopped` |
 //! | `x-stagedoor-MUTED_REFUSED`, the answer | `message` |
+//! | `x-stagedoor-REPORT_FRAMES`, from the client | `participantId` of somebody whom it receives, `framesReceived` and `framesDropped` since it began; for the metrics |
+//! | `x-stagedoor-REPORT_REFUSED`, the answer if that is no good | `message` |
 //! | `x-stagedoor-EXCHANGE_TOKEN`, from the client | `token`, a new one in place of that which it has, see [`crate::exchange`] |
 //! | `x-stagedoor-TOKEN_EXCHANGED`, the answer | `capabilities`, `userId`, `attributes`, `exp` of the new token |
 //! | `x-stagedoor-TOKEN_REFUSED`, the answer | `message`, and `code`, a number as AWS's SDKs have it, if the token by itself is bad |

@@ -22,6 +22,7 @@ pub mod rtmp;
 mod user_agent;
 
 pub mod demux;
+mod download;
 pub mod engine;
 pub mod metrics;
 pub mod refusals;

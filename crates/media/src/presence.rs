@@ -9,6 +9,7 @@ mod counts;
 mod course;
 mod departure;
 mod redundant;
+mod shown;
 mod stage;
 
 pub use redundant::Rename;
@@ -24,6 +25,7 @@ use stagedoor_sfu::{Kind, PeerKey, PeerMap, TrackSpec};
 use crate::config::{Limits, Timeouts};
 use crate::ledger::{Attempt, Client, ErrorCode, Exchange, Grant, Joining, Note, Protocol, What};
 use crate::world::Moment;
+use shown::Shown;
 use stage::Stage;
 
 /// Somebody with a verified token for a stage.
@@ -104,6 +106,8 @@ struct Attached {
     protocol: Protocol,
     connection: Connection,
     connected: bool,
+    /// What its owner reports of the pictures that it received.
+    shown: Shown,
     /// A newer connection has taken its place: its end is not an event.
     superseded: bool,
 }
@@ -195,6 +199,7 @@ impl Presence {
             protocol: visitor.protocol,
             connection,
             connected: false,
+            shown: Shown::default(),
             superseded: false,
         };
         let rivals = self.rivals(&attached);

@@ -11,7 +11,8 @@ use std::time::Duration;
 use stagedoor_sfu::{Choice, PeerKey};
 use tokio::sync::{Notify, mpsc};
 
-use crate::config::Config;
+use crate::config::{Config, Node};
+use crate::download;
 use crate::engine::Engine;
 use crate::engine::str0m::Str0m;
 use crate::ledger::{Change, Ledger};
@@ -119,6 +120,11 @@ impl Media {
         if let Some(listener) = self.tcp.take() {
             tasks.spawn(inner.shards.clone().serve_tcp(listener));
         }
+        let watched = inner.clone();
+        tasks.spawn(async move {
+            download::watch(watched).await;
+            Ok(())
+        });
         let mut tick = tokio::time::interval(TICK);
         let mut changes_open = true;
         let mut states_pending = false;
@@ -162,6 +168,11 @@ impl Handle {
     /// The address that the media socket is bound to.
     pub fn media_address(&self) -> SocketAddr {
         self.inner.shards.address()
+    }
+
+    /// Where clients reach this very node, if that differs.
+    pub fn node(&self) -> Option<&Node> {
+        self.inner.config.node.as_ref()
     }
 
     /// Events sockets that were dropped because their clients did not read.

@@ -19,6 +19,7 @@ mod handle;
 pub mod home;
 mod intake;
 mod links;
+mod measure;
 mod mirror;
 mod outgoing;
 mod peer;
@@ -27,7 +28,7 @@ mod strays;
 mod threads;
 mod timers;
 
-pub use handle::{Command, Full, Report, Seat, Setup, Shards};
+pub use handle::{Command, Full, Measured, Report, Seat, Setup, Shards};
 pub use peer::{End, Role};
 pub use threads::Threads;
 
@@ -92,6 +93,8 @@ struct Shard {
     owners: PeerMap<ShardId>,
     /// The present group of pictures of mirrored publishers that make no key frames on demand.
     groups: PeerMap<Group>,
+    /// Subscribers that are to get the group of their publisher, which is another one now or of another shard.
+    replays: VecDeque<PeerKey>,
     /// Whose packets found no room on the way to another shard lately.
     lost: HashSet<(PeerKey, ShardId)>,
 }
@@ -109,11 +112,12 @@ impl Shard {
         let mut errors = 0;
         let mut more = false;
         while !self.stopping {
-            let patience = if more { Some(Duration::ZERO) } else { self.patience() };
+            let busy = more || !self.replays.is_empty();
+            let patience = if busy { Some(Duration::ZERO) } else { self.patience() };
             self.socket.wait(patience)?;
             self.take_commands();
             let now = self.world.now();
-            more = self.take_letters(now) | self.take_strays(now) | self.take_tcp();
+            more = self.take_letters(now) | self.take_strays(now) | self.take_tcp() | self.take_replays(now);
             match self.take_datagrams(&mut inbox) {
                 Ok(()) => errors = 0,
                 Err(error) if errors < SOCKET_ERRORS_MAX => {

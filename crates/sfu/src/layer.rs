@@ -20,15 +20,29 @@ pub struct Layer {
     /// The name under which the publisher offered it (RFC 8851); empty without simulcast.
     pub rid: Arc<str>,
     pub key_frames: Gate,
+    /// Bits.
     pub meter: Meter,
+    /// Pictures; of sound, packets.
+    pub frames: Meter,
     size: Option<Size>,
+    /// The time of the newest picture.
+    latest: Option<u32>,
     /// When the present run of packets began, and when the last one came.
     flowing: Option<(Duration, Duration)>,
 }
 
 impl Layer {
     pub fn new(source: Source, rid: Arc<str>) -> Layer {
-        Layer { source, rid, key_frames: Gate::default(), meter: Meter::default(), size: None, flowing: None }
+        Layer {
+            source,
+            rid,
+            key_frames: Gate::default(),
+            meter: Meter::default(),
+            frames: Meter::default(),
+            size: None,
+            latest: None,
+            flowing: None,
+        }
     }
 
     pub fn note(&mut self, packet: &Incoming, now: Duration) {
@@ -36,7 +50,12 @@ impl Layer {
             self.key_frames.key_frame();
         }
         self.size = packet.size.or(self.size);
-        self.meter.note(packet.bytes, now);
+        self.meter.note(packet.bytes * 8, now);
+        // All packets of a picture have its time; one that comes late begins no other.
+        if self.latest.is_none_or(|latest| packet.time.wrapping_sub(latest) as i32 > 0) {
+            self.latest = Some(packet.time);
+            self.frames.note(1, now);
+        }
         let since = self.flowing.filter(|(_, last)| now.saturating_sub(*last) < SETTLE);
         self.flowing = Some((since.map_or(now, |(since, _)| since), now));
     }
@@ -69,24 +88,24 @@ pub struct View {
     pub size: Option<Size>,
 }
 
-/// Bits per second, over whole windows.
+/// So many per second, over whole windows.
 #[derive(Debug, Clone, Default)]
 pub struct Meter {
     began: Option<Duration>,
-    bytes: u64,
+    amount: u64,
     rate: Option<u64>,
 }
 
 impl Meter {
-    pub fn note(&mut self, bytes: u32, now: Duration) {
+    pub fn note(&mut self, amount: u32, now: Duration) {
         let began = *self.began.get_or_insert(now);
         let elapsed = now.saturating_sub(began);
         if elapsed >= WINDOW {
-            self.rate = Some(per_second(self.bytes, elapsed));
-            self.bytes = 0;
+            self.rate = Some(per_second(self.amount, elapsed));
+            self.amount = 0;
             self.began = Some(now);
         }
-        self.bytes += u64::from(bytes);
+        self.amount += u64::from(amount);
     }
 
     /// The last whole window's rate, also during a short pause; before there is one, a guess.
@@ -95,13 +114,14 @@ impl Meter {
         let elapsed = now.saturating_sub(began);
         match self.rate {
             Some(rate) if elapsed < WINDOW + SETTLE => rate,
-            _ => per_second(self.bytes, elapsed.max(WINDOW / 4)),
+            _ => per_second(self.amount, elapsed.max(WINDOW / 4)),
         }
     }
 }
 
-fn per_second(bytes: u64, time: Duration) -> u64 {
-    (u128::from(bytes) * 8_000_000 / time.as_micros().max(1)) as u64
+fn per_second(amount: u64, time: Duration) -> u64 {
+    let micros = time.as_micros().max(1);
+    ((u128::from(amount) * 1_000_000 + micros / 2) / micros) as u64
 }
 
 #[cfg(test)]
@@ -111,6 +131,22 @@ mod tests {
 
     fn ms(value: u64) -> Duration {
         Duration::from_millis(value)
+    }
+
+    #[test]
+    fn pictures_are_counted_and_not_their_packets() {
+        let mut layer = Layer::new(Source(1), "".into());
+        let packet = |time| Incoming::describe(Codec::H264, 0, 1, time, &[0x41; 125]);
+        // Thirty pictures a second, over the wrap of their times, in three packets each, of which one comes late.
+        for picture in 0..=45_u32 {
+            let time = (u32::MAX - 60_000).wrapping_add(picture * 3000);
+            let at = ms(u64::from(picture) * 1000 / 30);
+            for time in [time, time, time.wrapping_sub(3000)] {
+                layer.note(&packet(time), at);
+            }
+        }
+        assert_eq!(layer.frames.rate(ms(1500)), 30);
+        assert_eq!(layer.frames.rate(ms(9000)), 2, "what there was is over; a guess of the rest");
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod room;
 pub mod rooms;
 pub mod rules;
 pub mod select;
+pub mod share;
 pub mod vp8;
 
 pub use codec::{Codec, Kind};
@@ -25,3 +26,4 @@ pub use room::{KeyFrameRequest, LayerFigures, Rates, Room, TrackSpec, Wanted};
 pub use rooms::{Heard, Notice, Rooms, ShardId, To};
 pub use rules::{Rules, Violation};
 pub use select::Choice;
+pub use share::{Demand, share};

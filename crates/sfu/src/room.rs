@@ -3,6 +3,7 @@
 //! A subscriber follows a participant, not a connection: if the participant publishes again from a new connection,
 //! its subscribers go on with the new one. A room knows nothing of tokens, sessions or sockets.
 
+mod demand;
 mod figures;
 mod mirror;
 
@@ -19,7 +20,7 @@ use crate::keys::{PeerKey, PeerMap};
 use crate::layer::Layer;
 use crate::packet::{Incoming, Outgoing};
 use crate::rules::{Record, Rules, Violation};
-use crate::select::{self, Choice, Named, Selection};
+use crate::select::{Choice, Named, Selection};
 
 /// A track that a publisher brings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -207,6 +208,12 @@ impl Room {
         track.accept(source, packet, now)
     }
 
+    /// Whether `subscriber` needs a key frame for the video that it is to have.
+    pub fn waits(&self, subscriber: PeerKey) -> bool {
+        let tracks = self.subscribers.get(&subscriber).map_or(&[][..], |subscriber| &subscriber.tracks);
+        tracks.iter().any(|track| track.codec().kind() == Kind::Video && track.waits())
+    }
+
     /// `subscriber` lost the picture or has none yet. Returns the request to send, if one is to be sent now.
     pub fn want_key_frame(&mut self, subscriber: PeerKey, now: Duration) -> Option<KeyFrameRequest> {
         let Subscriber { participant, tracks, .. } = self.subscribers.get(&subscriber)?;
@@ -277,7 +284,7 @@ impl Room {
         let forward = subscriber.tracks.iter().find(|track| track.codec() == video.codec);
         let current = forward.and_then(|forward| video.index(forward.sources().1?));
         let present = current.map_or(0, |index| views[index].1.rate);
-        Some(Rates { present: audio + present, top: audio + select::top_rate(&views) })
+        Some(Rates { present: audio + present, top: audio + subscriber.selection.top_rate(&views) })
     }
 
     // === Key frames ===
@@ -375,6 +382,8 @@ impl Subscriber {
     /// Points every track at the first layer of `publisher`, keeping the numbering of tracks that already run. A
     /// track whose codec the subscriber cannot take is not forwarded.
     fn follow(&mut self, publisher: &Publisher) {
+        // It was for the layers of the one before.
+        self.selection.cap = None;
         for track in &publisher.tracks {
             let Some(wanted) = self.wanted.iter().find(|wanted| wanted.codec == track.codec) else {
                 continue;

@@ -39,12 +39,14 @@ pub struct Selection {
     pub choice: Choice,
     /// Bits per second that the network carries, as far as known.
     pub budget: Option<u64>,
+    /// The highest layer that it may have, by index; `None` for any.
+    pub cap: Option<usize>,
     downgraded: Option<Duration>,
 }
 
 impl Selection {
     pub fn new(choice: Choice) -> Selection {
-        Selection { choice, budget: None, downgraded: None }
+        Selection { choice, budget: None, cap: None, downgraded: None }
     }
 
     /// The index of the layer to send; `None` while nothing flows. `present` is the index of the layer that the
@@ -57,21 +59,58 @@ impl Selection {
         now: Duration,
     ) -> Option<usize> {
         let ranked = ranked(layers);
-        let usable = usable(layers, &ranked, present);
+        let usable = self.allowed(layers, usable(layers, &ranked, present));
         let lowest = *usable.first()?;
+        // One above what it may have is taken for the highest that it may.
+        let present =
+            present.map(|index| if self.allows(layers, index) { index } else { usable[usable.len() - 1] });
         let highest = |fits: &dyn Fn(usize) -> bool| usable.iter().rev().copied().find(|index| fits(*index));
         let wish = match &self.choice {
             Choice::Lowest => Some(lowest),
             Choice::Highest => highest(&|_| true),
             Choice::Within(limit) => highest(&|index| layers[index].1.size.is_some_and(|s| s.within(*limit))),
             Choice::Rid(rid) => match layers.iter().position(|(name, _)| name == rid) {
-                Some(wanted) if layers[wanted].1.flows => Some(wanted),
+                Some(wanted) if layers[wanted].1.flows && self.allows(layers, wanted) => Some(wanted),
                 Some(wanted) => highest(&|index| rank(layers, index) < rank(layers, wanted)),
                 None => None,
             },
             Choice::Automatic => present.and_then(|p| self.afford(layers, &usable, p, overhead, now)),
         };
         wish.or(Some(lowest))
+    }
+
+    /// The layers that it could be given if it might have any, lowest first, as far as it wishes; and how many of them
+    /// it may have now.
+    pub fn ladder(&self, layers: &[Named], present: Option<usize>, now: Duration) -> (Vec<usize>, usize) {
+        let mut free = Selection { cap: None, ..self.clone() };
+        let mut ladder = usable(layers, &ranked(layers), present);
+        if !matches!(self.choice, Choice::Automatic | Choice::Highest)
+            && let Some(wish) = free.pick(layers, present, 0, now)
+        {
+            ladder.retain(|index| rank(layers, *index) <= rank(layers, wish));
+            if ladder.is_empty() {
+                ladder.push(wish);
+            }
+        }
+        let held = ladder.iter().filter(|index| self.allows(layers, **index)).count();
+        (ladder, held)
+    }
+
+    /// The rate of the highest flowing layer that it may have: what a subscriber could use at most.
+    pub fn top_rate(&self, layers: &[Named]) -> u64 {
+        let flowing = self.allowed(layers, ranked(layers));
+        flowing.into_iter().map(|index| layers[index].1.rate).max().unwrap_or(0)
+    }
+
+    fn allows(&self, layers: &[Named], index: usize) -> bool {
+        self.cap.is_none_or(|cap| cap >= layers.len() || rank(layers, index) <= rank(layers, cap))
+    }
+
+    /// Those that it may have, or else the lowest.
+    fn allowed(&self, layers: &[Named], mut ranked: Vec<usize>) -> Vec<usize> {
+        let allowed = ranked.iter().take_while(|index| self.allows(layers, **index)).count();
+        ranked.truncate(allowed.max(1));
+        ranked
     }
 
     /// What the budget carries; `None`: the lowest, also while there is no budget.
@@ -99,11 +138,6 @@ impl Selection {
         let higher = usable[position + 1..].iter().rev().copied().find(|index| rate(*index) <= comfortable);
         Some(higher.unwrap_or(present))
     }
-}
-
-/// The rate of the highest flowing layer: what a subscriber could use at most.
-pub fn top_rate(layers: &[Named]) -> u64 {
-    layers.iter().filter(|(_, view)| view.flows).map(|(_, view)| view.rate).max().unwrap_or(0)
 }
 
 /// Flowing layers, lowest first. The order of an offer says nothing sure about sizes, so they are looked at.
@@ -212,6 +246,42 @@ mod tests {
         at(24, 9_000_000, HIGH);
     }
 
+    #[test]
+    fn nobody_gets_more_than_he_may() {
+        let pick = |choice: Choice, present: Option<usize>, budget: Option<u64>, cap: Option<usize>| {
+            let mut selection = Selection { budget, cap, ..Selection::new(choice) };
+            selection.pick(&three(), present, 0, Duration::ZERO)
+        };
+        let rid = |name: &str| Choice::Rid(name.into());
+        let plenty = Some(9_000_000);
+        for (choice, present, budget, cap, expected) in [
+            (Choice::Highest, None, None, Some(MIDDLE), MIDDLE),
+            (Choice::Highest, Some(HIGH), None, Some(LOW), LOW),
+            (rid("h"), Some(HIGH), None, Some(MIDDLE), MIDDLE),
+            (rid("l"), Some(HIGH), None, Some(MIDDLE), LOW),
+            (Choice::Automatic, Some(HIGH), plenty, Some(MIDDLE), MIDDLE),
+            (Choice::Automatic, Some(LOW), plenty, Some(MIDDLE), MIDDLE),
+            (Choice::Automatic, Some(HIGH), Some(300_000), Some(MIDDLE), LOW),
+            (Choice::Automatic, Some(LOW), plenty, None, HIGH),
+        ] {
+            assert_eq!(
+                pick(choice.clone(), present, budget, cap),
+                Some(expected),
+                "{choice:?} {present:?} {cap:?}"
+            );
+        }
+        let ladder = |choice: Choice, cap| {
+            let selection = Selection { cap, ..Selection::new(choice) };
+            selection.ladder(&three(), None, Duration::ZERO)
+        };
+        assert_eq!(ladder(Choice::Automatic, None), (vec![LOW, MIDDLE, HIGH], 3));
+        assert_eq!(ladder(Choice::Highest, Some(MIDDLE)), (vec![LOW, MIDDLE, HIGH], 2));
+        assert_eq!(ladder(rid("m"), Some(LOW)), (vec![LOW, MIDDLE], 1));
+        assert_eq!(ladder(Choice::Lowest, None), (vec![LOW], 1));
+        let capped = Selection { cap: Some(MIDDLE), ..Selection::default() };
+        assert_eq!(capped.top_rate(&three()), 700_000);
+    }
+
     proptest! {
         /// While anything flows, there is something to see, and only what flows is chosen.
         #[test]
@@ -220,6 +290,7 @@ mod tests {
             present in proptest::option::of(0usize..5),
             budget in proptest::option::of(any::<u64>()),
             kind in 0u8..5,
+            cap in proptest::option::of(0usize..5),
         ) {
             let layers: Vec<Named> = flows
                 .iter()
@@ -237,7 +308,7 @@ mod tests {
                 _ => Choice::Within(Size { width: 100, height: 100 }),
             };
             let mut selection = Selection::new(choice);
-            selection.budget = budget;
+            (selection.budget, selection.cap) = (budget, cap);
             let picked = selection.pick(&layers, present, 0, Duration::ZERO);
             prop_assert_eq!(picked.is_some(), flows.iter().any(|(flows, ..)| *flows));
             prop_assert!(picked.is_none_or(|index| flows[index].0));

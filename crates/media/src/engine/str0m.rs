@@ -38,9 +38,11 @@ use super::{
 use crate::sdp::fragment::with_credentials;
 use crate::sdp::{Offer, Section};
 use copies::Copies;
+use reported::Reported;
 
 mod copies;
 mod dtls;
+mod reported;
 
 /// Packets kept for retransmission, and for how long. Browsers keep theirs for a second too. What is kept is most of
 /// a subscriber's memory, some hundred bytes for each packet beside the shared payload.
@@ -129,6 +131,8 @@ struct Track {
     payload_type: Pt,
     /// The simulcast layers, in the order of the offer; empty without simulcast.
     rids: Vec<Rid>,
+    /// What the peer says of what it is sent.
+    reported: Reported,
 }
 
 impl Track {
@@ -176,7 +180,8 @@ fn track(rtc: &Rtc, section: &Section) -> Option<Track> {
         Rids::Specific(_) => section.rids.iter().map(|rid| Rid::from(rid.as_str())).collect(),
         Rids::None | Rids::Any => Vec::new(),
     };
-    Some(Track { kind: codec.kind(), codec, mid, payload_type: params.pt(), rids })
+    let reported = Reported::default();
+    Some(Track { kind: codec.kind(), codec, mid, payload_type: params.pt(), rids, reported })
 }
 
 fn codec(params: &PayloadParams) -> Option<Codec> {
@@ -253,9 +258,12 @@ impl Str0mConnection {
                 Some(Output::Bandwidth(estimate.as_u64()))
             }
             Event::RtpPacket(packet) => self.packet(packet).map(Output::Packet),
-            Event::MediaEgressStats(MediaEgressStats { mid, loss: Some(lost), .. }) => {
-                if self.track(Kind::Video).is_some_and(|track| track.mid == mid) {
-                    self.copies.report(lost);
+            Event::MediaEgressStats(MediaEgressStats { mid, packets, loss: Some(lost), .. }) => {
+                if let Some(track) = self.tracks.iter_mut().find(|track| track.mid == mid) {
+                    track.reported.note(packets, lost);
+                    if track.kind == Kind::Video {
+                        self.copies.report(lost);
+                    }
                 }
                 None
             }
@@ -374,6 +382,10 @@ impl Connection for Str0mConnection {
                 }
             }
         }
+    }
+
+    fn loss(&self) -> Option<f32> {
+        Reported::together(self.tracks.iter().map(|track| &track.reported))
     }
 
     fn restart_ice(&mut self, restart: &IceRestart) -> Result<(), Failure> {

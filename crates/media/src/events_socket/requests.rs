@@ -20,6 +20,8 @@ enum FromClient {
     ChooseLayer { payload: Value },
     #[serde(rename = "x-stagedoor-SET_MUTED")]
     SetMuted { payload: Value },
+    #[serde(rename = "x-stagedoor-REPORT_FRAMES")]
+    ReportFrames { payload: Value },
     #[serde(rename = "x-stagedoor-EXCHANGE_TOKEN")]
     ExchangeToken { payload: Value },
 }
@@ -32,6 +34,15 @@ struct Muted {
     video_stopped: Option<bool>,
 }
 
+/// Pictures of somebody since the subscription began, as a browser's `getStats` counts them.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Frames {
+    participant_id: String,
+    frames_received: u64,
+    frames_dropped: u64,
+}
+
 impl Handle {
     /// The answer to one message of a client; `None` to what we do not know, as AWS's service is free to have messages
     /// of its own. A token that was exchanged takes the place of the socket's.
@@ -40,6 +51,7 @@ impl Handle {
             FromClient::Ping => return Some(r#"{"type":"PONG"}"#.to_owned()),
             FromClient::ChooseLayer { payload } => self.choose_layer(&bearer.visitor, &payload),
             FromClient::SetMuted { payload } => self.set_muted(&bearer.visitor, payload),
+            FromClient::ReportFrames { payload } => return self.take_frames(&bearer.visitor, payload),
             FromClient::ExchangeToken { payload } => self.take_token(bearer, &payload),
         };
         Some(reply.to_string())
@@ -92,6 +104,24 @@ impl Handle {
             }
             None => refused("the participant is not publishing"),
         }
+    }
+
+    /// The participant says how well it sees somebody, for the metrics. There is an answer only if that is no good.
+    fn take_frames(&self, visitor: &Visitor, payload: Value) -> Option<String> {
+        let refused = |problem: &str| {
+            let payload = json!({"message": problem});
+            Some(json!({"type": "x-stagedoor-REPORT_REFUSED", "payload": payload}).to_string())
+        };
+        let Ok(Frames { participant_id: remote, frames_received, frames_dropped }) =
+            serde_json::from_value(payload)
+        else {
+            return refused("participantId must be text, framesReceived and framesDropped whole numbers");
+        };
+        let Visitor { stage_arn, participant_id, .. } = visitor;
+        let taken = self.inner.change(|presence, _| {
+            presence.report_frames(stage_arn, participant_id, &remote, frames_received, frames_dropped)
+        });
+        if taken { None } else { refused("the participant is not being received") }
     }
 
     fn take_token(&self, bearer: &mut Bearer, payload: &Value) -> Value {

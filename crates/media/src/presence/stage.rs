@@ -59,7 +59,7 @@ pub struct Participant {
     sockets: usize,
     /// Connections for publishing, connected or not.
     publishing: Vec<PeerKey>,
-    is_publishing: bool,
+    pub is_publishing: bool,
     /// Since when it has had neither a socket nor a connection.
     absent_since: Option<Instant>,
     farewell: watch::Sender<Option<Farewell>>,

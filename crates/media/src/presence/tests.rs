@@ -24,8 +24,12 @@ impl Stageplay {
         reason = "an Instant can be had no other way; only distances from it count"
     )]
     fn new() -> Stageplay {
-        let limits =
-            Limits { publishers_per_stage: 2, participants_per_stage: 4, sockets_per_participant: 2 };
+        let limits = Limits {
+            publishers_per_stage: 2,
+            participants_per_stage: 4,
+            sockets_per_participant: 2,
+            ..Limits::default()
+        };
         let presence = Presence::new(Timeouts::default(), limits);
         Stageplay { presence, start: Instant::now(), elapsed: Duration::ZERO, keys: 0 }
     }

@@ -10,6 +10,9 @@ use super::group::Group;
 use super::peer::{Peer, Role};
 use crate::engine::Packet;
 
+/// Replays between two looks at the socket.
+const REPLAYS_AT_ONCE: usize = 8;
+
 impl Shard {
     /// Writes the burst to everybody who follows its publishers.
     pub(super) fn forward(&mut self, now: Instant) {
@@ -85,7 +88,7 @@ impl Shard {
         self.replay(key, now);
     }
 
-    /// Brings a new subscriber up to date if its publisher makes no key frames on demand.
+    /// Brings a subscriber without a picture up to date if its publisher makes no key frames on demand.
     pub(super) fn replay(&mut self, subscriber: PeerKey, now: Instant) {
         let at = now.saturating_duration_since(self.epoch);
         let Some(publisher) = self.room_of(subscriber).and_then(|room| room.publisher_of(subscriber)) else {
@@ -94,18 +97,30 @@ impl Shard {
         let group = self.peers.get(&publisher).and_then(Peer::group).or(self.groups.get(&publisher));
         let Some(replay) = group.map(Group::replay) else { return };
         let Some(peer) = self.peers.get_mut(&subscriber) else { return };
-        let Some(room) = self.rooms.room(&peer.stage) else { return };
+        let Some(room) = self.rooms.room(&peer.stage).filter(|room| room.waits(subscriber)) else { return };
         let mut written = 0;
-        for (kept, ticks) in replay {
+        for (kept, ago) in replay {
             let Some(source) = room.source(publisher, &kept.incoming) else { continue };
-            if let Some(mut numbers) = room.forward(subscriber, source, &kept.incoming, at) {
-                numbers.time = numbers.time.wrapping_add(ticks);
+            // The newest one is of now, so that what was received before goes on in time.
+            let at = at.saturating_sub(ago);
+            if let Some(numbers) = room.forward(subscriber, source, &kept.incoming, at) {
                 peer.write(now, &kept.packet, &numbers);
                 written += 1;
             }
         }
         self.counters.packets_forwarded += written;
         self.advance(subscriber, now);
+    }
+
+    /// Does some of the replays that wait, and says whether there are more. A stage with many followers must not hold
+    /// up the others; who has got a key frame in the meantime needs none.
+    pub(super) fn take_replays(&mut self, now: Instant) -> bool {
+        for _ in 0..REPLAYS_AT_ONCE {
+            let Some(subscriber) = self.replays.pop_front() else { return false };
+            self.replay(subscriber, now);
+            self.flush_if_long();
+        }
+        !self.replays.is_empty()
     }
 
     pub(super) fn want_key_frame(&mut self, subscriber: PeerKey, now: Instant) {
@@ -147,7 +162,7 @@ impl Shard {
         self.advance(request.publisher, now);
     }
 
-    fn room_of(&mut self, key: PeerKey) -> Option<&mut Room> {
+    pub(super) fn room_of(&mut self, key: PeerKey) -> Option<&mut Room> {
         self.rooms.room(&self.peers.get(&key)?.stage)
     }
 }

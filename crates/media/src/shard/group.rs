@@ -1,5 +1,7 @@
 //! The present group of pictures of a publisher that cannot be asked for key frames: a subscriber that comes in the
-//! middle of it gets all of it at once.
+//! middle of it gets all of it at once. So does everybody when the publisher takes another's place.
+
+use std::time::Duration;
 
 use stagedoor_sfu::{Incoming, Kind};
 
@@ -8,7 +10,8 @@ use crate::engine::Packet;
 /// Packets kept. What a connection keeps for retransmission is about as much, so that what is lost of such a burst
 /// can be had again. Two seconds of 4.5 Mbit/s fit.
 const PACKETS_MAX: usize = 1000;
-/// The distance of replayed frames, in ticks of the video clock: a millisecond.
+/// The distance of replayed frames, and the same in ticks of the video clock.
+const REPLAY_STEP: Duration = Duration::from_millis(1);
 const REPLAY_TICKS: u32 = 90;
 
 /// The packets from the last key frame on.
@@ -51,12 +54,12 @@ impl Group {
         self.packets.iter().map(|kept| (&kept.incoming, &kept.packet))
     }
 
-    /// The packets for a new subscriber, and how many ticks each is to be moved forward.
+    /// The packets for a subscriber that has no picture, with their times moved, and how long ago each is to have been.
     ///
     /// A player shows frames at the distances that their times say, so with its own times a group of two seconds
     /// would stay two seconds late for good. Frames are therefore moved to one millisecond apart, up to the newest,
     /// which keeps its time.
-    pub fn replay(&self) -> Vec<(Kept, u32)> {
+    pub fn replay(&self) -> Vec<(Kept, Duration)> {
         let mut times: Vec<u32> = self.packets.iter().map(|kept| kept.incoming.time).collect();
         times.dedup();
         let Some(&newest) = times.last() else { return Vec::new() };
@@ -68,7 +71,8 @@ impl Group {
             }
             let later = (times.len() - 1 - index) as u32;
             let time = newest.wrapping_sub(later * REPLAY_TICKS);
-            replay.push((kept.clone(), time.wrapping_sub(kept.incoming.time)));
+            let kept = Kept { incoming: Incoming { time, ..kept.incoming }, packet: kept.packet.clone() };
+            replay.push((kept, later * REPLAY_STEP));
         }
         replay
     }
@@ -109,8 +113,11 @@ mod tests {
         }
 
         fn replay(&self) -> Vec<(u64, u32)> {
-            let moved = self.0.replay().into_iter();
-            moved.map(|(kept, by)| (kept.incoming.sequence, kept.incoming.time.wrapping_add(by))).collect()
+            self.0
+                .replay()
+                .into_iter()
+                .map(|(kept, _)| (kept.incoming.sequence, kept.incoming.time))
+                .collect()
         }
     }
 
@@ -124,6 +131,8 @@ mod tests {
         filled.note(4, 6000, DELTA);
         filled.note(5, 9000, DELTA);
         assert_eq!(filled.replay(), [(2, 8820), (3, 8820), (4, 8910), (5, 9000)]);
+        let ago: Vec<u128> = filled.0.replay().iter().map(|(_, ago)| ago.as_millis()).collect();
+        assert_eq!(ago, [2, 2, 1, 0]);
         filled.note(6, 12_000, KEY);
         assert_eq!(filled.replay(), [(6, 12_000)]);
     }

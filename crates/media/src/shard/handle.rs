@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Instant;
 
 use stagedoor_sfu::room::Figures;
-use stagedoor_sfu::{Choice, PeerKey, Rooms, Rules};
+use stagedoor_sfu::{Choice, Demand, PeerKey, Rooms, Rules};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::links::Links;
@@ -34,8 +34,16 @@ pub struct Seat {
     pub connection: Box<dyn Connection>,
 }
 
-/// What flows through a shard's rooms, by stage.
-pub type Measured = Vec<(Arc<str>, Figures)>;
+/// What flows through a shard.
+pub struct Measured {
+    /// By stage.
+    pub rooms: Vec<(Arc<str>, Figures)>,
+    /// The share that subscribers report as lost, from 0 to 1, of those that report.
+    pub losses: Vec<(PeerKey, f32)>,
+}
+
+/// What those of the subscriptions that a shard has would have.
+pub type Demands = Vec<(PeerKey, Demand)>;
 
 /// What a shard is told.
 pub enum Command {
@@ -43,6 +51,8 @@ pub enum Command {
     Remove(PeerKey),
     /// A subscriber asks for another simulcast layer.
     Choose(PeerKey, Choice),
+    /// A subscriber may have no higher simulcast layer than this; any, if there is none.
+    Cap(PeerKey, Option<u8>),
     /// A peer has been given new ICE credentials.
     Restart(PeerKey, Arc<IceRestart>),
     /// A publisher whose packets come by no socket of the shard has some.
@@ -51,6 +61,8 @@ pub enum Command {
     Rename(PeerKey, Arc<str>),
     /// Somebody wants to know what flows.
     Measure(oneshot::Sender<Measured>),
+    /// Somebody wants to know what these subscriptions would have.
+    Weigh(Arc<[PeerKey]>, oneshot::Sender<Demands>),
     Stop,
 }
 
@@ -61,10 +73,11 @@ impl Command {
             Command::Add(seat) => Some(seat.key),
             Command::Remove(peer)
             | Command::Choose(peer, _)
+            | Command::Cap(peer, _)
             | Command::Restart(peer, _)
             | Command::Rename(peer, _)
             | Command::Look(peer) => Some(*peer),
-            Command::Measure(_) | Command::Stop => None,
+            Command::Measure(_) | Command::Weigh(..) | Command::Stop => None,
         }
     }
 }
@@ -182,9 +195,18 @@ impl Shards {
 
     /// Asks all of them what flows through the rooms that they have. One that is overloaded does not answer.
     pub fn measure(&self) -> Vec<oneshot::Receiver<Measured>> {
+        self.ask(Command::Measure)
+    }
+
+    /// Asks all of them what subscriptions would have, which may be on any. One that is overloaded does not answer.
+    pub fn weigh(&self, subscriptions: &Arc<[PeerKey]>) -> Vec<oneshot::Receiver<Demands>> {
+        self.ask(|answer| Command::Weigh(subscriptions.clone(), answer))
+    }
+
+    fn ask<T>(&self, question: impl Fn(oneshot::Sender<T>) -> Command) -> Vec<oneshot::Receiver<T>> {
         let ask = |shard: &Remote| {
             let (answer, answered) = oneshot::channel();
-            drop(shard.commands.try_send(Command::Measure(answer)));
+            drop(shard.commands.try_send(question(answer)));
             shard.waker.wake();
             answered
         };
@@ -237,6 +259,7 @@ impl Shard {
             links,
             owners: Default::default(),
             groups: Default::default(),
+            replays: Default::default(),
             lost: Default::default(),
         }
     }

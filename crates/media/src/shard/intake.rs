@@ -46,11 +46,10 @@ impl Shard {
             Command::Restart(peer, restart) => self.restart_ice(peer, &restart),
             Command::Look(peer) => self.look(peer),
             Command::Rename(peer, name) => self.rename(peer, name),
-            Command::Measure(answer) => {
-                let at = self.world.now().saturating_duration_since(self.epoch);
-                // Who asked may have given up.
-                drop(answer.send(self.rooms.figures(at)));
-            }
+            Command::Cap(peer, layer) => self.cap(peer, layer),
+            // Who asked may have given up.
+            Command::Measure(answer) => drop(answer.send(self.measure())),
+            Command::Weigh(subscriptions, answer) => drop(answer.send(self.weigh(&subscriptions))),
             Command::Stop => self.stopping = true,
         }
     }

@@ -152,9 +152,8 @@ impl Shard {
             let mut group = Group::default();
             packets.iter().for_each(|(incoming, packet)| group.note(incoming, packet));
             self.groups.insert(publisher, group);
-            for follower in self.followers_of_mirror(publisher) {
-                self.replay(follower, now);
-            }
+            let followers = self.followers_of_mirror(publisher);
+            self.replays.extend(followers);
             return;
         }
         if burst.after_loss {

@@ -110,13 +110,6 @@ impl Peer {
         }
     }
 
-    /// Forgets what it kept for those who come later.
-    pub fn forget_group(&mut self) {
-        if let Some(group) = &mut self.group {
-            *group = Group::default();
-        }
-    }
-
     /// What a new subscriber is to be given; `None` if a key frame can be asked for.
     pub fn group(&self) -> Option<&Group> {
         self.group.as_ref()
@@ -146,6 +139,11 @@ impl Peer {
 
     pub fn plan(&mut self, present: u64, top: u64) {
         self.connection.plan(present, top);
+    }
+
+    /// See [`Connection::loss`].
+    pub fn loss(&self) -> Option<f32> {
+        self.connection.loss()
     }
 
     pub fn request_key_frame(&mut self, kind: Kind, layer: u8) {

@@ -9,7 +9,7 @@ use super::peer::Role;
 
 impl Shard {
     /// The publisher on `key` is received under another name from now on. Whoever follows that name goes on with this
-    /// publisher's next key frame.
+    /// publisher's present group of pictures, if it has kept that, else with its next key frame.
     pub(super) fn rename(&mut self, key: PeerKey, name: Arc<str>) {
         let now = self.world.now();
         let Some(peer) = self.peers.get_mut(&key) else { return };
@@ -19,8 +19,6 @@ impl Shard {
         if !peer.connected {
             return;
         }
-        // What was kept bears the numbers of the publication that ends here.
-        peer.forget_group();
         let stage = peer.stage.clone();
         self.rooms.unpublish(key);
         let replaced = self.rooms.publish(&stage, key, name, &tracks);
@@ -29,5 +27,8 @@ impl Shard {
             self.close(old);
         }
         self.greet(key, now);
+        if let Some(room) = self.rooms.room(&stage) {
+            self.replays.extend(room.followers(key));
+        }
     }
 }

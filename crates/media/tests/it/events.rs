@@ -11,6 +11,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use stagedoor_media::Handle;
 use stagedoor_media::client::Client;
+use stagedoor_media::figures::Mean;
 use stagedoor_media::ledger::Change;
 use stagedoor_sfu::Codec;
 use tokio::net::{TcpListener, TcpStream};
@@ -341,4 +342,36 @@ async fn who_does_not_read_is_dropped_and_the_others_are_not() {
     }
     drop(slow);
     plane.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn how_well_somebody_is_seen_comes_to_the_figures() {
+    let plane = Plane::start(config());
+    let address = serve(plane.handle.clone()).await;
+    let (_ann, _) = plane.publish("ann", &[Codec::Opus, Codec::H264]).await;
+    let (_publishing, _) = plane.publish("viewer", &[Codec::Opus, Codec::H264]).await;
+    let (_receiving, _) = plane.subscribe("viewer", "ann", &[Codec::Opus, Codec::H264]).await;
+    let mut socket = Socket::open(address, TOPIC, &plane.token("viewer", true, true)).await;
+    let report = |remote: &str, dropped: Value| {
+        json!({
+            "type": "x-stagedoor-REPORT_FRAMES",
+            "payload": {"participantId": remote, "framesReceived": 200, "framesDropped": dropped},
+        })
+    };
+    for bad in [report("bob", json!(0)), report("ann", json!("none")), report("ann", json!(-1))] {
+        say(&mut socket, bad.clone()).await;
+        assert_eq!(socket.answer().await["type"], "x-stagedoor-REPORT_REFUSED", "{bad}");
+    }
+    say(&mut socket, report("ann", json!(50))).await;
+    // A good one has no answer; what is asked after it has been answered after it.
+    say(&mut socket, json!({"type": "PING"})).await;
+    assert_eq!(socket.answer().await["type"], "PONG");
+    let stages = plane.handle.stages().await;
+    assert_eq!(Mean::of([&stages[0].receiving.dropped].into_iter()), Some(0.25));
+    assert_eq!(Mean::of([&stages[0].receivers["viewer"].dropped].into_iter()), Some(0.25));
+    plane.stop().await;
+}
+
+async fn say(socket: &mut Socket, message: Value) {
+    socket.0.send(Message::text(message.to_string())).await.expect("sent");
 }

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod crowd;
+mod download;
 mod events;
 mod forwarding;
 mod garbage;

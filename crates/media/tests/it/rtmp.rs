@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use stagedoor_media::client::{Client, Received};
 use stagedoor_media::ledger::{Protocol, What};
 use stagedoor_rtmp::client::{Client as Encoder, Progress};
 use stagedoor_sfu::{Codec, Kind};
@@ -273,4 +274,82 @@ async fn silence_ends_a_publication_without_an_error() {
     assert_eq!(timeout(Duration::from_secs(5), studio.ends()).await, Ok(rejected()));
     assert_eq!(plane.told(4).await[2..4], ["studio stopped", "studio left"]);
     plane.stop().await;
+}
+
+/// Two encoders with the same content, which begin a group of pictures and never another one. When the first goes, its
+/// viewers, on all media threads, go on with what the second has sent since its own beginning.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_picture_goes_on_when_an_encoder_goes() {
+    const VIEWERS: [&str; 6] = ["ann", "ben", "cid", "dan", "eve", "fay"];
+    let plane = Plane::start(config());
+    plane.ingest_for("rt_one", "one", "studio");
+    plane.ingest_for("rt_two", "two", "studio");
+    let address = listen(&plane).await;
+    let mut one = Studio::publish(address, "rt_one").await;
+    plane.told(2).await;
+    let mut two = Studio::publish(address, "rt_two").await;
+    plane.told(4).await;
+    let mut viewers = Vec::new();
+    for viewer in VIEWERS {
+        viewers.push(plane.subscribe(viewer, "studio", BOTH).await.0);
+    }
+    for _ in 0..20 {
+        one.frame(false).await;
+        two.frame(false).await;
+    }
+    // Both encoders' parameter sets, key frame and twenty pictures, each with sound.
+    plane.counted(|counters| counters.packets_in > 2 * 40).await;
+    let viewers = run_all(&plane, viewers, |pictures| pictures.len() == 22).await;
+    let viewers: Vec<Client> = viewers
+        .into_iter()
+        .map(|(viewer, before)| {
+            assert_eq!(types(&before)[..3], [24, 5, 1]);
+            viewer
+        })
+        .collect();
+    let began = plane.world.now();
+    drop(one);
+    // Neither a key frame nor anything else comes of the second encoder.
+    let viewers = run_all(&plane, viewers, |pictures| pictures.len() == 22).await;
+    let without_picture = plane.world.now() - began;
+    assert!(without_picture < Duration::from_secs(10), "{without_picture:?}");
+    for (_, after) in &viewers {
+        assert_eq!(types(after)[..3], [24, 5, 1], "parameter sets, a key frame, another");
+        let sequences: Vec<u64> = after.iter().map(|picture| picture.sequence).collect();
+        assert!(sequences.windows(2).all(|pair| pair[1] == pair[0] + 1), "{sequences:?}");
+    }
+    two.frame(false).await;
+    let first = viewers.iter().map(|(_, after)| after[21].clone()).collect::<Vec<_>>();
+    let viewers = viewers.into_iter().map(|(viewer, _)| viewer).collect();
+    for ((_, live), last) in run_all(&plane, viewers, |pictures| pictures.len() == 1).await.iter().zip(first)
+    {
+        assert_eq!(live[0].sequence, last.sequence + 1);
+        assert_eq!(live[0].time.wrapping_sub(last.time), 33 * 90, "the encoder's own distance");
+    }
+    plane.stop().await;
+}
+
+/// Lets each viewer, in turn, take pictures until there are enough.
+async fn run_all(
+    plane: &Plane,
+    viewers: Vec<Client>,
+    enough: fn(&[Received]) -> bool,
+) -> Vec<(Client, Vec<Received>)> {
+    let mut taken = Vec::new();
+    for mut viewer in viewers {
+        let world = plane.world.clone();
+        let run = tokio::task::spawn_blocking(move || {
+            let mut pictures = Vec::new();
+            while !enough(&pictures) {
+                pictures.push(expect_packet(&mut viewer, &world, Kind::Video));
+            }
+            (viewer, pictures)
+        });
+        taken.push(run.await.expect("pictures"));
+    }
+    taken
+}
+
+fn types(pictures: &[Received]) -> Vec<u8> {
+    pictures.iter().map(|picture| picture.payload[0] & 0x1f).collect()
 }

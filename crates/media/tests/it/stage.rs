@@ -160,6 +160,13 @@ impl Plane {
         self.ledger.ingests.lock().expect("no panic").insert(stream_key.into(), ingest);
     }
 
+    /// The same for one of two encoders with the same content, in whose place others see `shown`.
+    pub fn ingest_for(&self, stream_key: &str, participant: &str, shown: &str) {
+        self.ingest(stream_key, participant, true);
+        let mut ingests = self.ledger.ingests.lock().expect("no panic");
+        ingests.get_mut(stream_key).expect("just put there").stands_for = Some(shown.into());
+    }
+
     /// Sends a request with an SDP body.
     pub async fn post(&self, path: &str, token: &str, offer: impl Into<Bytes>) -> Answer {
         let request = Request::post(path)

@@ -15,6 +15,8 @@ use crate::packet::Size;
 pub struct Figures {
     /// What is sent to all subscribers together, in bits per second.
     pub subscribe_rate: u64,
+    /// The same by subscriber and kind.
+    pub received: Vec<(PeerKey, Kind, u64)>,
     /// The layers that publishers send.
     pub layers: Vec<LayerFigures>,
 }
@@ -28,6 +30,8 @@ pub struct LayerFigures {
     pub rid: Arc<str>,
     /// Bits per second.
     pub rate: u64,
+    /// Pictures per second; of sound, packets.
+    pub frame_rate: u64,
     /// Of the picture, as far as known.
     pub size: Option<Size>,
 }
@@ -41,8 +45,13 @@ impl Room {
             .flat_map(Publisher::layers)
             .map(|(_, layer)| (layer.source, layer.meter.rate(now)))
             .collect();
-        let sent = self.subscribers.values().flat_map(|subscriber| &subscriber.tracks);
-        let subscribe_rate = sent.filter_map(|track| rates.get(&track.sources().1?)).sum();
+        let received: Vec<(PeerKey, Kind, u64)> = self
+            .subscribers
+            .iter()
+            .flat_map(|(key, subscriber)| subscriber.tracks.iter().map(|track| (*key, track)))
+            .filter_map(|(key, track)| Some((key, track.codec().kind(), *rates.get(&track.sources().1?)?)))
+            .collect();
+        let subscribe_rate = received.iter().map(|(.., rate)| rate).sum();
         let publishers = self.publishers.iter().filter(|(key, _)| here(**key));
         let layers = publishers.flat_map(|(_, publisher)| {
             publisher.layers().map(|(kind, layer)| LayerFigures {
@@ -50,9 +59,10 @@ impl Room {
                 kind,
                 rid: layer.rid.clone(),
                 rate: layer.meter.rate(now),
+                frame_rate: layer.frames.rate(now),
                 size: layer.size(),
             })
         });
-        Figures { subscribe_rate, layers: layers.collect() }
+        Figures { subscribe_rate, received, layers: layers.collect() }
     }
 }

@@ -129,13 +129,14 @@ class Tile {
 
   async measure() {
     if (!this.peer) return;
-    let bytes = 0, packets = 0, lost = 0, frames, trip;
+    let bytes = 0, packets = 0, lost = 0, frames, trip, shown;
     for (const report of (await this.peer.getStats()).values()) {
       if (report.type === "inbound-rtp" || report.type === "outbound-rtp") {
         bytes += report.bytesReceived ?? report.bytesSent ?? 0;
         packets += report.packetsReceived ?? 0;
         lost += report.packetsLost ?? 0;
         if (report.kind === "video") frames = Math.max(frames ?? 0, report.framesPerSecond ?? 0);
+        if (report.kind === "video" && report.type === "inbound-rtp") shown = report;
       } else if (report.type === "candidate-pair" && report.nominated) trip = report.currentRoundTripTime ?? trip;
       else if (report.type === "remote-inbound-rtp") lost = report.fractionLost ?? lost;
     }
@@ -144,6 +145,7 @@ class Tile {
     this.before = { bytes, now };
     const share = this.sends ? lost : lost / Math.max(1, packets + lost);
     const show = (label, text) => (this.figures[label].textContent = text);
+    if (shown) reportFrames(this.id, shown);
     show("kbit/s", rate === undefined ? "–" : Math.round(rate).toString());
     show("loss", `${(100 * Math.max(0, share)).toFixed(1)} %`);
     show("round trip", trip === undefined ? "–" : `${Math.round(trip * 1000)} ms`);
@@ -188,6 +190,12 @@ function takeState({ participants }) {
 
 function choose(participantId, layer) {
   session?.socket.send(JSON.stringify({ type: "x-stagedoor-CHOOSE_LAYER", payload: { participantId, layer } }));
+}
+
+/** Tells the server, for its metrics, how many pictures came and how many were dropped. */
+function reportFrames(participantId, { framesReceived = 0, framesDropped = 0 }) {
+  if (session?.socket?.readyState !== WebSocket.OPEN) return;
+  session.socket.send(JSON.stringify({ type: "x-stagedoor-REPORT_FRAMES", payload: { participantId, framesReceived, framesDropped } }));
 }
 
 function takeMessage(text) {
