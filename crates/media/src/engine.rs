@@ -4,7 +4,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use stagedoor_sfu::{Codec, Incoming, Kind, Outgoing, TrackSpec};
 
@@ -102,13 +102,16 @@ impl Packet {
     }
 }
 
-/// Header extensions that travel end to end (RFC 6464 audio level, 3GPP TS 26.114 video orientation).
+/// Header extensions that travel end to end (RFC 6464 audio level, 3GPP TS 26.114 video orientation), and what has to be
+/// known of the packet's way to us.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Extensions {
     /// Negative decibel relative to full scale.
     pub audio_level: Option<i8>,
     pub voice_activity: Option<bool>,
     pub orientation: Option<Orientation>,
+    /// How long players should hold pictures, because packets of this publisher have to be sent again.
+    pub hold: Duration,
 }
 
 /// How far the receiver has to turn the picture, counter-clockwise.

@@ -25,9 +25,11 @@ use str0m::change::SdpOffer;
 use str0m::config::DtlsCert;
 use str0m::crypto::CryptoProvider;
 use str0m::format::{Codec as StrCodec, PayloadParams};
-use str0m::media::{KeyframeRequestKind, Mid, Pt, Rid, Rids};
+use str0m::media::{KeyframeRequestKind, MediaTime, Mid, Pt, Rid, Rids};
 use str0m::net::{Protocol, Receive, TcpType};
-use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite, VideoOrientation, Vp8Descriptor, Vp8Patch};
+use str0m::rtp::{
+    Extension, ExtensionValues, RtpPacket, RtpWrite, VideoOrientation, Vp8Descriptor, Vp8Patch,
+};
 use str0m::stats::MediaEgressStats;
 use str0m::{Candidate, Event, IceConnectionState, IceCreds, Input, Output as StrOutput, Rtc, RtcConfig};
 
@@ -37,11 +39,15 @@ use super::{
 };
 use crate::sdp::fragment::with_credentials;
 use crate::sdp::{Offer, Section};
+use arrivals::Arrivals;
 use copies::Copies;
+use hold::Hold;
 use reported::Reported;
 
+mod arrivals;
 mod copies;
 mod dtls;
+mod hold;
 mod reported;
 
 /// Packets kept for retransmission, and for how long. Browsers keep theirs for a second too. What is kept is most of
@@ -53,6 +59,10 @@ const RESEND_AGE_MAX: Duration = Duration::from_secs(1);
 const ESTIMATE_FIRST: Bitrate = Bitrate::kbps(300);
 /// How often the engine says what the peer reports as lost.
 const REPORTS_EVERY: Duration = Duration::from_secs(1);
+/// The number that browsers offer this extension under; theirs counts if it is another.
+const PLAYOUT_DELAY_ID: u8 = 5;
+/// The longest time that a player may hold pictures, which is what browsers take without being told.
+const HELD_MAX: MediaTime = MediaTime::from_hundredths(1000);
 /// A timeout due within this time is not waited for.
 const AT_ONCE: Duration = Duration::from_micros(50);
 /// Timeouts fed at once in one round of polls. A burst of a key frame is some hundred packets.
@@ -104,7 +114,11 @@ impl Str0m {
 
     fn config(&self, terms: &Terms) -> RtcConfig {
         let offers = |codec| terms.video.contains(&codec);
-        RtcConfig::new()
+        let mut config = RtcConfig::new();
+        if terms.direction == Direction::Subscribe {
+            config = config.set_extension(PLAYOUT_DELAY_ID, Extension::PlayoutDelay);
+        }
+        config
             .set_crypto_provider(self.crypto.clone())
             .enable_bwe(terms.estimate.then_some(ESTIMATE_FIRST))
             .set_rtp_mode(true)
@@ -205,6 +219,8 @@ struct Str0mConnection {
     estimate: bool,
     planned: (u64, u64),
     copies: Copies,
+    arrivals: Arrivals,
+    hold: Hold,
     /// The connection's own time: never behind what it was told, ahead of it by some microseconds.
     clock: Instant,
     /// Timeouts that may still be fed at once.
@@ -215,7 +231,10 @@ impl Str0mConnection {
     fn new(mut rtc: Rtc, terms: Terms, offer: String, tracks: Vec<Track>, now: Instant) -> Str0mConnection {
         let mut engine = rtc.direct_api();
         let resends = tracks.iter().filter_map(|track| engine.stream_tx_by_mid(track.mid, None)?.rtx());
-        let copies = Copies::of(resends.map(|source| *source).collect::<Vec<u32>>());
+        let copies = match terms.direction {
+            Direction::Publish => Copies::of_reports(),
+            Direction::Subscribe => Copies::of(resends.map(|source| *source).collect::<Vec<u32>>()),
+        };
         Str0mConnection {
             rtc,
             offer: offer.into(),
@@ -225,6 +244,8 @@ impl Str0mConnection {
             estimate: terms.estimate,
             planned: (0, 0),
             copies,
+            arrivals: Arrivals::default(),
+            hold: Hold::default(),
             clock: now,
             at_once: 0,
         }
@@ -262,13 +283,19 @@ impl Str0mConnection {
                 if let Some(track) = self.tracks.iter_mut().find(|track| track.mid == mid) {
                     track.reported.note(packets, lost);
                     if track.kind == Kind::Video {
-                        self.copies.report(lost);
+                        self.note_loss(lost);
                     }
                 }
                 None
             }
             _ => None,
         }
+    }
+
+    /// What was lost lately on the way to a subscriber or from a publisher, from 0 to 1.
+    fn note_loss(&mut self, lost: f32) {
+        let loss = self.copies.report(lost);
+        self.hold.report(self.clock, loss);
     }
 
     fn packet(&mut self, packet: RtpPacket) -> Option<Packet> {
@@ -281,14 +308,20 @@ impl Str0mConnection {
             Some(rid) => track.rids.iter().position(|known| *known == rid)?,
             None => 0,
         };
+        let (kind, codec, layer) = (track.kind, track.codec, layer as u8);
+        let values = &packet.header.ext_vals;
+        if kind == Kind::Video {
+            let figure = self.arrivals.note(self.clock, layer, *packet.seq_no, values.transport_cc);
+            figure.into_iter().for_each(|lost| self.note_loss(lost));
+        }
         Some(Packet {
-            kind: track.kind,
-            codec: track.codec,
-            layer: layer as u8,
+            kind,
+            codec,
+            layer,
             sequence: *packet.seq_no,
             time: packet.header.timestamp,
             marker: packet.header.marker,
-            extensions: extensions(&packet.header.ext_vals),
+            extensions: Extensions { hold: self.hold.time(), ..extensions(values) },
             received: packet.timestamp,
             payload: packet.payload,
         })
@@ -322,11 +355,18 @@ impl Connection for Str0mConnection {
         let Some(track) = self.track(packet.kind).filter(|track| track.codec == packet.codec) else { return };
         let (mid, payload_type) = (track.mid, track.payload_type);
         let now = now.max(self.clock);
+        let mut extensions = extension_values(&packet.extensions);
+        if let Some(hold) =
+            (packet.kind == Kind::Video).then(|| self.hold.tell(now, packet.extensions.hold)).flatten()
+        {
+            extensions.play_delay_min = Some(MediaTime::from_hundredths(hold.as_millis() as u64 / 10));
+            extensions.play_delay_max = Some(HELD_MAX);
+        }
         let mut write =
             RtpWrite::new(payload_type, numbers.sequence.into(), numbers.time, now, packet.payload.clone())
                 .marker(packet.marker)
                 .nackable(packet.kind == Kind::Video)
-                .ext_vals(extension_values(&packet.extensions));
+                .ext_vals(extensions);
         if let Some(patch) = numbers.vp8.and_then(|ids| vp8_patch(&packet.payload, ids)) {
             write = write.vp8_patch(patch);
         }
@@ -424,7 +464,8 @@ fn extensions(values: &ExtensionValues) -> Extensions {
         VideoOrientation::Deg180 => Orientation::Turned180,
         VideoOrientation::Deg90 => Orientation::Turned270,
     });
-    Extensions { audio_level: values.audio_level, voice_activity: values.voice_activity, orientation }
+    let (audio_level, voice_activity) = (values.audio_level, values.voice_activity);
+    Extensions { audio_level, voice_activity, orientation, ..Extensions::default() }
 }
 
 fn extension_values(extensions: &Extensions) -> ExtensionValues {

@@ -1,9 +1,11 @@
-//! Retransmissions are sent more than once to peers whose network loses packets.
+//! Retransmissions are sent more than once to peers whose network loses packets, and so are our requests for them.
 //!
 //! A browser that only receives knows no round trip and asks again after 100 ms for what did not come. A picture stands
 //! still after about 200 ms, so each lost retransmission freezes it: measured with Chromium, 12 to 18 times in half a
 //! minute at 15 % of loss. A copy costs the share that is lost, once more: at 5 % of loss 5 % of the rate.
 //! The receiver drops copies as SRTP drops any repetition (RFC 3711 §3.3.2), before it counts anything.
+//! To a publisher go reports (RTCP) alone, among them what did not come and is to be sent again, five times at most, and
+//! requests for key frames: all of them are copied.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -27,7 +29,9 @@ const SMOOTHING: f32 = 0.3;
 pub struct Copies {
     /// The sources that carry retransmissions (RFC 4588).
     sources: Vec<u32>,
-    /// What the peer reports as lost, in percent.
+    /// Whether reports (RTCP) are copied too.
+    reports: bool,
+    /// What is lost on the way to the peer, or from a publisher, in percent.
     loss: f32,
     waiting: VecDeque<Copy>,
 }
@@ -46,15 +50,21 @@ impl Copies {
         Copies { sources: sources.into_iter().collect(), ..Copies::default() }
     }
 
-    /// The peer reports this share as lost, from 0 to 1.
-    pub fn report(&mut self, lost: f32) {
+    /// Those for a publisher.
+    pub fn of_reports() -> Copies {
+        Copies { reports: true, ..Copies::default() }
+    }
+
+    /// This share was lost since the last report, from 0 to 1. What is lost by and large, in percent.
+    pub fn report(&mut self, lost: f32) -> f32 {
         self.loss += (lost * 100.0 - self.loss) * SMOOTHING;
+        self.loss
     }
 
     /// A datagram is being sent.
     pub fn sent(&mut self, now: Instant, to: Path, contents: &[u8]) {
         let more = self.count();
-        if more > 0 && self.is_retransmission(contents) && self.waiting.len() < WAITING_MAX {
+        if more > 0 && self.matters(contents) && self.waiting.len() < WAITING_MAX {
             self.waiting.push_back(Copy { at: now + APART, to, contents: contents.to_vec(), more: more - 1 });
         }
     }
@@ -82,11 +92,12 @@ impl Copies {
         }
     }
 
-    /// RTP has version 2 and its source at byte 8; what RTCP has there is none of these.
-    fn is_retransmission(&self, datagram: &[u8]) -> bool {
+    /// RTP has version 2 and its source at byte 8; RTCP its kind at byte 1 (RFC 5761 §4), and none of these sources there.
+    fn matters(&self, datagram: &[u8]) -> bool {
         let source = datagram.get(8..).and_then(<[u8]>::first_chunk).map(|bytes| u32::from_be_bytes(*bytes));
-        datagram.first().is_some_and(|first| first >> 6 == 2)
-            && source.is_some_and(|source| self.sources.contains(&source))
+        let again = source.is_some_and(|source| self.sources.contains(&source));
+        let report = self.reports && datagram.get(1).is_some_and(|kind| (192..224).contains(kind));
+        datagram.first().is_some_and(|first| first >> 6 == 2) && (again || report)
     }
 }
 
@@ -104,11 +115,15 @@ mod tests {
 
     /// How many copies come of one retransmission after these reports.
     fn copies(reports: &[f32], datagram: &[u8]) -> usize {
+        copies_of(false, reports, datagram)
+    }
+
+    fn copies_of(of_reports: bool, reports: &[f32], datagram: &[u8]) -> usize {
         #[expect(clippy::disallowed_methods, reason = "a time that nothing looks at")]
         let start = Instant::now();
         let to = Path::Udp(SocketAddr::from(([192, 0, 2, 1], 1)));
-        let mut copies = Copies::of([7]);
-        reports.iter().for_each(|lost| copies.report(*lost));
+        let mut copies = Copies { reports: of_reports, ..Copies::of([7]) };
+        reports.iter().for_each(|lost| _ = copies.report(*lost));
         copies.sent(start, to, datagram);
         assert_eq!(copies.due(start), None, "not at once");
         let mut found = 0;
@@ -140,12 +155,22 @@ mod tests {
     }
 
     #[test]
+    fn publishers_have_copies_of_reports() {
+        let mut report = packet(8);
+        report[1] = 205;
+        assert_eq!(copies_of(true, &[0.15; 20], &report), 2);
+        assert_eq!(copies_of(true, &[0.0; 20], &report), 0);
+        assert_eq!(copies_of(true, &[0.15; 20], &packet(8)), 0);
+        assert_eq!(copies_of(false, &[0.15; 20], &report), 0);
+    }
+
+    #[test]
     fn those_that_wait_are_bounded() {
         #[expect(clippy::disallowed_methods, reason = "a time that nothing looks at")]
         let start = Instant::now();
         let to = Path::Udp(SocketAddr::from(([192, 0, 2, 1], 1)));
         let mut copies = Copies::of([7]);
-        (0..20).for_each(|_| copies.report(0.15));
+        (0..20).for_each(|_| _ = copies.report(0.15));
         (0..1000).for_each(|_| copies.sent(start, to, &packet(7)));
         assert_eq!(copies.waiting.len(), WAITING_MAX);
     }
