@@ -156,9 +156,16 @@ impl Plan {
 }
 
 impl PlanMethod {
-    fn is(&self, api: &str, stage: &str, path: &str, verb: &str) -> bool {
-        let named = || self.key.strip_prefix(path)?.strip_prefix('/');
-        self.api == api && self.stage == stage && (named() == Some(verb) || self.key == "*/*")
+    /// How closely it names this method of this stage, the least being the closest; `None` if it is about others.
+    fn distance(&self, (api, stage): (&str, &str), path: &str, verb: &str) -> Option<u8> {
+        if (self.api.as_str(), self.stage.as_str()) != (api, stage) {
+            return None;
+        }
+        match self.key.strip_prefix(path).and_then(|rest| rest.strip_prefix('/')) {
+            Some(named) if named == verb => Some(0),
+            Some("ANY") => Some(1),
+            _ => (self.key == "*/*").then_some(2),
+        }
     }
 }
 
@@ -195,15 +202,10 @@ impl Membership {
     ///
     /// # Errors
     /// The limit that is exceeded.
-    pub(crate) fn take(
-        &self,
-        (api, stage): (&str, &str),
-        path: &str,
-        verb: &str,
-        now: u64,
-    ) -> Result<(), Limit> {
-        let mut throttled = self.plan.methods.iter().zip(&self.method_buckets);
-        let method = throttled.find(|(method, _)| method.is(api, stage, path, verb));
+    pub(crate) fn take(&self, stage: (&str, &str), path: &str, verb: &str, now: u64) -> Result<(), Limit> {
+        let throttled = self.plan.methods.iter().zip(&self.method_buckets);
+        let named = throttled.filter_map(|it| Some((it.0.distance(stage, path, verb)?, it)));
+        let method = named.min_by_key(|(distance, _)| *distance).map(|(_, method)| method);
         let method = method.map(|(method, bucket)| (method.limit, bucket));
         for (limit, bucket) in method.into_iter().chain([(self.plan.throttle, &self.bucket)]) {
             if let Some(limit) = limit.filter(|limit| !bucket.take(*limit, now)) {

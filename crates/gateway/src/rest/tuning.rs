@@ -1,7 +1,7 @@
 //! What a stage's method settings say of each method of a deployment: throttle and caching.
 //!
 //! A method's own settings come before those of `*/*`. Keys are written like `a~1b/GET`, the root is `~1/GET`. A
-//! method `ANY` can have settings for each verb.
+//! method `ANY` can have settings for each verb, or for all of them (`a/ANY`) with one bucket.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,10 +21,11 @@ use crate::routes;
 use crate::throttle::{Bucket, Limit, Throttle};
 
 const ALL_METHODS: &str = "*/*";
+const ANY: &str = "ANY";
 const TTL_SECONDS_DEFAULT: i64 = 300;
 
-/// The verbs that `ANY` stands for.
-const VERBS: [Verb; 7] =
+/// The verbs that `ANY` stands for; REST APIs have no others.
+pub(crate) const VERBS: [Verb; 7] =
     [Verb::DELETE, Verb::GET, Verb::HEAD, Verb::OPTIONS, Verb::PATCH, Verb::POST, Verb::PUT];
 
 /// The settings of all methods of a stage.
@@ -71,8 +72,12 @@ impl Tuning {
                 routes::Verb::One(verb) => std::slice::from_ref(verb),
                 routes::Verb::Any => &VERBS,
             };
-            let settings =
-                verbs.iter().map(|verb| (verb.clone(), tuning.settings(path, verb, stage, known))).collect();
+            let any = matches!(verb, routes::Verb::Any).then(|| key(path, ANY));
+            let settings = verbs.iter().map(|verb| {
+                let keys = [Some(key(path, verb.as_str())), any.clone()];
+                (verb.clone(), tuning.settings(keys, verb, stage, known))
+            });
+            let settings = settings.collect();
             tuning.methods.push(OfMethod(settings));
         }
         tuning
@@ -84,10 +89,19 @@ impl Tuning {
         of_method.0.iter().find(|(known, _)| known == verb).map(|(_, settings)| settings)
     }
 
-    fn settings(&mut self, path: &str, verb: &Verb, stage: &api::Stage, known: &Known<'_, Self>) -> Settings {
-        let key = key(path, verb);
+    /// `keys` are those of the verb and, if the method is `ANY`, of all its verbs; the first that has settings counts.
+    fn settings(
+        &mut self,
+        keys: [Option<String>; 2],
+        verb: &Verb,
+        stage: &api::Stage,
+        known: &Known<'_, Self>,
+    ) -> Settings {
         let of_all = stage.method_settings.as_ref();
-        let own = of_all.and_then(|all| all.get(&key));
+        let mut named = keys.iter().flatten();
+        let own = named.find_map(|key| Some((key.clone(), of_all?.get(key)?)));
+        let [of_verb, _] = keys;
+        let (key, own) = own.map_or((of_verb.unwrap_or_default(), None), |(key, own)| (key, Some(own)));
         let Some(setting) = own.or_else(|| of_all?.get(ALL_METHODS)) else { return Settings::default() };
         let limit = Limit::of_method(setting.throttling_rate_limit, setting.throttling_burst_limit);
         let counters = (setting.metrics_enabled == Some(true)).then(|| self.counters(&key, known));
@@ -103,10 +117,15 @@ impl Tuning {
     }
 
     fn counters(&mut self, key: &str, known: &Known<'_, Self>) -> Arc<Counters> {
-        let mut tunings = known.stage.into_iter().chain(known.before);
-        let counters = tunings.find_map(|tuning| tuning.counters.get(key)).cloned().unwrap_or_default();
+        let found = self.and_known(known).find_map(|tuning| tuning.counters.get(key)).cloned();
+        let counters = found.unwrap_or_default();
         self.counters.insert(key.to_owned(), Arc::clone(&counters));
         counters
+    }
+
+    /// Where buckets and counters go on from: another verb of the same method may have them already.
+    fn and_known<'a>(&'a self, known: &Known<'a, Self>) -> impl Iterator<Item = &'a Self> {
+        [self].into_iter().chain(known.stage).chain(known.before)
     }
 
     /// Methods with figures of their own, by the keys of their settings.
@@ -114,10 +133,10 @@ impl Tuning {
         self.counters.iter().map(|(key, counters)| (key.as_str(), &**counters))
     }
 
-    /// The bucket that the method had before, or that the stage of a canary has.
+    /// The bucket that the method has already, for another verb, had before, or that the stage of a canary has.
     fn bucket(&mut self, key: String, known: &Known<'_, Self>) -> Arc<Bucket> {
-        let mut tunings = known.stage.into_iter().chain(known.before);
-        let bucket = tunings.find_map(|tuning| tuning.buckets.get(&key)).cloned().unwrap_or_default();
+        let found = self.and_known(known).find_map(|tuning| tuning.buckets.get(&key)).cloned();
+        let bucket = found.unwrap_or_default();
         self.buckets.insert(key, Arc::clone(&bucket));
         bucket
     }
@@ -156,7 +175,7 @@ fn caching(setting: &api::MethodSetting, cache: &Arc<ResponseCache>) -> Option<C
 }
 
 /// How patches name a method.
-fn key(path: &str, verb: &Verb) -> String {
+fn key(path: &str, verb: &str) -> String {
     let path = if path == "/" { path } else { path.trim_start_matches('/') };
     format!("{}/{verb}", path.replace('~', "~0").replace('/', "~1"))
 }
@@ -167,8 +186,8 @@ mod tests {
 
     #[test]
     fn methods_are_named_as_in_patches() {
-        assert_eq!(key("/", &Verb::GET), "~1/GET");
-        assert_eq!(key("/test", &Verb::POST), "test/POST");
-        assert_eq!(key("/a/{b}", &Verb::GET), "a~1{b}/GET");
+        assert_eq!(key("/", "GET"), "~1/GET");
+        assert_eq!(key("/test", "POST"), "test/POST");
+        assert_eq!(key("/a/{b}", "GET"), "a~1{b}/GET");
     }
 }

@@ -5,7 +5,8 @@ use stagedoor_gateway::UsedDay;
 use stagedoor_state::rest::PlanKey;
 use stagedoor_state::rest::usage::{Day, KeyUsage};
 
-use crate::build::{Integrated as _, mock, rest_api, stage_of_rest};
+use crate::build::{Integrated as _, function_uri, mock, rest_api, stage_of_rest};
+use crate::functions::function;
 use crate::world::{Entry, REGION, Seen, World, entry, gone};
 
 const FORBIDDEN: &str = r#"{"message":"Forbidden"}"#;
@@ -117,6 +118,79 @@ async fn each_key_has_the_throttles_of_its_plan() {
     // A change of the plan does not fill buckets.
     world.store(vec![plan(|plan| plan.throttle = Some(throttle(2)))]).await;
     assert_eq!(statuses(&world, "", "value-of-k1", 1).await, [429]);
+}
+
+/// C8: a throttle of the method's own comes before that of `ANY`, and that before `*/*`.
+#[tokio::test]
+async fn the_closest_throttle_of_a_plan_counts() {
+    let world = World::start().await;
+    let method = || api::Method {
+        api_key_required: Some(true),
+        method_integration: Some(mock("{statusCode: 200}").answering("200", "")),
+        ..Default::default()
+    };
+    let api = rest_api("abc").method_with("ANY /any", method()).method_with("ANY /", method());
+    world.store(api.deployed_to("dev")).await;
+    let throttle = |burst| api::ThrottleSettings { rate_limit: Some(0.001), burst_limit: Some(burst) };
+    let throttles = [("*/*", 1), ("/any/ANY", 2), ("/any/GET", 3)];
+    let throttles = throttles.map(|(key, burst)| (key.to_owned(), throttle(burst)));
+    let throttled = plan(|plan| {
+        let stages = plan.api_stages.iter_mut().flatten();
+        stages.for_each(|stage| stage.throttle = Some(throttles.clone().into()));
+    });
+    world.store(vec![key("k1", true), member("k1"), throttled]).await;
+    assert_eq!(statuses(&world, "/any", "value-of-k1", 4).await, [200, 200, 200, 429]);
+    let headers = [("x-api-key", "value-of-k1")];
+    let mut posted = Vec::new();
+    for verb in [http::Method::POST, http::Method::PUT, http::Method::POST] {
+        let seen = world.send(verb, "/_aws/execute-api/abc/dev/any", &headers, "").await;
+        posted.push(seen.status.as_u16());
+    }
+    assert_eq!(posted, [200, 200, 429], "one bucket for what ANY stands for");
+    assert_eq!(statuses(&world, "", "value-of-k1", 2).await, [200, 429]);
+}
+
+/// C8: with `apiKeySource` AUTHORIZER the key is the authorizer's to name.
+#[tokio::test]
+async fn authorizers_name_the_key() {
+    let world = World::start_with(|config| config.functions = vec![function("guard", "well")]).await;
+    let method = api::Method {
+        api_key_required: Some(true),
+        authorization_type: Some("CUSTOM".to_owned()),
+        authorizer_id: Some("token".to_owned()),
+        method_integration: Some(
+            mock("{statusCode: 200}").answering("200", "").with_header("X-Key", "context.identity.apiKeyId"),
+        ),
+        ..Default::default()
+    };
+    let authorizer = api::Authorizer {
+        id: Some("token".to_owned()),
+        r#type: Some(api::AuthorizerType::Token),
+        authorizer_uri: Some(function_uri("guard")),
+        identity_source: Some("method.request.header.X-Api-Key".to_owned()),
+        ..Default::default()
+    };
+    let api = rest_api("abc").method_with("GET /", method).authorizer(authorizer);
+    let api = api.change(|api| api.api_key_source = Some(api::ApiKeySourceType::Authorizer));
+    world.store(api.deployed_to("dev")).await;
+    let named = |value: &str| {
+        let key = api::ApiKey {
+            id: Some("named".to_owned()),
+            value: Some(value.to_owned()),
+            enabled: Some(true),
+            ..Default::default()
+        };
+        entry(&["named"], &key)
+    };
+    world.store(vec![named("key"), member("named"), plan(|plan| plan.quota = quota(2))]).await;
+    for _ in 0..2 {
+        let passed = ask(&world, "", "all").await;
+        passed.is(200, "");
+        assert_eq!(passed.header("x-key"), "named");
+    }
+    ask(&world, "", "all").await.is(429, r#"{"message":"Limit Exceeded"}"#);
+    world.store(vec![named("another")]).await;
+    ask(&world, "", "all").await.is(403, FORBIDDEN);
 }
 
 #[tokio::test]

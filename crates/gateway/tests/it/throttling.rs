@@ -53,6 +53,24 @@ async fn methods_have_their_own_settings_and_others_those_of_all() {
 }
 
 #[tokio::test]
+async fn any_has_settings_of_its_own_too() {
+    let world = World::start().await;
+    let of_stage = settings(&[
+        ("*/*", setting(0.001, 1)),
+        ("any/ANY", setting(0.001, 2)),
+        ("any/PUT", setting(0.001, 1)),
+    ]);
+    world.store(stage_of_rest(&api(), of_stage)).await;
+    let path = "/_aws/execute-api/abc/dev/any";
+    let mut seen = Vec::new();
+    for verb in ["PUT", "PUT", "GET", "POST", "PATCH"] {
+        let verb: ::http::Method = verb.parse().expect("a verb");
+        seen.push(world.send(verb, path, &[], "").await.status.as_u16());
+    }
+    assert_eq!(seen, [200, 429, 200, 200, 429]);
+}
+
+#[tokio::test]
 async fn buckets_outlive_deployments_and_settings() {
     let world = World::start().await;
     world.store(stage_of_rest(&api(), settings(&[("*/*", setting(0.001, 2))]))).await;
