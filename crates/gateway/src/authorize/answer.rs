@@ -12,6 +12,9 @@ use super::caller::{Authority, Caller};
 /// Longest answer that is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
+/// Longest `Resource` of a policy for a REST API, in characters: AWS's quota.
+const RESOURCE_CHARS_MAX: usize = 512;
+
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) verdict: Verdict,
@@ -57,6 +60,21 @@ impl Answer {
         })
     }
 
+    /// The same of a REST API, where ARNs have a limit of their own.
+    ///
+    /// # Errors
+    /// As of [`Self::with_policy`].
+    pub(crate) fn of_rest(payload: &[u8]) -> Result<Self, String> {
+        let members = object(payload)?;
+        let statements = each(members.get("policyDocument").and_then(|policy| policy.get("Statement")));
+        let resources = statements.iter().flat_map(|statement| each(statement.get("Resource")));
+        let length = |resource: &Value| resource.as_str().map_or(0, |text| text.chars().count());
+        if resources.map(length).any(|chars| chars > RESOURCE_CHARS_MAX) {
+            return Err(format!("a Resource of its policy has more than {RESOURCE_CHARS_MAX} characters"));
+        }
+        Self::with_policy(payload)
+    }
+
     /// `{"isAuthorized": true, "context": {…}}`
     ///
     /// # Errors
@@ -88,6 +106,15 @@ impl Answer {
             usage_identifier_key: self.usage_identifier_key.clone(),
             ..Caller::default()
         }
+    }
+}
+
+/// The values of a list, or one that stands alone.
+fn each(value: Option<&Value>) -> &[Value] {
+    match value {
+        None => &[],
+        Some(Value::Array(values)) => values,
+        Some(one) => std::slice::from_ref(one),
     }
 }
 
@@ -142,6 +169,24 @@ mod tests {
         ] {
             assert_eq!(Answer::with_policy(answer.as_bytes()).is_ok(), expected, "{answer}");
         }
+    }
+
+    #[test]
+    fn resources_of_rest_apis_have_a_limit() {
+        let answer = |chars: usize, list: bool| {
+            let resource = "ä".repeat(chars);
+            let resource = if list { serde_json::json!(["*", resource]) } else { resource.into() };
+            let statement = serde_json::json!({"Effect": "Allow", "Action": "*", "Resource": resource});
+            let policy = serde_json::json!({"Version": "2012-10-17", "Statement": statement});
+            serde_json::json!({"principalId": "me", "policyDocument": policy}).to_string()
+        };
+        for (chars, list, expected) in
+            [(512, false, true), (513, false, false), (512, true, true), (513, true, false)]
+        {
+            let read = Answer::of_rest(answer(chars, list).as_bytes());
+            assert_eq!(read.is_ok(), expected, "{chars} {list} {read:?}");
+        }
+        assert!(Answer::with_policy(answer(513, false).as_bytes()).is_ok(), "HTTP APIs have none");
     }
 
     #[test]

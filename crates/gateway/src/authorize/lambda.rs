@@ -114,8 +114,11 @@ impl LambdaAuthorizer {
         if returned.failed {
             return Err(self.failure(&returned.payload));
         }
-        let simple = matches!(self.form, Form::Http { simple: true, .. });
-        let read = if simple { Answer::simple } else { Answer::with_policy };
+        let read = match self.form {
+            Form::Http { simple: true, .. } => Answer::simple,
+            Form::Http { simple: false, .. } => Answer::with_policy,
+            Form::Token { .. } | Form::Request => Answer::of_rest,
+        };
         let answer = read(&returned.payload).map_err(Denial::Authorizer)?;
         Ok(Asked { answer, payload: returned.payload, latency_millis })
     }
