@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use http::Uri;
+use http::{HeaderName, HeaderValue, Uri, header};
 
 use crate::domains::Domain;
 
@@ -15,6 +15,10 @@ const BY_PATH_REST: &str = "/restapis/";
 const USER_REQUEST: &str = "_user_request_";
 /// What follows the API's id in a host name.
 const HOST_LABEL: &str = "execute-api";
+/// Names a private API where the host is only that of the VPC endpoint.
+const API_ID: HeaderName = HeaderName::from_static("x-apigw-api-id");
+/// The ids of VPC endpoints begin so.
+const VPC_ENDPOINT: &str = "vpce-";
 
 /// The API that a request names, and where in its path the API's own part begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,10 +57,13 @@ impl Address {
         of_path(path).or_else(|| of_host(host?))
     }
 
-    /// The address of a request from its target or, failing that, its `Host` header.
+    /// The address of a request from its target or, failing that, its `Host` header. Where the host is a VPC endpoint's,
+    /// or names nothing, `x-apigw-api-id` names the API.
     pub fn of_request<B>(request: &http::Request<B>) -> Option<Self> {
-        let host = request.headers().get(http::header::HOST).and_then(|host| host.to_str().ok());
-        Self::of(request.uri().authority().map(|authority| authority.as_str()).or(host), request.uri().path())
+        let header = |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        let host = request.uri().authority().map(|authority| authority.as_str());
+        let host = host.or_else(|| header(header::HOST));
+        Self::of(host, request.uri().path()).or_else(|| of_header(header(API_ID)?, host))
     }
 
     /// The address that a custom domain maps a request to; without an API if it maps it to none.
@@ -113,13 +120,51 @@ fn of_host(host: &str) -> Option<Address> {
     let name = host.rsplit_once(':').map_or(host, |(name, _port)| name);
     let mut labels = name.split('.');
     let (api, label, third) = (labels.next()?, labels.next()?, labels.next()?);
-    if !label.eq_ignore_ascii_case(HOST_LABEL) {
+    if !label.eq_ignore_ascii_case(HOST_LABEL) || api.starts_with(VPC_ENDPOINT) {
         return None;
     }
     let api = api.split_once("-vpce-").map_or(api, |(api, _)| api);
     let region = labels.next().is_some().then(|| third.to_ascii_lowercase());
-    let named = !api.is_empty() && api.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    named.then(|| Address { api: api.to_ascii_lowercase(), region, stage: None, path_at: 0, mapped: None })
+    is_id(api).then(|| Address {
+        api: api.to_ascii_lowercase(),
+        region,
+        stage: None,
+        path_at: 0,
+        mapped: None,
+    })
+}
+
+/// The address of a request whose header names the API. The host may say the region:
+/// `{vpce}.execute-api.{region}.vpce.{domain}`.
+fn of_header(api: &str, host: Option<&str>) -> Option<Address> {
+    let mut labels = host.unwrap_or_default().split('.');
+    let is_endpoint = labels.next().is_some_and(|label| label.starts_with(VPC_ENDPOINT));
+    let region = labels.nth(1).filter(|_| is_endpoint).map(str::to_ascii_lowercase);
+    is_id(api).then(|| Address {
+        api: api.to_ascii_lowercase(),
+        region,
+        stage: None,
+        path_at: 0,
+        mapped: None,
+    })
+}
+
+fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// The VPC endpoint by which a request comes, as its host says: `{api}-{vpce}.execute-api.…`, or the endpoint's own name,
+/// `{vpce}-{suffix}.execute-api.…`.
+pub(crate) fn vpc_endpoint(host: &str) -> Option<String> {
+    let (label, rest) = host.split_once('.')?;
+    if !rest.get(..HOST_LABEL.len()).is_some_and(|label| label.eq_ignore_ascii_case(HOST_LABEL)) {
+        return None;
+    }
+    let id = match label.split_once("-vpce-") {
+        Some((_api, id)) => id,
+        None => label.strip_prefix(VPC_ENDPOINT)?.split('-').next()?,
+    };
+    Some(format!("{VPC_ENDPOINT}{id}"))
 }
 
 /// A segment as it was before percent encoding; clients may encode the `$` of `$default`.
@@ -167,6 +212,43 @@ mod tests {
         check("localhost", "/restapis/abc/dev/_user_request_//pets", "abc - dev //pets");
         check("localhost", "/restapis/abc/%24default/_user_request_/x", "abc - $default /x");
         check("other.execute-api.r.localhost", "/_aws/execute-api/abc/dev", "abc - - /dev");
+    }
+
+    /// `api region path`
+    fn check_header(host: &str, target: &str, api: &str, expected: &str) {
+        let request = http::Request::builder().uri(target).header("host", host).header(API_ID, api);
+        let request = request.body(()).expect("a test's own request");
+        let found = Address::of_request(&request).map(|address| {
+            let region = address.region.clone().unwrap_or_default();
+            format!("{} {region} {}", address.api, address.path(request.uri()))
+        });
+        assert_eq!(found.as_deref().unwrap_or("none"), expected, "{host} {target}");
+    }
+
+    #[test]
+    fn a_header_names_the_api_behind_a_vpc_endpoint() {
+        let endpoint = "vpce-0a1b-xyz.execute-api.eu-west-1.vpce.amazonaws.com";
+        check_header(endpoint, "/dev/pets", "ABC", "abc eu-west-1 /dev/pets");
+        check_header("127.0.0.1:4566", "/dev", "abc", "abc  /dev");
+        check_header("own.execute-api.eu-west-1.amazonaws.com", "/dev", "abc", "own eu-west-1 /dev");
+        check_header(endpoint, "/_aws/execute-api/own/dev", "abc", "own  /dev");
+        check_header(endpoint, "/dev", "a.b", "none");
+        check_header(endpoint, "/dev", "", "none");
+        check(endpoint, "/dev", "none");
+    }
+
+    #[test]
+    fn hosts_name_the_vpc_endpoint() {
+        for (host, expected) in [
+            ("abc-vpce-0a1b.execute-api.us-east-1.amazonaws.com", Some("vpce-0a1b")),
+            ("vpce-0a1b-xyz.execute-api.us-east-1.vpce.amazonaws.com", Some("vpce-0a1b")),
+            ("vpce-0a1b-xyz-us-east-1a.execute-api.us-east-1.vpce.amazonaws.com", Some("vpce-0a1b")),
+            ("abc.execute-api.eu-west-1.localhost", None),
+            ("abc-vpce-0a1b.example.com", None),
+            ("vpce-0a1b", None),
+        ] {
+            assert_eq!(vpc_endpoint(host).as_deref(), expected, "{host}");
+        }
     }
 
     #[test]

@@ -45,6 +45,9 @@ pub enum GatewayFault {
     /// A usage plan's quota is used up.
     #[error("quota exceeded")]
     QuotaExceeded,
+    /// The query has letters that must be percent-encoded.
+    #[error("the query is not percent-encoded")]
+    BadQuery,
     #[error("request body too long")]
     RequestTooLarge,
     #[error("request line and headers too long")]
@@ -118,7 +121,11 @@ impl GatewayFault {
     pub(crate) fn response_type(&self) -> Option<&'static str> {
         Some(match self {
             // No deployment is known, or AWS lets none say anything else.
-            Self::NoStage | Self::RequestTooLarge | Self::HeadersTooLarge | Self::RequestTimeout => {
+            Self::NoStage
+            | Self::BadQuery
+            | Self::RequestTooLarge
+            | Self::HeadersTooLarge
+            | Self::RequestTimeout => {
                 return None;
             }
             Self::NoRoute | Self::IncompleteSignature(_) => "MISSING_AUTHENTICATION_TOKEN",
@@ -146,7 +153,7 @@ impl GatewayFault {
     pub(crate) fn context(&self, name: &str) -> Option<String> {
         match name {
             "message" => Some(self.rest().2.into_owned()),
-            "messageString" => Some(json_string(&self.rest().2)),
+            "messageString" => Some(self.message_string()),
             "responseType" => self.response_type().map(str::to_owned),
             "validationErrorString" => match self {
                 Self::InvalidBody(why) => Some(why.clone()),
@@ -162,6 +169,14 @@ impl GatewayFault {
             "message" => Some(self.http().1.into_owned()),
             "messageString" => Some(json_string(&self.http().1)),
             _ => self.context(name),
+        }
+    }
+
+    /// `$context.error.messageString`: JSON, with null for those who are told nothing.
+    fn message_string(&self) -> String {
+        match self {
+            Self::Denied(denial) => denial.rest().message.map_or_else(|| "null".to_owned(), json_string),
+            fault => json_string(&fault.rest().2),
         }
     }
 
@@ -226,7 +241,9 @@ impl GatewayFault {
             Self::RequestTimeout => {
                 (StatusCode::REQUEST_TIMEOUT, "RequestTimeoutException", "Request Timeout")
             }
-            Self::RequestUnreadable => (StatusCode::BAD_REQUEST, "BadRequestException", "Bad Request"),
+            Self::RequestUnreadable | Self::BadQuery => {
+                (StatusCode::BAD_REQUEST, "BadRequestException", "Bad Request")
+            }
             Self::NotServed(what) => return (StatusCode::INTERNAL_SERVER_ERROR, INTERNAL, not_served(what)),
             // The Lambda service refused: https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway-errors.html
             Self::Configuration(_) | Self::IntegrationFailure(_) | Self::FunctionThrottled => {
@@ -262,7 +279,7 @@ impl GatewayFault {
                 (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Request Header Fields Too Large")
             }
             Self::RequestTimeout => (StatusCode::REQUEST_TIMEOUT, "Request Timeout"),
-            Self::RequestUnreadable => (StatusCode::BAD_REQUEST, "Bad Request"),
+            Self::RequestUnreadable | Self::BadQuery => (StatusCode::BAD_REQUEST, "Bad Request"),
             Self::NotServed(what) => return (StatusCode::INTERNAL_SERVER_ERROR, not_served(what)),
             Self::Configuration(_) | Self::IntegrationFailure(_) | Self::FunctionFailure(_) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")

@@ -112,6 +112,19 @@ pub(crate) fn add_query(text: &mut String, query: &str) {
     text.push_str(query);
 }
 
+/// What REST APIs make of a semicolon in a query: the end of a parameter (rest-data C3).
+pub(crate) fn split_at_semicolons(uri: &mut Uri) {
+    if !uri.query().is_some_and(|query| query.contains(';')) {
+        return;
+    }
+    let mut parts = uri.clone().into_parts();
+    let split = format!("{}?{}", uri.path(), uri.query().unwrap_or_default().replace(';', "&"));
+    parts.path_and_query = split.parse().ok();
+    if let Ok(split) = Uri::from_parts(parts) {
+        *uri = split;
+    }
+}
+
 /// A backend's address from its text.
 ///
 /// # Errors
@@ -205,6 +218,17 @@ mod tests {
             let mut text = base.to_owned();
             add_query(&mut text, query);
             assert_eq!(text, expected);
+        }
+    }
+
+    #[test]
+    fn semicolons_end_parameters() {
+        for (target, expected) in
+            [("/a;b?c=1;d;e=%3B", "/a;b?c=1&d&e=%3B"), ("http://h/?;", "http://h/?&"), ("/a;b", "/a;b")]
+        {
+            let mut uri: Uri = target.parse().expect("a test's own target");
+            split_at_semicolons(&mut uri);
+            assert_eq!(uri.to_string(), expected);
         }
     }
 

@@ -30,6 +30,24 @@ const MONTHS: [&str; 12] =
 /// `$context.identity.sourceIp` of a test.
 const TEST_SOURCE_IP: &str = "test-invoke-source-ip";
 
+/// What access logs have for the id of a client that is none.
+const NO_ID: &str = "UUID_REPLACED_INVALID_REQUEST_ID";
+
+/// The id that a client gave its request.
+enum Named {
+    Id(HeaderValue),
+    /// It is no UUID and does not count.
+    NoId,
+}
+
+impl Named {
+    fn of(value: &HeaderValue) -> Self {
+        let lengths = value.as_bytes().split(|byte| *byte == b'-').map(<[u8]>::len);
+        let digits = value.as_bytes().iter().all(|byte| *byte == b'-' || byte.is_ascii_hexdigit());
+        if digits && lengths.eq([8, 4, 4, 4, 12]) { Self::Id(value.clone()) } else { Self::NoId }
+    }
+}
+
 /// One request's own facts.
 pub(crate) struct Visit {
     pub(crate) id: RequestId,
@@ -43,6 +61,11 @@ pub(crate) struct Visit {
     /// The host that the client named, with its port.
     pub(crate) host: Option<HeaderValue>,
     pub(crate) user_agent: Option<HeaderValue>,
+    referer: Option<HeaderValue>,
+    /// The connection goes on after the answer, as far as the client says, and HTTP has a header for it.
+    pub(crate) keeps_connection: bool,
+    /// What the client calls its request, instead of [`Self::id`].
+    named: Option<Named>,
     listener: Option<Listener>,
     /// The base path of a custom domain that the request matched.
     pub(crate) base_path: Option<BasePath>,
@@ -82,6 +105,9 @@ impl Visit {
             version: head.version,
             host: host(&head.uri, &head.headers),
             user_agent: head.headers.get(header::USER_AGENT).cloned(),
+            referer: head.headers.get(header::REFERER).cloned(),
+            keeps_connection: keeps_connection(head),
+            named: None,
             listener: head.extensions.get().copied(),
             base_path: head.extensions.get().cloned(),
             client_cert: head.extensions.get().cloned(),
@@ -96,6 +122,37 @@ impl Visit {
             is_test: false,
             test_context: BTreeMap::new(),
         }
+    }
+
+    /// Takes over the id that a client of a REST API has given its request (rest-data C5).
+    pub(crate) fn take_id(&mut self, headers: &HeaderMap) {
+        self.named = headers.get(headers::REQUEST_ID).map(Named::of);
+    }
+
+    /// `x-amzn-RequestId`
+    pub(crate) fn request_id(&self) -> HeaderValue {
+        match &self.named {
+            Some(Named::Id(id)) => id.clone(),
+            Some(Named::NoId) | None => self.id.uuid(),
+        }
+    }
+
+    /// The same as text: `$context.requestId`.
+    pub(crate) fn request_id_text(&self) -> Cow<'_, str> {
+        match &self.named {
+            Some(Named::Id(id)) => text(Some(id)).into(),
+            Some(Named::NoId) | None => self.id.uuid_text().into(),
+        }
+    }
+
+    /// What access logs have for it, where that is something else.
+    pub(crate) fn logged_id(&self) -> Option<&'static str> {
+        matches!(self.named, Some(Named::NoId)).then_some(NO_ID)
+    }
+
+    /// What the client says of the page that led it here; empty if nothing.
+    pub(crate) fn referer(&self) -> &str {
+        text(self.referer.as_ref())
     }
 
     /// Writes a line of the execution log; the text is made only if there is one.
@@ -134,7 +191,7 @@ impl Visit {
     /// The variables of `$context` that do not depend on the API; `None` if there is none of that name.
     pub(crate) fn context(&self, name: &str) -> Option<Cow<'_, str>> {
         let value = match name {
-            "requestId" => self.id.uuid_text().into(),
+            "requestId" => self.request_id_text(),
             "extendedRequestId" => self.id.extended_text().into(),
             "httpMethod" => self.method.as_str().into(),
             "protocol" => protocol(self.version).into(),
@@ -296,6 +353,12 @@ impl Visit {
         text.push('-');
         self.id.push_trace(text);
     }
+}
+
+fn keeps_connection(head: &http::request::Parts) -> bool {
+    let asked = text(head.headers.get(header::CONNECTION));
+    head.version == Version::HTTP_11
+        && !asked.split(',').any(|word| word.trim().eq_ignore_ascii_case("close"))
 }
 
 /// As in the first line of HTTP/1.

@@ -18,6 +18,7 @@ mod sign;
 mod verify;
 
 pub use key::{Key, Keys, SigningKey};
+pub use parse::malformed;
 pub use refusal::Refusal;
 pub use request::{Payload, Request};
 pub use scope::{Scope, peek_scope};

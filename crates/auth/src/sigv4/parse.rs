@@ -44,16 +44,18 @@ impl Presented {
         let mut values = request.headers.get_all(header::AUTHORIZATION).iter();
         match (values.next(), values.next()) {
             (Some(_), Some(_)) => Err(incomplete("Only one Authorization header may be present.")),
-            (Some(value), None) => Self::from_header(&String::from_utf8_lossy(value.as_bytes()), request),
+            (Some(value), None) => {
+                Self::from_header(&String::from_utf8_lossy(value.as_bytes()), request.headers)
+            }
             (None, _) if is_presigned(request.query) => Self::from_query(request),
             (None, _) => Err(Refusal::MissingAuthenticationToken),
         }
     }
 
-    fn from_header(authorization: &str, request: &Request<'_>) -> Result<Self, Refusal> {
+    fn from_header(authorization: &str, headers: &HeaderMap) -> Result<Self, Refusal> {
         let params = Params::from_header(authorization)?;
         let named = [AMZ_DATE, header::DATE.as_str()];
-        let date = named.iter().find_map(|name| header_text(request.headers, name));
+        let date = named.iter().find_map(|name| header_text(headers, name));
         let (Some(credential), Some(signature), Some(signed_headers), Some(date)) =
             (&params.credential, &params.signature, &params.signed_headers, &date)
         else {
@@ -67,8 +69,8 @@ impl Presented {
             signed_headers: self::signed_headers(signed_headers)?,
             signature: signature.clone().into_owned(),
             time: date::parse_http(date).ok_or_else(|| bad_date(date))?,
-            security_token: header_text(request.headers, SECURITY_TOKEN),
-            content_sha256: header_text(request.headers, CONTENT_SHA256),
+            security_token: header_text(headers, SECURITY_TOKEN),
+            content_sha256: header_text(headers, CONTENT_SHA256),
             expires_seconds: None,
         })
     }
@@ -95,6 +97,12 @@ impl Presented {
             expires_seconds: Some(self::expires(expires)?),
         })
     }
+}
+
+/// What is wrong with the form of an `Authorization` header; `None` if there is none, or it is a signature's.
+pub fn malformed(headers: &HeaderMap) -> Option<Refusal> {
+    let value = headers.get(header::AUTHORIZATION)?;
+    Presented::from_header(&String::from_utf8_lossy(value.as_bytes()), headers).err()
 }
 
 /// Whether a query has the form of a presigned URL.

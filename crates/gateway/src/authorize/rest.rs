@@ -24,11 +24,21 @@ use crate::steps::execution;
 /// Longest ARN of a method that is decided about, in bytes: AWS's quota.
 const ARN_BYTES_MAX: usize = 1600;
 
-/// Finds out who asks, and whether they may.
+/// Who asks, and whether the policies let them pass.
+type Known = (Caller, Result<(), Denial>);
+
+/// Finds out who asks, and whether they may. Also of those who may not, logs and gateway responses are told who they are,
+/// and what their authorizer said.
 ///
 /// # Errors
 /// [`GatewayFault::Denied`]; those of reading the body, which signatures cover.
-pub(crate) async fn check(call: &Call<'_>, body: &mut Body) -> Result<Caller, GatewayFault> {
+pub(crate) async fn check(call: &mut Call<'_>, body: &mut Body) -> Result<(), GatewayFault> {
+    let (caller, decision) = known(call, body).await?;
+    call.caller = caller;
+    Ok(decision?)
+}
+
+async fn known(call: &Call<'_>, body: &mut Body) -> Result<Known, GatewayFault> {
     let guard = &call.method.guard;
     let policy = match &call.stage.deployed.policy {
         None => None,
@@ -36,23 +46,19 @@ pub(crate) async fn check(call: &Call<'_>, body: &mut Body) -> Result<Caller, Ga
         Some(Err(fault)) => return Err(fault.clone()),
     };
     if guard.is_open() && policy.is_none() {
-        return Ok(Caller::default());
+        return Ok((Caller::default(), Ok(())));
     }
     let arn = permission::arn(&call.api.owner, &call.stage.name, call.verb.as_str(), call.path);
     if arn.len() > ARN_BYTES_MAX {
         return Err(Denial::UriTooLong.into());
     }
     match guard {
-        Guard::Open => {
-            must_allow(call, arn, policy)?;
-            Ok(Caller::default())
-        }
+        Guard::Open => Ok((Caller::default(), must_allow(call, arn, policy))),
         Guard::Iam => signed(call, body, arn, policy).await,
         Guard::Lambda(authorizer) => Ok(asked(call, authorizer, arn, policy).await?),
         Guard::Token(authorizer, scopes) => {
             let caller = bearing(call, authorizer, scopes).await?;
-            must_allow(call, arn, policy)?;
-            Ok(caller)
+            Ok((caller, must_allow(call, arn, policy)))
         }
         Guard::Refused(fault) => Err(fault.clone()),
     }
@@ -73,17 +79,18 @@ async fn signed(
     body: &mut Body,
     arn: String,
     policy: Option<&Policy>,
-) -> Result<Caller, GatewayFault> {
+) -> Result<Known, GatewayFault> {
     let owner = &call.api.owner;
     let key = signature::verify(call.shared, call.head, call.visit, &owner.region, body).await?;
     let asked = Asked::new(arn, call.visit, &call.shared.config, Some(key));
     let own = key.policy.as_ref().map_or(Decision::Allow, |policy| asked.of(policy));
     let resource = policy.map_or(Decision::Neither, |policy| asked.of(policy));
     let table = if key.key.account == owner.account { permission::either } else { permission::both };
-    match table(own, resource) {
-        Decision::Allow => Ok(signature::caller(key)),
-        decision => Err(Denial::AccessDenied(permission::refusal(&key.arn(), &asked.arn, decision)).into()),
-    }
+    let decision = match table(own, resource) {
+        Decision::Allow => Ok(()),
+        decision => Err(Denial::AccessDenied(permission::refusal(&key.arn(), &asked.arn, decision))),
+    };
+    Ok((signature::caller(key), decision))
 }
 
 /// Whether the caller may have a fresh answer of a cached method: `execute-api:InvalidateCache` by their IAM policy and the
@@ -120,7 +127,7 @@ async fn asked(
     authorizer: &LambdaAuthorizer,
     arn: String,
     policy: Option<&Policy>,
-) -> Result<Caller, Denial> {
+) -> Result<Known, Denial> {
     let asked = Asked::new(arn, call.visit, &call.shared.config, None);
     let resource = policy.map_or(Decision::Neither, |policy| asked.of(policy));
     if resource == Decision::ExplicitDeny {
@@ -132,13 +139,14 @@ async fn asked(
         Verdict::Simple(true) => Decision::Allow,
         Verdict::Simple(false) => Decision::ExplicitDeny,
     };
-    match permission::either(said, resource) {
-        Decision::Allow => Ok(answer.caller(latency_millis)),
+    let decision = match permission::either(said, resource) {
+        Decision::Allow => Ok(()),
         decision => Err(Denial::AccessDenied(format!(
             "User is not authorized to access this resource{}",
             permission::suffix(decision)
         ))),
-    }
+    };
+    Ok((answer.caller(latency_millis), decision))
 }
 
 /// The authorizer's answer, and how long it took in milliseconds.

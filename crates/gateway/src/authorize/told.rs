@@ -5,7 +5,7 @@ use crate::execution_log::starred;
 use crate::visit::Visit;
 
 pub(super) fn begins(visit: &Visit, authorizer: &str) {
-    visit.note(|_| format!("Starting authorizer: {authorizer} for request: {}", visit.id.uuid_text()));
+    visit.note(|_| format!("Starting authorizer: {authorizer} for request: {}", visit.request_id_text()));
 }
 
 /// What the request says of who it is from.

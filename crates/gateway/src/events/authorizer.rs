@@ -23,7 +23,7 @@ pub(crate) fn rest_request(call: &rest_api::call::Call<'_>, method_arn: &str) ->
         "type": "REQUEST",
         "methodArn": method_arn,
         "resource": call.method.resource_path,
-        "path": call.path,
+        "path": rest::path(call),
         "httpMethod": call.verb.as_str(),
         "headers": or_empty(headers.last_of_each()),
         "multiValueHeaders": or_empty(headers.all_of_each()),

@@ -16,8 +16,7 @@ pub(crate) fn event(call: &Call<'_>, sent: &Bytes) -> Bytes {
     let variables = &call.stage.variables;
     let event = json!({
         "resource": call.method.resource_path,
-        // On a custom domain the base path belongs to it.
-        "path": if call.visit.base_path.is_some() { &*call.full_path } else { call.path },
+        "path": path(call),
         "httpMethod": call.verb.as_str(),
         "headers": told_headers.last_of_each(),
         "multiValueHeaders": told_headers.all_of_each(),
@@ -30,6 +29,11 @@ pub(crate) fn event(call: &Call<'_>, sent: &Bytes) -> Bytes {
         "isBase64Encoded": told.is_base64,
     });
     event.to_string().into()
+}
+
+/// The path without the stage's name. On a custom domain the base path belongs to it.
+pub(super) fn path<'c>(call: &'c Call<'_>) -> &'c str {
+    if call.visit.base_path.is_some() { &call.full_path } else { call.path }
 }
 
 /// The client's headers and what the gateway adds.

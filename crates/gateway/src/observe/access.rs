@@ -78,6 +78,7 @@ fn at_end(visit: &Visit, observed: &Observed, status: u16, name: &str) -> Option
             GatewayFault::Denied(denial) => Some(denial.to_string()),
             _ => None,
         },
+        "requestId" => visit.logged_id().map(str::to_owned),
         "xrayTraceId" => visit.xray_trace_id(),
         _ => {
             let (fault, member) = (visit.fault.get()?, name.strip_prefix("error.")?);
@@ -106,11 +107,8 @@ fn of_integration(fault: &GatewayFault) -> Option<String> {
 fn without_method(visit: &Visit, observed: &Observed, name: &str) -> Option<String> {
     let stage = &observed.stage;
     match name {
-        "accountId" => Some(stage.owner.account.clone()),
-        "apiId" => Some(stage.owner.api.clone()),
-        "stage" => Some(stage.name.clone()),
         "path" => Some(observed.path.clone()),
         "requestId" if stage.kind == ApiKind::Http => Some(visit.id.extended_text()),
-        _ => visit.context(name).map(Cow::into_owned),
+        _ => stage.context(name).or_else(|| visit.context(name).map(Cow::into_owned)),
     }
 }

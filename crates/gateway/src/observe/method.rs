@@ -23,7 +23,7 @@ pub(crate) fn begin_method(call: &rest::call::Call<'_>) {
         call.visit.note(|_| {
             format!(
                 "Verifying Usage Plan for request: {}. API Key:  API Stage: {stage}",
-                call.visit.id.uuid_text()
+                call.visit.request_id_text()
             )
         });
         call.visit.note(|_| {

@@ -98,7 +98,7 @@ fn told(visit: &Visit, observed: &Observed, status: u16) {
         } else {
             log.write(completed)
         }
-        for line in execution_log::events(log, &visit.id.uuid_text()) {
+        for line in execution_log::events(log, &visit.request_id_text()) {
             queue.put(line);
         }
     }
@@ -129,7 +129,7 @@ fn span(visit: &Visit, observed: &Observed, status: u16) -> Option<String> {
             ("server.address", visit.host().to_owned()),
             ("aws.apigateway.api_id", stage.owner.api.clone()),
             ("aws.apigateway.stage", stage.name.clone()),
-            ("aws.request_id", visit.id.uuid_text()),
+            ("aws.request_id", visit.request_id_text().into_owned()),
             ("cloud.account.id", stage.owner.account.clone()),
             ("cloud.region", stage.owner.region.clone()),
         ],

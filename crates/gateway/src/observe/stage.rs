@@ -117,6 +117,16 @@ impl Observing {
         })
     }
 
+    /// The variables of `$context` that all requests to the stage share; `None` if there is none of that name.
+    pub(crate) fn context(&self, name: &str) -> Option<String> {
+        Some(match name {
+            "accountId" => self.owner.account.clone(),
+            "apiId" => self.owner.api.clone(),
+            "stage" => self.name.clone(),
+            _ => return None,
+        })
+    }
+
     pub(super) fn start(&self, logs: &Logs) {
         self.queues.get_or_init(|| {
             let Wanted { access, execution, tracing } = &self.wanted;

@@ -1,6 +1,6 @@
 //! Customised gateway responses: what a deployment says instead of the defaults of [`crate::fault`].
 //!
-//! Their templates are no Velocity: only `$context.…` and `$stageVariables.…` are replaced.
+//! Their templates are no Velocity: only `$context.…`, `$stageVariables.…` and `$method.request.…` are replaced.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +14,7 @@ use crate::headers;
 use crate::mapping::{Source, View};
 use crate::template;
 
+const REQUEST: &str = "method.request.";
 const PREFIX: &str = "gatewayresponse.header.";
 
 /// Those of a deployment, by type.
@@ -98,7 +99,7 @@ fn substituted(template: &str, view: &View<'_>) -> String {
     while let Some(at) = rest.find('$') {
         text.push_str(&rest[..at]);
         let after = &rest[at + 1..];
-        let variable = ["context.", "stageVariables."].into_iter().find_map(|of| {
+        let variable = ["context.", "stageVariables.", REQUEST].into_iter().find_map(|of| {
             let name = after.strip_prefix(of)?;
             let end = name.find(|letter: char| !is_of_name(letter)).unwrap_or(name.len());
             let name = name[..end].trim_end_matches('.');
@@ -106,10 +107,10 @@ fn substituted(template: &str, view: &View<'_>) -> String {
         });
         match variable {
             Some((of, name)) => {
-                let value = if of == "context." {
-                    (view.context)(name)
-                } else {
-                    view.stage_variables.get(name).cloned()
+                let value = match of {
+                    "context." => (view.context)(name),
+                    REQUEST => parameter(&format!("{of}{name}"), view),
+                    _ => view.stage_variables.get(name).cloned(),
                 };
                 text.push_str(&value.unwrap_or_default());
                 rest = &after[of.len() + name.len()..];
@@ -124,6 +125,11 @@ fn substituted(template: &str, view: &View<'_>) -> String {
     text
 }
 
+/// A parameter of the request by its expression.
+fn parameter(expression: &str, view: &View<'_>) -> Option<String> {
+    Some(Source::of_request(expression).ok()?.values(view).join(","))
+}
+
 fn is_of_name(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || "._-".contains(letter)
 }
@@ -135,10 +141,10 @@ mod tests {
 
     #[test]
     fn variables_are_put_in() {
-        let headers = HeaderMap::new();
+        let headers = HeaderMap::from_iter([(header::ORIGIN, HeaderValue::from_static("http://o"))]);
         let view = View {
-            path: &[],
-            query: "",
+            path: &[("id", "7")],
+            query: "q=1&q=2",
             headers: &headers,
             way: None,
             stage_variables: &BTreeMap::from([("colour".to_owned(), "green".to_owned())]),
@@ -148,7 +154,11 @@ mod tests {
         for (template, expected) in [
             ("{\"m\":$context.error.messageString}", "{\"m\":\"no\"}"),
             ("$stageVariables.colour.", "green."),
-            ("$context.none|$stageVariables.none|", "||"),
+            ("$context.none|$stageVariables.none|$method.request.header.none|", "|||"),
+            (
+                "$method.request.header.Origin $method.request.querystring.q $method.request.path.id",
+                "http://o 2 7",
+            ),
             (
                 "$input.body $ $context. $$context.error.messageString #set($a=1)",
                 "$input.body $ $context. $\"no\" #set($a=1)",

@@ -25,6 +25,7 @@ use crate::steps::{
     cache, client, content_coding, execution, finish, function_answer, function_request, integration_request,
     integration_response, limits, method_response, route, stage, throttle, validate,
 };
+use crate::uri;
 use crate::visit::Visit;
 
 /// Answers a request. `api` is `None` when nobody has an API of that id.
@@ -37,8 +38,10 @@ pub(crate) async fn serve(
 ) -> Response<Body> {
     let (mut head, body) = request.into_parts();
     forwarded::name_host(&mut head);
+    uri::split_at_semicolons(&mut head.uri);
     let body = arriving::body(body, &shared.config);
-    let visit = Visit::begin(shared.ids.next(), (shared.config.now)(), peer, &head);
+    let mut visit = Visit::begin(shared.ids.next(), (shared.config.now)(), peer, &head);
+    visit.take_id(&head.headers);
     let located =
         api.ok_or(GatewayFault::NoStage).and_then(|api| Ok((api, stage::of_rest(api, address, &head.uri)?)));
     match located {
@@ -47,8 +50,9 @@ pub(crate) async fn serve(
             let full_path = full_path(address, &head, &located);
             let _watch = observe::begin(shared, &visit, &located.stage.observing, &full_path);
             let outcome = run(shared, api, &located, full_path, &head, body, &visit).await;
-            let outcome =
-                outcome.or_else(|fault| finish::customised_before_routing(&located, &head, &visit, fault));
+            let path = || self::full_path(address, &head, &located).into_owned();
+            let outcome = outcome
+                .or_else(|fault| finish::customised_before_routing(&located, &head, &visit, &path, fault));
             finish::rest(&visit, Some(&located.stage.counters), outcome)
         }
         Err(fault) => finish::rest(&visit, None, Err(fault)),
@@ -80,6 +84,8 @@ async fn run(
     visit: &Visit,
 ) -> Result<Response<Body>, GatewayFault> {
     limits::check(head, &shared.config)?;
+    limits::check_query(&head.uri)?;
+    content_coding::check(&head.headers)?;
     let routed = route::of_rest(located, head)?;
     let mut call = Call {
         shared,
@@ -106,7 +112,7 @@ async fn run(
 
 /// Who asks, and whether they may, now.
 async fn admit(call: &mut Call<'_>, body: &mut Body) -> Result<(), GatewayFault> {
-    call.caller = authorize::rest::check(call, body).await?;
+    authorize::rest::check(call, body).await?;
     client::admit(call)?;
     throttle::of_rest(call)
 }

@@ -116,7 +116,7 @@ fn tested(visit: &Visit, outcome: Result<Tried, GatewayFault>) -> AuthorizerTest
         Err(fault) => {
             visit.note(|_| match &fault {
                 GatewayFault::Denied(Denial::Unauthorized(_) | Denial::TokenExpired) => {
-                    format!("Unauthorized request: {}", visit.id.uuid_text())
+                    format!("Unauthorized request: {}", visit.request_id_text())
                 }
                 GatewayFault::Denied(Denial::Authorizer(_) | Denial::Unreachable(_)) => {
                     "Execution failed due to configuration error: Authorizer error".to_owned()

@@ -23,12 +23,14 @@ pub(crate) fn admit(call: &mut Call<'_>) -> Result<(), GatewayFault> {
     let client = client.ok_or(GatewayFault::InvalidApiKey)?;
     let stage = (call.api.owner.api.as_str(), call.stage.name.as_str());
     let member = client.membership(stage.0, stage.1).ok_or(GatewayFault::InvalidApiKey)?;
+    call.caller.identity.api_key = Some(client.value.clone());
+    call.caller.identity.api_key_id = Some(client.id.clone());
     let shown =
         || format!("API Key {} and API Stage {}/{}", execution_log::starred(&client.value), stage.0, stage.1);
     call.visit.note(|_| {
         let asked =
             shown().replacen(" and", "", 1).replacen("API Stage", "API Stage:", 1).replacen("Key", "Key:", 1);
-        format!("Verifying Usage Plan for request: {}. {asked}", call.visit.id.uuid_text())
+        format!("Verifying Usage Plan for request: {}. {asked}", call.visit.request_id_text())
     });
     let within = member.usage.count(today(call.shared.config.now));
     let taken = member.take(stage, &call.method.resource_path, call.verb.as_str(), call.shared.nanos());
@@ -45,8 +47,6 @@ pub(crate) fn admit(call: &mut Call<'_>) -> Result<(), GatewayFault> {
         return Err(GatewayFault::QuotaExceeded);
     }
     call.visit.note(|_| format!("Usage Plan check succeeded for {}", shown()));
-    call.caller.identity.api_key = Some(client.value.clone());
-    call.caller.identity.api_key_id = Some(client.id.clone());
     Ok(())
 }
 

@@ -13,6 +13,12 @@ use crate::integrations::http_proxy;
 /// Bodies longer than this are coded on a thread that serves no other request meanwhile.
 const BYTES_AT_ONCE: usize = 128 * 1024;
 
+/// Refuses a body in a coding that is not known, before anybody is asked for anything.
+pub(crate) fn check(head: &HeaderMap) -> Result<(), GatewayFault> {
+    let unknown = head.contains_key(header::CONTENT_ENCODING) && coding::of_body(head).is_none();
+    if unknown { Err(GatewayFault::UnsupportedMediaType) } else { Ok(()) }
+}
+
 /// The body without its codings.
 ///
 /// # Errors

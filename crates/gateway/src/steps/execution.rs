@@ -24,7 +24,7 @@ use crate::uri;
 /// When the body, which the log tells, is too long or breaks off.
 pub(crate) async fn begin(call: &Call<'_>, body: Body) -> Result<Body, GatewayFault> {
     let Some(log) = call.visit.log.get() else { return Ok(body) };
-    log.write(format!("Starting execution for request: {}", call.visit.id.uuid_text()));
+    log.write(format!("Starting execution for request: {}", call.visit.request_id_text()));
     log.write(format!("HTTP Method: {}, Resource Path: {}", call.verb, call.path));
     if !log.tells_data() {
         return Ok(body);
@@ -108,7 +108,7 @@ pub(crate) fn invocation(call: &Call<'_>, named: &str, payload: &[u8]) {
     let api = &call.api.owner.api;
     let mut told = HeaderMap::new();
     for (name, value) in [
-        ("x-amzn-lambda-integration-tag", call.visit.id.uuid_text()),
+        ("x-amzn-lambda-integration-tag", call.visit.request_id_text().into_owned()),
         ("x-amzn-apigateway-api-id", api.clone()),
         ("accept", "application/json".to_owned()),
         ("user-agent", format!("AmazonAPIGateway_{api}")),

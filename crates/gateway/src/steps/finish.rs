@@ -21,6 +21,8 @@ use crate::visit::Visit;
 const APIGW_ID: HeaderName = HeaderName::from_static("x-amz-apigw-id");
 const APIGW_REQUEST_ID: HeaderName = HeaderName::from_static("apigw-requestid");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// AWS says so although HTTP/1.1 means it (recorded).
+const KEEP_ALIVE: HeaderValue = HeaderValue::from_static("keep-alive");
 
 type Outcome = Result<Response<Body>, GatewayFault>;
 
@@ -31,9 +33,12 @@ pub(crate) fn rest(visit: &Visit, counters: Option<&Counters>, outcome: Outcome)
         visit.fault.get_or_init(|| fault).rest_response()
     });
     let headers = response.headers_mut();
-    headers.insert(headers::REQUEST_ID, visit.id.uuid());
+    headers.insert(headers::REQUEST_ID, visit.request_id());
     headers.insert(APIGW_ID, visit.id.extended());
     headers.entry(header::CONTENT_TYPE).or_insert(JSON);
+    if visit.keeps_connection {
+        headers.insert(header::CONNECTION, KEEP_ALIVE);
+    }
     count(visit, counters, &response);
     observe::end(visit, response)
 }
@@ -67,26 +72,30 @@ pub(crate) fn customised_before_routing(
     located: &Located<'_, Deployed>,
     head: &Parts,
     visit: &Visit,
+    full_path: &dyn Fn() -> String,
     fault: GatewayFault,
 ) -> Outcome {
     if visit.fault.get().is_some() {
         return Err(fault);
     }
     let fault = visit.fault.get_or_init(|| fault);
+    let stage = located.stage;
     let context = |name: &str| match name {
-        "stage" => Some(located.stage.name.clone()),
-        _ => visit.context(name).map(Cow::into_owned),
+        "deploymentId" => Some(stage.deployment.clone()),
+        "isCanaryRequest" => Some(stage.is_canary?.to_string()),
+        "path" => Some(full_path()),
+        _ => stage.observing.context(name).or_else(|| visit.context(name).map(Cow::into_owned)),
     };
     let view = View {
         path: &[],
         query: head.uri.query().unwrap_or_default(),
         headers: &head.headers,
         way: None,
-        stage_variables: &located.stage.variables,
+        stage_variables: &stage.variables,
         context: &context,
         body: BodyView::default(),
     };
-    let custom = located.stage.deployed.gateway_responses.answer(fault, &view, head);
+    let custom = stage.deployed.gateway_responses.answer(fault, &view, head);
     custom.inspect(|_| log(visit, fault)).ok_or_else(|| fault.clone())
 }
 

@@ -2,11 +2,21 @@
 //!
 //! A body that does not say its length is counted on its way (see [`crate::body`]).
 
-use http::header;
 use http::request::Parts;
+use http::{Uri, header};
 
 use crate::Config;
 use crate::fault::GatewayFault;
+
+/// Letters that queries of REST APIs must have percent-encoded (rest-data C3).
+///
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html#api-gateway-known-issues-rest-apis>
+pub(crate) fn check_query(uri: &Uri) -> Result<(), GatewayFault> {
+    match uri.query() {
+        Some(query) if query.contains(['|', '{', '}']) => Err(GatewayFault::BadQuery),
+        _ => Ok(()),
+    }
+}
 
 pub(crate) fn check(head: &Parts, config: &Config) -> Result<(), GatewayFault> {
     let target = head.uri.path_and_query().map_or(0, |target| target.as_str().len());

@@ -1,16 +1,17 @@
 //! Which method of a REST API, or which route of an HTTP API, serves a request.
 
 use http::request::Parts;
-use http::{HeaderMap, Method as Verb, header};
+use http::{HeaderMap, Method as Verb};
+use stagedoor_auth::sigv4;
 
 use super::stage::Located;
 use crate::fault::GatewayFault;
 use crate::http_api::plan::{self as http_plan, Route};
 use crate::rest::plan::{self as rest_plan, Method};
+use crate::rest::tuning::VERBS;
 use crate::routes::Search;
 
 const METHOD_OVERRIDE: &str = "x-http-method-override";
-const SIGNATURE: &str = "AWS4-HMAC-SHA256";
 
 /// The method or route, and the path's variables.
 pub(crate) struct Routed<'a, R> {
@@ -26,7 +27,8 @@ pub(crate) fn of_rest<'a>(
 ) -> Result<Routed<'a, Method>, GatewayFault> {
     let verb = overridden_verb(head);
     let path = located.path.strip_suffix('/').unwrap_or(located.path);
-    match located.stage.deployed.routes.find(Search::LevelByLevel, &verb, path) {
+    let find = || located.stage.deployed.routes.find(Search::LevelByLevel, &verb, path);
+    match VERBS.contains(&verb).then(find).flatten() {
         Some(found) => Ok(Routed { route: found.route, verb, variables: found.variables }),
         None => Err(no_method(&head.headers)),
     }
@@ -40,15 +42,8 @@ fn overridden_verb(head: &Parts) -> Verb {
 
 /// AWS takes an `Authorization` header of an unknown method for a signature, and says what is wrong with it.
 fn no_method(headers: &HeaderMap) -> GatewayFault {
-    let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let Some(authorization) = authorization.filter(|value| !value.starts_with(SIGNATURE)) else {
-        return GatewayFault::NoRoute;
-    };
-    let pairs = authorization.split_once(' ').map_or(authorization, |(_scheme, pairs)| pairs);
-    match pairs.split(',').map(str::trim).find(|pair| !pair.contains('=')) {
-        Some(pair) => GatewayFault::IncompleteSignature(format!(
-            "'{pair}' not a valid key=value pair (missing equal-sign) in Authorization header: '{authorization}'."
-        )),
+    match sigv4::malformed(headers) {
+        Some(refusal) => GatewayFault::IncompleteSignature(refusal.message().to_owned()),
         None => GatewayFault::NoRoute,
     }
 }
@@ -70,6 +65,7 @@ pub(crate) fn of_http<'a>(
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;
+    use http::header::AUTHORIZATION;
 
     use super::*;
 
@@ -77,14 +73,23 @@ mod tests {
     fn unknown_methods_look_at_the_signature() {
         let check = |authorization: Option<&'static str>, expected: GatewayFault| {
             let mut headers = HeaderMap::new();
-            headers
-                .extend(authorization.map(|value| (header::AUTHORIZATION, HeaderValue::from_static(value))));
+            headers.extend(authorization.map(|value| (AUTHORIZATION, HeaderValue::from_static(value))));
             assert_eq!(no_method(&headers), expected);
         };
         check(None, GatewayFault::NoRoute);
-        check(Some("AWS4-HMAC-SHA256 Credential=x"), GatewayFault::NoRoute);
-        let text =
-            "'abc' not a valid key=value pair (missing equal-sign) in Authorization header: 'Bearer abc'.";
-        check(Some("Bearer abc"), GatewayFault::IncompleteSignature(text.to_owned()));
+        let says = |text: &str| GatewayFault::IncompleteSignature(text.to_owned());
+        let token = "not a valid key=value pair (missing equal-sign) in Authorization header";
+        check(Some("Bearer abc"), says(&format!("'abc' {token}: 'Bearer abc'.")));
+        let lacks = "Authorization header requires 'Credential' parameter. Authorization header requires \
+                     'Signature' parameter. Authorization header requires 'SignedHeaders' parameter. Authorization \
+                     header requires existence of either a 'X-Amz-Date' or a 'Date' header. Authorization=";
+        check(Some("abc"), says(&format!("{lacks}abc")));
+        check(Some("Basic dTpw="), says(&format!("{lacks}Basic dTpw=")));
+        let whole = "AWS4-HMAC-SHA256 Credential=a/20260101/r/execute-api/aws4_request, SignedHeaders=host, \
+                     Signature=0";
+        let mut signed = HeaderMap::new();
+        signed.insert(AUTHORIZATION, HeaderValue::from_static(whole));
+        signed.insert("x-amz-date", HeaderValue::from_static("20260101T001500Z"));
+        assert_eq!(no_method(&signed), GatewayFault::NoRoute);
     }
 }
