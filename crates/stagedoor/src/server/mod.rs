@@ -289,7 +289,17 @@ fn open_store(config: &Config) -> Result<Store, Failure> {
             let dir = &config.data_dir;
             std::fs::create_dir_all(dir)
                 .map_err(|error| format!("cannot make the data directory {}: {error}", dir.display()))?;
-            Ok(Store::open_embedded(dir.join("stagedoor.redb"))?)
+            let file = dir.join("stagedoor.redb");
+            Store::open_embedded(&file).map_err(|error| match error {
+                stagedoor_store::Error::Corrupt { .. } => {
+                    let file = file.display();
+                    format!(
+                        "cannot open {file}: {error} (restore it from a copy, or move it away to begin anew)"
+                    )
+                    .into()
+                }
+                error => error.into(),
+            })
         }
     }
 }

@@ -4,6 +4,7 @@
 //! once and opens it again at the next call.
 
 use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
@@ -56,6 +57,15 @@ impl File {
     pub(super) fn open(path: PathBuf, opener: Opener) -> Result<Self> {
         let database = open(&path, &opener)?;
         Ok(Self { path, opener, state: RwLock::new(State::Open { database, generation: 0 }) })
+    }
+
+    /// Holds all that is in the file against its checksums, so that damage is told at the start and not to whoever
+    /// meets it. Since every commit has two phases, a damaged file is refused and not rolled back.
+    pub(super) fn verify(&mut self) -> Result<()> {
+        match self.state.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            State::Open { database, .. } => database.check_integrity().map(drop).map_err(failure),
+            State::Failed { .. } | State::Closed => Ok(()),
+        }
     }
 
     /// Reads from a snapshot of the database.
@@ -135,7 +145,9 @@ impl File {
 
 /// Opens the database, and makes its tables if it is new.
 fn open(path: &Path, opener: &Opener) -> Result<Database> {
-    let database = opener().map_err(|error| match error {
+    // A damaged file can make redb panic, which reads some of it before it looks at checksums.
+    let opened = catch_unwind(AssertUnwindSafe(opener)).map_err(|_| Error::corrupt("it cannot be read"))?;
+    let database = opened.map_err(|error| match error {
         DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
             Error::InUse { path: path.to_owned() }
         }

@@ -11,6 +11,7 @@ mod recent;
 mod snapshot;
 mod writer;
 
+use std::io;
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -67,12 +68,17 @@ impl Embedded {
         let path = path.as_ref().to_owned();
         let (cache_bytes, created) = (config.cache_bytes, path.clone());
         let opener: Opener = Box::new(move || {
-            if !created.exists() {
-                make(&created)?;
+            match std::fs::metadata(&created) {
+                // `make` leaves none: it has lost what it held, and redb would begin anew in it.
+                Ok(found) if found.len() == 0 => return Err(empty()),
+                Ok(_) => {}
+                Err(_) => make(&created)?,
             }
             Database::builder().set_cache_size(cache_bytes).create(&created)
         });
-        Self::start(File::open(path, opener)?, config)
+        let mut file = File::open(path, opener)?;
+        file.verify()?;
+        Self::start(file, config)
     }
 
     /// A store in memory.
@@ -146,7 +152,11 @@ impl Drop for Embedded {
     }
 }
 
-/// Makes an empty file aside and gives it its name when it is whole: a process that is killed meanwhile leaves none that
+fn empty() -> redb::DatabaseError {
+    redb::StorageError::from(io::Error::new(io::ErrorKind::UnexpectedEof, "the file is empty")).into()
+}
+
+/// Makes a new file aside and gives it its name when it is whole: a process that is killed meanwhile leaves none that
 /// cannot be opened. One that another process has made first stays.
 fn make(path: &Path) -> std::result::Result<(), redb::DatabaseError> {
     let aside = path.with_extension(format!("{}.new", std::process::id()));
@@ -154,7 +164,7 @@ fn make(path: &Path) -> std::result::Result<(), redb::DatabaseError> {
     let named = std::fs::hard_link(&aside, path);
     std::fs::remove_file(&aside).map_err(redb::StorageError::from)?;
     match named {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
             Err(redb::StorageError::from(error).into())
         }
         _ => Ok(()),

@@ -73,11 +73,49 @@ fn a_shortened_file_is_refused() {
     }
     drop(store);
     let whole = std::fs::read(&path).expect("read");
-    for length in [1, 5, 100, 320, 512, 4096, 5000, whole.len() / 2, whole.len() - 1] {
+    for length in [0, 1, 5, 100, 320, 512, 4096, 5000, whole.len() / 2, whole.len() - 1] {
         std::fs::write(&path, &whole[..length]).expect("write");
         let opened = Store::open_embedded(&path);
         assert!(matches!(opened, Err(Error::Corrupt { .. })), "{length}: {:?}", opened.err());
     }
+}
+
+/// A bit that turned, a page that was never written: a server on a bad disk served all but what stood there.
+#[test]
+fn a_damaged_file_is_refused_and_left_alone() {
+    let directory = tempfile::tempdir().expect("make a directory");
+    let path = directory.path().join("store.redb");
+    let store = Store::open_embedded(&path).expect("open");
+    for number in 0..10 {
+        store.transact(|t| put(t, &format!("key/{number}"), &[7; 10_000])).expect("write");
+    }
+    drop(store);
+    let whole = std::fs::read(&path).expect("read");
+    let values: Vec<usize> = whole
+        .windows(64)
+        .enumerate()
+        .step_by(4096)
+        .filter(|(_, bytes)| **bytes == [7; 64])
+        .map(|(at, _)| at)
+        .collect();
+    const HEAD_BYTES: usize = 4096;
+    let mut refused = 0;
+    for at in values {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1;
+        std::fs::write(&path, &damaged).expect("write");
+        match Store::open_embedded(&path) {
+            // A page that is free.
+            Ok(store) => assert_eq!(get(&store, "key/9").expect("a value"), Some(vec![7; 10_000])),
+            Err(error) => {
+                assert!(matches!(error, Error::Corrupt { .. }), "{at}: {error}");
+                // But for redb's mark in the head that the file was opened.
+                assert!(std::fs::read(&path).expect("read")[HEAD_BYTES..] == damaged[HEAD_BYTES..], "{at}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused >= 10, "{refused}");
 }
 
 #[test]
