@@ -316,6 +316,23 @@ mod tests {
             "numeric instance is not strictly lower than the required maximum 2",
         );
         check(&json!({"multipleOf": 0.5}), &json!(1.5), "");
+        check(&json!({"multipleOf": 0.01}), &json!(19.99), "");
+        check(&json!({"multipleOf": 0.1}), &json!(-0.3), "");
+        check(&json!({"multipleOf": 1e-300}), &json!(1e300), "");
+        check(&json!({"multipleOf": 1e300}), &json!(0), "");
+        check(&json!({"multipleOf": 3}), &json!(u64::MAX), "");
+        check(&json!({"multipleOf": 5e-324}), &json!(1), "");
+        check(
+            &json!({"multipleOf": 0.02}),
+            &json!(19.99),
+            "remainder of division is not zero (19.99 / 0.02)",
+        );
+        check(&json!({"multipleOf": 100}), &json!(0.5), "remainder of division is not zero (0.5 / 100)");
+        check(
+            &json!({"multipleOf": 4}),
+            &json!(u64::MAX),
+            "remainder of division is not zero (18446744073709551615 / 4)",
+        );
         check(
             &json!({"minLength": 3, "maxLength": 1}),
             &json!("éa"),

@@ -116,12 +116,27 @@ fn escaped(letters: &mut std::str::Chars<'_>) -> Option<char> {
         'b' => '\u{8}',
         'f' => '\u{c}',
         'u' => {
-            let code = letters.as_str().get(..4)?;
-            *letters = letters.as_str()[4..].chars();
-            char::from_u32(u32::from_str_radix(code, 16).ok()?)?
+            let first = code_unit(letters)?;
+            match char::from_u32(first) {
+                Some(letter) => letter,
+                // Letters beyond 16 bits are two units of UTF-16 (RFC 8259, section 7).
+                None => {
+                    *letters = letters.as_str().strip_prefix("\\u")?.chars();
+                    let both = [u16::try_from(first).ok()?, u16::try_from(code_unit(letters)?).ok()?];
+                    char::decode_utf16(both).next()?.ok()?
+                }
+            }
         }
         other => other,
     })
+}
+
+/// Four hexadecimal digits.
+fn code_unit(letters: &mut std::str::Chars<'_>) -> Option<u32> {
+    let digits =
+        letters.as_str().get(..4).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
+    *letters = letters.as_str()[4..].chars();
+    u32::from_str_radix(digits, 16).ok()
 }
 
 fn scalar(word: &str) -> Value {
@@ -150,6 +165,10 @@ mod tests {
                 Some(json!({"a": [1, true, null, -2500.0], "b": {}})),
             ),
             (r#"{"a": "\u00e9\n"}"#, Some(json!({"a": "é\n"}))),
+            (r#"{"a": "\ud83d\ude00"}"#, Some(json!({"a": "😀"}))),
+            (r#"{"a": "\ud83d\ud83d"}"#, None),
+            (r#"{"a": "\ud83d"}"#, None),
+            (r#"{"a": "\u+123"}"#, None),
             ("{statusCode: ok}", Some(json!({"statusCode": "ok"}))),
             ("{}", Some(json!({}))),
             ("{", None),

@@ -241,9 +241,52 @@ fn check_number(node: &Node, number: &Number, findings: &mut Findings) {
             findings.add(format!("numeric instance is not strictly lower than the required maximum {most}"));
         }
     }
-    if let Some(step) = node.multiple_of.filter(|step| *step > 0.0 && (found / step).fract() != 0.0) {
+    if let Some(step) = node.multiple_of.filter(|step| *step > 0.0 && !is_multiple(number, *step)) {
         findings.add(format!("remainder of division is not zero ({number} / {step})"));
     }
+}
+
+/// Whether it is a multiple by the decimals that it is written with: 19.99 is one of 0.01, though not as binary
+/// fractions.
+fn is_multiple(number: &Number, step: f64) -> bool {
+    let (step, step_exponent) = decimals(step);
+    let (number, exponent) = match (number.as_i64(), number.as_u64()) {
+        (Some(whole), _) => (u128::from(whole.unsigned_abs()), 0),
+        (None, Some(whole)) => (u128::from(whole), 0),
+        (None, None) => decimals(number.as_f64().unwrap_or(f64::NAN)),
+    };
+    match u32::try_from(exponent - step_exponent) {
+        Ok(zeros) => number % step * power_of_ten(zeros, step) % step == 0,
+        Err(_) => {
+            let zeros = exponent.abs_diff(step_exponent);
+            let step = 10_u128.checked_pow(zeros).and_then(|scale| step.checked_mul(scale));
+            // One that cannot be written here is greater than every number.
+            number == 0 || step.is_some_and(|step| number % step == 0)
+        }
+    }
+}
+
+/// What remains of so high a power by `step`, which has 17 digits at most: nothing overflows.
+fn power_of_ten(mut exponent: u32, step: u128) -> u128 {
+    let (mut power, mut square) = (1 % step, 10 % step);
+    while exponent > 0 {
+        if exponent % 2 == 1 {
+            power = power * square % step;
+        }
+        square = square * square % step;
+        exponent /= 2;
+    }
+    power
+}
+
+/// A number's size as digits and how many zeros follow them; fewer than none where digits are decimals.
+fn decimals(number: f64) -> (u128, i32) {
+    let text = format!("{:e}", number.abs());
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let digits = format!("{whole}{fraction}").parse().unwrap_or_default();
+    let fraction = i32::try_from(fraction.len()).unwrap_or_default();
+    (digits, exponent.parse::<i32>().unwrap_or_default() - fraction)
 }
 
 fn type_of(value: &Value) -> &'static str {
