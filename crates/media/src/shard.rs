@@ -5,7 +5,7 @@
 //! then written follower by follower, so that each follower's connection moves once and its datagrams leave together.
 //!
 //! Reading order: here is the loop; `intake` is what comes to it, `connections` what becomes of one connection, `forward`
-//! how packets get to followers, `timers` what time brings, `outgoing` what leaves. Of several threads: `links` are the ways between them, `strays` how a
+//! how packets get to followers, `gather` which of them wait for others, `timers` what time brings, `outgoing` what leaves. Of several threads: `links` are the ways between them, `strays` how a
 //! connection gets to the thread that receives its datagrams, `mirror` how packets get to followers on other threads.
 //!
 //! A connection that fails ends alone. Rooms, tokens and sessions are decided elsewhere: a shard is told which
@@ -14,6 +14,7 @@
 mod checks;
 mod connections;
 mod forward;
+mod gather;
 mod group;
 mod handle;
 pub mod home;
@@ -85,7 +86,7 @@ struct Shard {
     timers: BinaryHeap<Reverse<(Instant, PeerKey)>>,
     next_tick: Option<Instant>,
     outbox: Outbox,
-    /// What the present batch brought, in order of arrival.
+    /// What the present batch brought, in order of arrival, and what is held of unfinished frames (`gather`).
     burst: Vec<(PeerKey, Packet)>,
     stopping: bool,
     links: Links,
@@ -138,7 +139,8 @@ impl Shard {
     /// How long there is nothing to do; `None` while nobody is connected.
     fn patience(&self) -> Option<Duration> {
         let timer = self.timers.peek().map(|Reverse((at, _))| *at);
-        let next = timer.into_iter().chain(self.next_tick).min()?;
+        let held = gather::until(&self.burst);
+        let next = timer.into_iter().chain(self.next_tick).chain(held).min()?;
         Some(next.saturating_duration_since(self.world.now()))
     }
 }

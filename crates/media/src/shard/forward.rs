@@ -6,6 +6,7 @@ use std::time::Instant;
 use stagedoor_sfu::{Choice, Incoming, KeyFrameRequest, PeerKey, Room};
 
 use super::Shard;
+use super::gather;
 use super::group::Group;
 use super::peer::{Peer, Role};
 use crate::engine::Packet;
@@ -14,8 +15,9 @@ use crate::engine::Packet;
 const REPLAYS_AT_ONCE: usize = 8;
 
 impl Shard {
-    /// Writes the burst to everybody who follows its publishers.
+    /// Writes the burst to everybody who follows its publishers, but for frames that have only begun to come.
     pub(super) fn forward(&mut self, now: Instant) {
+        let mut held = Vec::new();
         // Draining followers can bring packets too, when somebody both publishes and follows on one connection.
         while !self.burst.is_empty() {
             let burst = std::mem::take(&mut self.burst);
@@ -23,22 +25,37 @@ impl Shard {
             publishers.dedup();
             publishers.sort_unstable();
             publishers.dedup();
-            self.counters.packets_in += burst.len() as u64;
+            let mut ready = Vec::with_capacity(publishers.len());
             for publisher in publishers {
-                self.forward_of(publisher, &burst, now);
+                if gather::waits(publisher, &burst, now) {
+                    held.extend(burst.iter().filter(|(key, _)| *key == publisher).cloned());
+                } else {
+                    ready.push((publisher, self.describe(publisher, &burst)));
+                }
+            }
+            // Other shards write to their followers while this one writes to its own.
+            ready.iter().for_each(|(publisher, packets)| self.send_mirrors(*publisher, packets));
+            self.wake_others();
+            for (publisher, packets) in ready {
+                self.write_to_followers(publisher, &packets, now);
             }
         }
+        self.burst = held;
     }
 
-    fn forward_of(&mut self, publisher: PeerKey, burst: &[(PeerKey, Packet)], now: Instant) {
+    fn describe<'a>(
+        &mut self,
+        publisher: PeerKey,
+        burst: &'a [(PeerKey, Packet)],
+    ) -> Vec<(Incoming, &'a Packet)> {
         let packets = burst.iter().filter(|(key, _)| *key == publisher);
         let described: Vec<(Incoming, &Packet)> =
             packets.map(|(_, packet)| (packet.describe(), packet)).collect();
+        self.counters.packets_in += described.len() as u64;
         if let Some(peer) = self.peers.get_mut(&publisher) {
             described.iter().for_each(|(incoming, packet)| peer.keep(incoming, packet));
         }
-        self.send_mirrors(publisher, &described);
-        self.write_to_followers(publisher, &described, now);
+        described
     }
 
     /// Writes packets of a publisher, here or mirrored, to its followers on this shard.

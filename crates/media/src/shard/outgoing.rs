@@ -35,11 +35,16 @@ impl Shard {
 
     /// Sends what there is, and wakes other shards that were sent something.
     pub(super) fn flush(&mut self) {
+        self.wake_others();
+        self.send();
+    }
+
+    /// Other shards, if they were sent something.
+    pub(super) fn wake_others(&mut self) {
         if self.links.flush() {
             let soon = self.world.now() + TICK;
             self.next_tick.get_or_insert(soon);
         }
-        self.send();
     }
 
     fn send(&mut self) {
