@@ -1,6 +1,7 @@
 //! Where what stages log goes: destinations, sinks, queues. What is logged is decided in [`crate::observe`].
 //!
-//! A request puts a line into its destination's bounded queue and never waits; a task per destination writes batches.
+//! A request puts a line into its destination's bounded queue and never waits; a task per destination writes batches,
+//! all of them on one thread that serves no requests ([`writer`]).
 
 mod destination;
 mod file;
@@ -11,10 +12,11 @@ mod service;
 mod settings;
 mod sink;
 mod spans;
+mod writer;
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 pub(crate) use self::destination::Destination;
@@ -24,6 +26,7 @@ pub use self::settings::{LOG_FILE_BYTES_MAX, LOG_FILES_KEPT, LogSink, LogTarget}
 pub(crate) use self::spans::Span;
 
 use self::sink::Sink;
+use self::writer::Writer;
 use crate::Config;
 use crate::aws::Services;
 use crate::backends::Backends;
@@ -38,6 +41,8 @@ pub(crate) struct Logs {
     shared: Arc<Shared>,
     queues: Mutex<Queues>,
     counts: Arc<Counts>,
+    /// Started with the first queue; none if that failed.
+    writer: OnceLock<Option<Writer>>,
 }
 
 /// By destination; that of spans has none.
@@ -62,7 +67,12 @@ pub struct LogFigures {
 impl Logs {
     pub(crate) fn new(config: &Config) -> Self {
         let shared = Shared { backends: Backends::new(config), config: config.clone() };
-        Self { shared: Arc::new(shared), queues: Mutex::default(), counts: Arc::default() }
+        Self {
+            shared: Arc::new(shared),
+            queues: Mutex::default(),
+            counts: Arc::default(),
+            writer: OnceLock::new(),
+        }
     }
 
     /// The queue of a destination, which starts with the first line for it; `None` if there are too many.
@@ -84,9 +94,16 @@ impl Logs {
         if queues.len() > DESTINATIONS_MAX {
             return None;
         }
-        let queue = Queue::start(sink(), Arc::clone(&self.counts));
+        let queue = Queue::start(self.writer()?, sink(), Arc::clone(&self.counts));
         queues.insert(key, queue.clone());
         Some(queue)
+    }
+
+    fn writer(&self) -> Option<&Writer> {
+        let started = self.writer.get_or_init(|| {
+            Writer::start().inspect_err(|error| tracing::error!(%error, "nothing can be logged")).ok()
+        });
+        started.as_ref()
     }
 
     /// As configured; without, a file in the directory of logs.

@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
 use super::sink::Sink;
+use super::writer::Writer;
 
 /// Lines that wait for a destination; more are dropped.
 const LINES_MAX: usize = 16_384;
@@ -55,10 +56,10 @@ enum Entry {
 
 impl Queue {
     /// Starts the task, which ends when the last clone is gone.
-    pub(super) fn start(sink: Sink, counts: Arc<Counts>) -> Self {
+    pub(super) fn start(writer: &Writer, sink: Sink, counts: Arc<Counts>) -> Self {
         let (sender, receiver) = mpsc::channel(LINES_MAX);
         let waiting_bytes = Arc::<AtomicUsize>::default();
-        tokio::spawn(write(sink, receiver, Arc::clone(&waiting_bytes), Arc::clone(&counts)));
+        writer.spawn(write(sink, receiver, Arc::clone(&waiting_bytes), Arc::clone(&counts)));
         Self { sender, waiting_bytes, counts }
     }
 
