@@ -12,6 +12,7 @@ use crate::backends::Backends;
 use crate::ids::RequestIds;
 use crate::lambda::Lambda;
 use crate::logs::Logs;
+use crate::rest::rendering::Renderings;
 
 pub(crate) struct Shared {
     pub(crate) config: Arc<Config>,
@@ -22,6 +23,7 @@ pub(crate) struct Shared {
     pub(crate) logs: Arc<Logs>,
     pub(crate) access_keys: Arc<AccessKeys>,
     pub(crate) documents: Arc<Documents>,
+    pub(crate) renderings: Renderings,
     began: Instant,
 }
 
@@ -35,6 +37,7 @@ impl Shared {
             logs: Arc::new(Logs::new(&config)),
             access_keys: Arc::new(AccessKeys::new(&config.access_keys)),
             documents: Arc::new(Documents::new(&config)),
+            renderings: Renderings::default(),
             began: Instant::now(),
             config: Arc::new(config),
         }
@@ -50,6 +53,7 @@ impl Shared {
             logs: Arc::clone(&self.logs),
             access_keys: Arc::clone(&self.access_keys),
             documents: Arc::clone(&self.documents),
+            renderings: self.renderings.clone(),
             began: self.began,
             config: Arc::clone(&self.config),
         }

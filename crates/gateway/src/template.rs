@@ -3,6 +3,7 @@
 //! Pure. What a template sees of a request, and what becomes of its outcome, is `rest::sight`'s and the steps' to say.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, header};
@@ -24,7 +25,7 @@ pub(crate) enum Template {
     /// The same text every time.
     Literal(Bytes),
     /// References or directives.
-    Velocity(Box<Velocity>),
+    Velocity(Arc<Velocity>),
     /// It is not Velocity: whatever needs it fails.
     Broken(GatewayFault),
 }
@@ -47,7 +48,7 @@ impl Template {
             return Self::Literal(Bytes::copy_from_slice(text.as_bytes()));
         }
         match vtl::Template::parse(text) {
-            Ok(template) => Self::Velocity(Box::new(Velocity {
+            Ok(template) => Self::Velocity(Arc::new(Velocity {
                 template,
                 context: Named::of(text, "context"),
                 identity: Named::of(text, "identity"),

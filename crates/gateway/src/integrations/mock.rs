@@ -30,7 +30,7 @@ pub(crate) async fn answer(
         Choice::Template(MockTemplate::Fixed(status)) => (status.clone()?, Overrides::default()),
         Choice::Template(MockTemplate::Rendered(template)) => {
             let payload = Payload::of_request(body, call, mock.handling).await?;
-            let made = request_template::rendered(template, call, &payload.text())?;
+            let made = request_template::rendered(template, call, &payload.text()).await?;
             (compile::status_code(&made.text)?, made.overrides)
         }
         Choice::Pass => {

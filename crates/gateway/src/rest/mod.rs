@@ -6,6 +6,7 @@ pub(crate) mod gateway_response;
 pub(crate) mod payload;
 pub(crate) mod pipeline;
 pub(crate) mod plan;
+pub(crate) mod rendering;
 pub(crate) mod sight;
 pub(crate) mod test_authorizer;
 pub(crate) mod test_invoke;

@@ -136,7 +136,7 @@ async fn integrate(call: &Call<'_>, body: Body) -> Result<Response<Body>, Gatewa
         Integration::Mock(mock) => {
             let (answer, overrides) = mock::answer(mock, call, body).await?;
             let told = answer.status.to_string();
-            let mapped = integration_response::map(&mock.responses, answer, &told, call, overrides)?;
+            let mapped = integration_response::map(&mock.responses, answer, &told, call, overrides).await?;
             Ok(method_response::of_mapping(mapped))
         }
         Integration::HttpProxy(outgoing) => {
@@ -155,7 +155,7 @@ async fn integrate(call: &Call<'_>, body: Body) -> Result<Response<Body>, Gatewa
             let answer = http_proxy::collected(answer, &shared.config).await?;
             execution::answer(call, &answer);
             let told = answer.status.to_string();
-            let mapped = integration_response::map(&http.responses, answer, &told, call, overrides)?;
+            let mapped = integration_response::map(&http.responses, answer, &told, call, overrides).await?;
             Ok(method_response::with_trace(method_response::of_mapping(mapped), call))
         }
         Integration::AwsProxy(proxy) => {
@@ -176,7 +176,7 @@ async fn integrate(call: &Call<'_>, body: Body) -> Result<Response<Body>, Gatewa
             let returned = function_request::invoke(&lambda.function, call, event).await?;
             execution::returned(call, &returned);
             let (answer, told) = function_request::collected(returned);
-            let mapped = integration_response::map(&lambda.responses, answer, &told, call, overrides)?;
+            let mapped = integration_response::map(&lambda.responses, answer, &told, call, overrides).await?;
             Ok(method_response::with_trace(method_response::of_mapping(mapped), call))
         }
         Integration::Service(service) => {
@@ -187,7 +187,8 @@ async fn integrate(call: &Call<'_>, body: Body) -> Result<Response<Body>, Gatewa
             let answer = http_proxy::collected(answer, &shared.config).await?;
             execution::answer(call, &answer);
             let told = answer.status.to_string();
-            let mapped = integration_response::map(&service.http.responses, answer, &told, call, overrides)?;
+            let mapped =
+                integration_response::map(&service.http.responses, answer, &told, call, overrides).await?;
             Ok(method_response::with_trace(method_response::of_mapping(mapped), call))
         }
         Integration::Refused(fault) => Err(fault.clone()),

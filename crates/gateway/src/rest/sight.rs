@@ -4,12 +4,14 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use http::{HeaderName, header};
 use serde_json::{Map, Value};
 use stagedoor_vtl::{Limits, Overrides, Params, Rendered, Scope};
 
 use super::call::Call;
+use super::rendering::Unrendered;
 use crate::fault::GatewayFault;
 use crate::forwarded::Way;
 use crate::template::{Named, Velocity};
@@ -77,8 +79,8 @@ const IDENTITY_SOMETIMES: [&str; 2] = ["identity.apiKey", "identity.apiKeyId"];
 ///
 /// # Errors
 /// A configuration error, also when the template takes more than it may.
-pub(crate) fn render(
-    velocity: &Velocity,
+pub(crate) async fn render(
+    velocity: &Arc<Velocity>,
     call: &Call<'_>,
     body: &str,
     overrides: &Overrides,
@@ -96,7 +98,8 @@ pub(crate) fn render(
         stage_variables: &variables,
     };
     let limits = Limits { output_bytes_max: call.shared.config.payload_bytes_max, ..Limits::default() };
-    let rendered = velocity.template.render(&scope, &limits).map_err(|error| failed(what, &error))?;
+    let rendered = call.shared.renderings.render(velocity, &scope, limits).await;
+    let rendered = rendered.map_err(|error| failed(what, &error))?;
     // A template that cannot name the context leaves it as it was.
     Ok(match context {
         Some(_) => rendered,
@@ -104,7 +107,7 @@ pub(crate) fn render(
     })
 }
 
-fn failed(what: Transformed, error: &stagedoor_vtl::RenderError) -> GatewayFault {
+fn failed(what: Transformed, error: &Unrendered) -> GatewayFault {
     let message = match what {
         Transformed::Request => "request",
         Transformed::Response => "response",

@@ -61,7 +61,7 @@ pub(crate) async fn built(
 ) -> Result<(Event, Overrides), GatewayFault> {
     must_be_post(lambda.verb.as_ref(), call)?;
     let payload = Payload::of_request(body, call, lambda.handling).await?;
-    let made = request_template::apply(&lambda.templates, lambda.passthrough, call, &payload)?;
+    let made = request_template::apply(&lambda.templates, lambda.passthrough, call, &payload).await?;
     let asked = |header| asked(header, lambda, call, &payload, &made.overrides);
     let kind =
         if asked(INVOCATION_TYPE)?.as_deref() == Some("Event") { Kind::Event } else { Kind::RequestResponse };

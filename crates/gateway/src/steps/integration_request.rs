@@ -76,7 +76,7 @@ pub(crate) async fn made(
     let outgoing = &http.outgoing;
     let verb = outgoing.verb.clone().unwrap_or_else(|| call.verb.clone());
     let payload = Payload::of_request(body, call, http.handling).await?;
-    let made = request_template::apply(&http.templates, http.passthrough, call, &payload)?;
+    let made = request_template::apply(&http.templates, http.passthrough, call, &payload).await?;
     let told = made.overrides.of_request();
     let readable = readable(&outgoing.parameters, &payload)?;
     let context = |name: &str| call.context(name);

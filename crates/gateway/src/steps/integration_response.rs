@@ -26,7 +26,7 @@ pub(crate) struct Mapped {
 ///
 /// # Errors
 /// A configuration error when no response matches or its template fails; 500 when a mapping needs JSON and gets none.
-pub(crate) fn map(
+pub(crate) async fn map(
     responses: &[IntegrationResponse],
     answer: Collected,
     told: &str,
@@ -36,7 +36,7 @@ pub(crate) fn map(
     let response = select(responses, told, answer.status)?;
     let payload = Payload::of_answer(answer.body, &answer.headers, call, response.handling)?;
     let mut mapped = mapped_headers(response, &answer.headers, &payload, call)?;
-    let (body, overrides) = transformed(response, payload, call, overrides)?;
+    let (body, overrides) = transformed(response, payload, call, overrides).await?;
     let told = overrides.of_response();
     for (name, value) in told.header {
         if let Ok(name) = HeaderName::from_bytes(name.as_bytes()) {
@@ -48,7 +48,7 @@ pub(crate) fn map(
 }
 
 /// The body that the response's template makes, and the overrides as they are then.
-fn transformed(
+async fn transformed(
     response: &IntegrationResponse,
     payload: Payload,
     call: &Call<'_>,
@@ -62,7 +62,8 @@ fn transformed(
         }
         Some(Template::Literal(text)) => Ok((text.clone(), overrides)),
         Some(Template::Velocity(velocity)) => {
-            let made = sight::render(velocity, call, &payload.text(), &overrides, Transformed::Response)?;
+            let made =
+                sight::render(velocity, call, &payload.text(), &overrides, Transformed::Response).await?;
             Ok((made.text.into(), made.overrides))
         }
         Some(Template::Broken(fault)) => Err(fault.clone()),

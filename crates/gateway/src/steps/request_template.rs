@@ -17,7 +17,7 @@ pub(crate) struct Made {
 
 /// # Errors
 /// 415 when no template takes the body; a configuration error when its template fails.
-pub(crate) fn apply(
+pub(crate) async fn apply(
     templates: &Templates,
     passthrough: Passthrough,
     call: &Call<'_>,
@@ -29,7 +29,7 @@ pub(crate) fn apply(
         Choice::Template(_) if payload.is_binary => Err(untransformable()),
         Choice::Template(Template::Literal(text)) => Ok(unchanged(text.clone())),
         Choice::Template(template) => {
-            let made = rendered(template, call, &payload.text())?;
+            let made = rendered(template, call, &payload.text()).await?;
             Ok(Made { body: made.text.into(), overrides: made.overrides })
         }
     }
@@ -48,10 +48,14 @@ fn unchanged(body: Bytes) -> Made {
 ///
 /// # Errors
 /// A configuration error when the template fails.
-pub(crate) fn rendered(template: &Template, call: &Call<'_>, body: &str) -> Result<Rendered, GatewayFault> {
+pub(crate) async fn rendered(
+    template: &Template,
+    call: &Call<'_>,
+    body: &str,
+) -> Result<Rendered, GatewayFault> {
     match template {
         Template::Velocity(velocity) => {
-            sight::render(velocity, call, body, &Overrides::default(), Transformed::Request)
+            sight::render(velocity, call, body, &Overrides::default(), Transformed::Request).await
         }
         Template::Broken(fault) => Err(fault.clone()),
         Template::Literal(text) => {
