@@ -15,7 +15,7 @@ from expect import eventually
 
 TIMEOUT_MILLIS = 1000
 OTHERS_WAIT_AT_MOST_SECONDS = 5
-FORMAT = "$context.path $context.status $context.responseLength $context.error.message $context.requestId"
+FORMAT = "$context.path $context.status $context.responseLength $context.error.message $context.requestId $context.integrationLatency"
 LOG = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:faults"
 
 

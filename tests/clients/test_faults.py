@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from fault_stages import Stages, others_are_served, unique
+from fault_stages import TIMEOUT_MILLIS, Stages, others_are_served, unique
 from faulty_backend import FaultyBackend
 from raw_client import RawClient
 from server import Server
@@ -76,8 +76,8 @@ def test_a_thousand_slow_heads(server, stages):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("path", ["/echo", "/mock"])
-def test_slow_bodies(server, stages, kind, path):
-    """The body comes a byte at a time and would take a thousand seconds."""
+def test_slow_bodies(server, stages, faulty, kind, path):
+    """The body comes a byte at a time and would take a thousand seconds. The backend hears nothing of it."""
     path = path if path == "/mock" and kind == "rest" else unique(path)
     with RawClient(server) as client:
         client.send(stages.head(kind, "POST", path, "Content-Length: 10000", "Content-Type: application/json"))
@@ -99,11 +99,37 @@ def test_slow_bodies(server, stages, kind, path):
         # Nobody reads the body.
         assert status == 200
         return
-    # The backend's time may be over first: the body is handed on while it comes.
-    late = {"rest": (504, b"Endpoint request timed out"), "http": (503, b"Service Unavailable")}[kind]
-    assert (status, body) == (408, b'{"message":"Request Timeout"}') or (status == late[0] and late[1] in body)
+    assert (status, body) == (408, b'{"message":"Request Timeout"}')
     assert time.monotonic() - began < CLIENT_TIMEOUT_SECONDS + 5
     assert f" {status} " in stages.logged(kind, path)
+    assert not asked(faulty, path)
+
+
+def asked(faulty, path):
+    return any(path.encode() in head for head in faulty.asked)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("behaviour", ["echo", "late"])
+def test_an_upload_takes_none_of_the_integrations_time(server, stages, faulty, kind, behaviour):
+    """It takes twice as long as the integration may: only when it is there is the backend asked, and its time begins."""
+    path, parts = unique(f"/{behaviour}"), 10
+    with RawClient(server) as client:
+        client.send(stages.head(kind, "POST", path, "Transfer-Encoding: chunked"))
+        for _ in range(parts):
+            client.send(b"3e8\r\n" + b"x" * 1000 + b"\r\n")
+            time.sleep(2 * TIMEOUT_MILLIS / 1000 / parts)
+        assert not asked(faulty, path)
+        client.send(b"0\r\n\r\n")
+        status, _, body = client.answer()
+    assert status == 200, body
+    if behaviour == "echo":
+        head, _, sent = body.partition(b"\r\n\r\n")
+        assert sent == b"x" * 1000 * parts
+        assert b"content-length: 10000" in head.lower() and b"chunked" not in head.lower()
+    latency = int(stages.logged(kind, path).split()[-1])
+    assert latency < TIMEOUT_MILLIS
+    assert behaviour == "echo" or latency >= 300
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -119,13 +145,15 @@ def test_half_closed_connections_get_their_answer(server, stages, kind, path):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_request_that_ends_in_its_body(server, stages, kind):
+def test_a_request_that_ends_in_its_body(server, stages, faulty, kind):
+    """No backend gets half a request."""
     path = unique("/echo")
     with RawClient(server) as client:
         client.send(stages.head(kind, "POST", path, "Content-Length: 100") + b"half").end()
         status, _, body = client.answer()
     assert (status, body) == (400, b'{"message":"Bad Request"}')
     assert " 400 " in stages.logged(kind, path)
+    assert not asked(faulty, path)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode, response};
+use http_body::Body as _;
 use tokio::time::{Instant, timeout_at};
 
 use crate::Config;
@@ -32,6 +33,8 @@ pub(crate) struct Collected {
     pub(crate) body: Bytes,
 }
 
+/// Calls the backend once the client has said everything: only then the integration and its time begin.
+///
 /// # Errors
 /// As of [`crate::backends::Backends::send`]; also when the backend switches to another protocol.
 pub(crate) async fn send(
@@ -41,6 +44,7 @@ pub(crate) async fn send(
     trust: Trust,
     timeout: Duration,
 ) -> Result<Answer, GatewayFault> {
+    let request = arrived(request).await?;
     let began = Instant::now();
     let deadline = began + timeout;
     let answer = shared.backends.send(request, trust, deadline).await;
@@ -53,6 +57,15 @@ pub(crate) async fn send(
     }
     let _ = visit.integration.set(Integrated::of(head.status.as_u16(), &head.headers));
     Ok(Answer { head, body, deadline })
+}
+
+/// A request with its whole body in memory. How long that may be, and may take, [`arriving`] sees to.
+async fn arrived(request: Request<Body>) -> Result<Request<Body>, GatewayFault> {
+    if request.body().is_end_stream() {
+        return Ok(request);
+    }
+    let (head, body) = request.into_parts();
+    Ok(Request::from_parts(head, body::full(request_body(body).await?)))
 }
 
 /// Waits for the rest of an answer.
