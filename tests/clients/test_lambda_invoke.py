@@ -160,7 +160,7 @@ def test_what_waits_when_the_server_ends_is_told(tmp_path):
         invoke(client(server, "lambda"), "again", {"notes": str(notes)}, InvocationType="Event")
         assert eventually(lambda: "it is tried again in 60s" in server.last_log())
         assert server.stop() == 0
-        assert eventually(lambda: "an asynchronous invocation is lost" in server.last_log())
+        assert eventually(lambda: "an asynchronous invocation waits for the next start" in server.last_log())
         assert '"attempts":1' in server.last_log()
 
 
@@ -173,7 +173,7 @@ def test_what_runs_when_the_server_ends_is_told(tmp_path):
             invoke(client(server, "lambda"), "single", event, InvocationType="Event")
         # One runs, perhaps, and two wait for it.
         assert server.stop() == 0
-        assert eventually(lambda: server.last_log().count("an asynchronous invocation is lost") == 3)
+        assert eventually(lambda: server.last_log().count("an asynchronous invocation waits for the next start") == 3)
 
 
 def test_a_result_as_a_stream(functions):

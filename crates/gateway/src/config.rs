@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use stagedoor_auth::sigv4::Key;
 
-use crate::{AccessKey, Function, LambdaEndpoint, LogSink, ServiceEndpoint};
+use crate::{AccessKey, Function, LambdaEndpoint, LogSink, ServiceEndpoint, WaitingEvents};
 
 /// Settings of a [`crate::Gateway`]. [`Config::new`] gives every one its default.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub struct Config {
     pub account_throttle: Option<(f64, i64)>,
     /// Lambda functions that this server runs itself, each name once. Default none.
     pub functions: Vec<Function>,
+    /// Writes down their asynchronous invocations until they are done. Default nobody: they end with the gateway.
+    pub waiting_events: Option<Arc<dyn WaitingEvents>>,
     /// Where all other Lambda functions are invoked. Default nowhere: their integrations fail.
     pub lambda_endpoint: Option<LambdaEndpoint>,
     /// Where AWS services are called, by their names in integrations (`sqs`, `states`) or [`crate::ANY_SERVICE`].
@@ -65,6 +68,7 @@ impl Config {
             client_timeout: Duration::from_secs(30),
             account_throttle: None,
             functions: Vec::new(),
+            waiting_events: None,
             lambda_endpoint: None,
             service_endpoints: BTreeMap::new(),
             aws_key: None,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use http::{Request, Response};
 use hyper::body::Incoming;
+use stagedoor_state::lambda::{WaitingEvent, WaitingKey};
 use stagedoor_state::ports::{AuthorizerTest, AuthorizerTested, MethodTest, MethodTested, Stages};
 use stagedoor_state::rest::usage::Day;
 use stagedoor_store::{Revision, Store};
@@ -191,6 +192,11 @@ impl Gateway {
     /// If it is not invoked. A function's own failure is a result.
     pub async fn invoke(&self, invocation: Invocation) -> Result<Invoked, InvokeError> {
         invoke::invoke(&self.shared, invocation).await
+    }
+
+    /// Goes on with asynchronous invocations that [`crate::WaitingEvents`] kept when the last gateway ended.
+    pub fn resume_events(&self, events: Vec<(WaitingKey, WaitingEvent)>) {
+        self.shared.lambda.resume(events);
     }
 
     /// The same of a function whose result comes as it is written: an event stream.

@@ -75,7 +75,7 @@ pub use gateway::{Gateway, UsedDay};
 pub use heads::{Heads, Peer};
 pub use invoke::{Invocation, InvocationKind, InvokeError, Invoked};
 pub use lambda::event_stream::CONTENT_TYPE as INVOKE_EVENT_STREAM;
-pub use lambda::{Asynchronous, Function, LambdaEndpoint};
+pub use lambda::{Asynchronous, Function, LambdaEndpoint, WaitingEvents};
 pub use logs::{LOG_FILE_BYTES_MAX, LOG_FILES_KEPT, LogFigures, LogSink, LogTarget};
 pub use managed::Managed;
 pub use metrics::{FiguresOf, Histogram, StageFigures};

@@ -2,8 +2,8 @@
 //!
 //! Reading order: [`document`] says how a typed document becomes a key and bytes; [`cx`] is what every
 //! operation gets; [`page`] makes lists; [`ports`] is what an operation may ask a data plane; [`ids`] and [`arn`] make names; [`definition`] and [`model_template`]
-//! are rules that two services share. The modules [`rest`], [`http`], [`domain`], [`portal`] and [`ivs`] say what
-//! is stored for each service. Control planes write documents, data planes follow them.
+//! are rules that two services share. The modules [`rest`], [`http`], [`domain`], [`lambda`], [`portal`] and [`ivs`] say
+//! what is stored for each service. Control planes write documents, data planes follow them.
 
 pub mod arn;
 pub mod cx;
@@ -20,6 +20,7 @@ pub mod transact;
 pub mod domain;
 pub mod http;
 pub mod ivs;
+pub mod lambda;
 pub mod portal;
 pub mod rest;
 

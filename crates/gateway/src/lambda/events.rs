@@ -3,8 +3,9 @@
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html>: a function that fails is invoked twice more,
 //! after one minute and after two; one that has no room is waited for; what is older than the greatest age is given
-//! up. What is given up goes to the on-failure destination. The queue is memory: what it holds when the server ends is
-//! told to the log.
+//! up. What is given up goes to the on-failure destination. What is accepted is written down first
+//! ([`WaitingEvents`]) and goes on at the next start if the server ends: it is done at least once. Without anybody who
+//! writes it down, the queue is memory.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,22 +15,31 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use stagedoor_state::lambda::{WaitingEvent, WaitingKey};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{Instant, sleep};
-use tracing::warn;
+use tracing::{info, warn};
 
-use super::FunctionArn;
-use super::job::{Order, Returned};
+use super::job::{Kind, Order, Returned};
 use super::pool::Pool;
+use super::{FunctionArn, WaitingEvents};
 use crate::fault::GatewayFault;
 
 /// Invocations of one function that are not done yet; more are refused as by a function without room.
 const EVENTS_MAX: usize = 1000;
 /// Their events together, in KiB.
 const EVENTS_KIB_MAX: u32 = 64 * 1024;
+/// How much is written down of a failure, in bytes: all of it, in most cases.
+const FAILURE_BYTES_MAX: usize = 256 * 1024;
+/// Greatest age that AWS lets an event reach. An event whose function is declared no more is kept for as long.
+const AGE_MAX: Duration = Duration::from_secs(6 * 60 * 60);
 
-/// The functions that run here, by name.
-pub(super) type Declared = HashMap<String, Arc<Pool>>;
+/// The functions that run here.
+pub(super) struct Declared {
+    /// By name.
+    pub(super) pools: HashMap<String, Arc<Pool>>,
+    pub(super) waiting: Option<Arc<dyn WaitingEvents>>,
+}
 
 /// What waits of one function.
 pub(super) struct Room {
@@ -52,14 +62,24 @@ impl Default for Room {
 
 impl Room {
     fn take(&self, bytes: usize) -> Option<Place> {
-        let kib = u32::try_from(bytes / 1024 + 1).ok()?;
         let one = Arc::clone(&self.count).try_acquire_owned().ok()?;
-        let kib = Arc::clone(&self.kib).try_acquire_many_owned(kib).ok()?;
+        let kib = Arc::clone(&self.kib).try_acquire_many_owned(kib(bytes)).ok()?;
+        Some(Place { _one: one, _kib: kib })
+    }
+
+    /// For one that was accepted before.
+    async fn wait(&self, bytes: usize) -> Option<Place> {
+        let one = Arc::clone(&self.count).acquire_owned().await.ok()?;
+        let kib = Arc::clone(&self.kib).acquire_many_owned(kib(bytes).min(EVENTS_KIB_MAX)).await.ok()?;
         Some(Place { _one: one, _kib: kib })
     }
 }
 
-/// Takes an invocation on.
+fn kib(bytes: usize) -> u32 {
+    u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX)
+}
+
+/// Takes an invocation on. The receiver hears when it is accepted; it fails if it cannot be written down.
 ///
 /// # Errors
 /// [`GatewayFault::FunctionThrottled`] if too many are not done yet.
@@ -68,24 +88,77 @@ pub(super) fn accept(
     pool: &Arc<Pool>,
     order: Order,
     id: String,
-) -> Result<(), GatewayFault> {
+) -> Result<oneshot::Receiver<()>, GatewayFault> {
     let place = pool.events.take(order.payload.len()).ok_or(GatewayFault::FunctionThrottled)?;
-    let event = Event { id, order, accepted: Instant::now(), attempts: 0, last: None };
+    let event = Event::new(id, order);
     let (declared, pool) = (Arc::clone(declared), Arc::clone(pool));
     // A server that stops must not overlook what was accepted a moment ago.
     let counted = pool.census.invocation();
     let census = Arc::clone(&pool.census);
+    let (accepted, hears) = oneshot::channel();
+    // Whoever asks may go while it is written: what is written is done.
     census.spawn(async move {
         let (_place, _counted) = (place, counted);
+        if let Some(waiting) = &declared.waiting
+            && waiting.add(event.key(), event.written(&pool, Duration::ZERO)).await.is_err()
+        {
+            return;
+        }
+        let _ = accepted.send(());
         event.run(&declared, &pool).await;
     });
-    Ok(())
+    Ok(hears)
+}
+
+/// Goes on with what was accepted and not done when the last server ended.
+pub(super) fn resume(declared: &Arc<Declared>, events: Vec<(WaitingKey, WaitingEvent)>, now: Duration) {
+    for (key, written) in events {
+        let function = FunctionArn::of_integration(&written.function);
+        let known = function.and_then(|arn| Some((declared.pools.get(&arn.name)?, arn)));
+        let Some((pool, function)) = known else {
+            unknown(declared, key, &written, now);
+            continue;
+        };
+        let (event, due) = Event::read(key.id, function, written, now);
+        let (declared, pool) = (Arc::clone(declared), Arc::clone(pool));
+        let counted = pool.census.invocation();
+        let census = Arc::clone(&pool.census);
+        let bytes = event.order.payload.len();
+        let place = pool.events.take(bytes);
+        census.spawn(async move {
+            let _counted = counted;
+            let _place = match place {
+                None => pool.events.wait(bytes).await,
+                known => known,
+            };
+            if event.waits(due, &pool).await {
+                event.run(&declared, &pool).await;
+            }
+        });
+    }
+}
+
+/// An event whose function is not declared any more. That may be a mistake of today's configuration.
+fn unknown(declared: &Declared, key: WaitingKey, event: &WaitingEvent, now: Duration) {
+    let age = now.saturating_sub(Duration::from_millis(event.accepted_millis));
+    let given_up = age > AGE_MAX;
+    warn!(
+        function = event.function,
+        request_id = key.id,
+        given_up,
+        "an asynchronous invocation has no function"
+    );
+    if let Some(waiting) = declared.waiting.as_ref().filter(|_| given_up) {
+        waiting.remove(key);
+    }
 }
 
 struct Event {
     id: String,
     order: Order,
-    accepted: Instant,
+    /// Its age at the moment `since`.
+    age: Duration,
+    since: Instant,
     /// Invocations so far.
     attempts: usize,
     /// How the last of them failed.
@@ -100,29 +173,80 @@ enum Condition {
 }
 
 impl Event {
+    fn new(id: String, order: Order) -> Self {
+        Self { id, order, age: Duration::ZERO, since: Instant::now(), attempts: 0, last: None }
+    }
+
+    /// From what was written, and how long it still waits for its next attempt.
+    fn read(id: String, function: FunctionArn, written: WaitingEvent, now: Duration) -> (Self, Duration) {
+        let WaitingEvent { payload, trace, client_context, .. } = written;
+        let order = Order {
+            function,
+            kind: Kind::Event,
+            payload: payload.into(),
+            trace,
+            client_context,
+            tail: false,
+            stream: None,
+        };
+        let event = Self {
+            age: now.saturating_sub(Duration::from_millis(written.accepted_millis)),
+            attempts: usize::try_from(written.attempts).unwrap_or(usize::MAX),
+            last: written.failure.map(Bytes::from),
+            ..Self::new(id, order)
+        };
+        (event, Duration::from_millis(written.due_millis).saturating_sub(now))
+    }
+
+    /// As it is written down, due after this time.
+    fn written(&self, pool: &Pool, due: Duration) -> WaitingEvent {
+        let now = (pool.now)();
+        let failure = self.last.as_ref().map(|last| &last[..last.len().min(FAILURE_BYTES_MAX)]);
+        WaitingEvent {
+            function: self.order.function.to_string(),
+            payload: String::from_utf8_lossy(&self.order.payload).into_owned(),
+            trace: self.order.trace.clone(),
+            client_context: self.order.client_context.clone(),
+            accepted_millis: millis(now.saturating_sub(self.age())),
+            attempts: u32::try_from(self.attempts).unwrap_or(u32::MAX),
+            due_millis: millis(now + due),
+            failure: failure.map(|failure| String::from_utf8_lossy(failure).into_owned()),
+        }
+    }
+
+    fn key(&self) -> WaitingKey {
+        let FunctionArn { account, region, .. } = &self.order.function;
+        WaitingKey { account: account.clone(), region: region.clone(), id: self.id.clone() }
+    }
+
+    fn age(&self) -> Duration {
+        self.age + self.since.elapsed()
+    }
+
     async fn run(mut self, declared: &Arc<Declared>, pool: &Arc<Pool>) {
         let limits = &pool.function.asynchronous;
         loop {
-            let Some(left) = limits.age_max.checked_sub(self.accepted.elapsed()) else {
-                return self.give_up(Condition::EventAgeExceeded, declared, pool);
+            let Some(left) = limits.age_max.checked_sub(self.age()) else {
+                return self.give_up(Condition::EventAgeExceeded, declared, pool).await;
             };
             match pool.invoke_event(&self.order, &self.id, left).await {
-                Ok(Returned { failed: false, .. }) => return,
+                Ok(Returned { failed: false, .. }) => return self.is_done(declared),
                 Ok(returned) => self.last = Some(returned.payload),
                 Err(GatewayFault::FunctionThrottled) => {
-                    return self.give_up(Condition::EventAgeExceeded, declared, pool);
+                    return self.give_up(Condition::EventAgeExceeded, declared, pool).await;
                 }
-                Err(_) => return self.lose(pool),
+                Err(_) => return self.is_left(declared, pool),
+            }
+            if pool.census.is_stopped() {
+                // The function may have failed because it was ended.
+                return self.is_left(declared, pool);
             }
             self.attempts += 1;
-            if pool.census.is_stopped() {
-                return self.lose(pool);
-            }
             let Some(&wait) = limits.retry_waits.get(self.attempts - 1) else {
-                return self.give_up(Condition::RetriesExhausted, declared, pool);
+                return self.give_up(Condition::RetriesExhausted, declared, pool).await;
             };
-            if self.accepted.elapsed() + wait > limits.age_max {
-                return self.give_up(Condition::EventAgeExceeded, declared, pool);
+            if self.age() + wait > limits.age_max {
+                return self.give_up(Condition::EventAgeExceeded, declared, pool).await;
             }
             warn!(
                 function = pool.function.name,
@@ -131,29 +255,50 @@ impl Event {
                 error = %self.said(),
                 "an asynchronous invocation failed; it is tried again in {wait:?}"
             );
-            tokio::select! {
-                () = sleep(wait) => {}
-                () = pool.census.until_closing() => return self.lose(pool),
+            if let Some(waiting) = &declared.waiting {
+                waiting.change(self.key(), self.written(pool, wait));
+            }
+            if !self.waits(wait, pool).await {
+                return self.is_left(declared, pool);
             }
         }
     }
 
+    /// Waits, unless the server ends; whether it does not.
+    async fn waits(&self, wait: Duration, pool: &Pool) -> bool {
+        tokio::select! {
+            () = sleep(wait) => true,
+            () = pool.census.until_closing() => false,
+        }
+    }
+
+    fn is_done(&self, declared: &Declared) {
+        if let Some(waiting) = &declared.waiting {
+            waiting.remove(self.key());
+        }
+    }
+
     /// The server ends before the event is done.
-    fn lose(&self, pool: &Pool) {
+    fn is_left(&self, declared: &Declared, pool: &Pool) {
+        let (function, request_id, attempts) = (&pool.function.name, &self.id, self.attempts);
+        if declared.waiting.is_some() {
+            info!(function, request_id, attempts, "an asynchronous invocation waits for the next start");
+            return;
+        }
+        let payload = excerpt(&self.order.payload);
         warn!(
-            function = pool.function.name,
-            request_id = self.id,
-            attempts = self.attempts,
-            payload = %excerpt(&self.order.payload),
+            function,
+            request_id,
+            attempts,
+            payload,
             "an asynchronous invocation is lost: the server stops before it is done"
         );
     }
 
-    fn give_up(&self, condition: Condition, declared: &Arc<Declared>, pool: &Arc<Pool>) {
-        let function = &pool.function.name;
+    async fn give_up(&self, condition: Condition, declared: &Arc<Declared>, pool: &Arc<Pool>) {
         let destination = pool.function.asynchronous.on_failure.as_deref();
         warn!(
-            function,
+            function = pool.function.name,
             request_id = self.id,
             attempts = self.attempts,
             ?condition,
@@ -162,18 +307,27 @@ impl Event {
             destination,
             "an asynchronous invocation is given up"
         );
-        let Some((destination, target)) = destination.and_then(|name| Some((name, declared.get(name)?)))
-        else {
-            return;
-        };
+        if let Some(destination) = destination {
+            self.tell(destination, condition, declared, pool).await;
+        }
+        // Not before its destination has it for certain.
+        self.is_done(declared);
+    }
+
+    async fn tell(&self, destination: &str, condition: Condition, declared: &Arc<Declared>, pool: &Pool) {
+        let Some(target) = declared.pools.get(destination) else { return };
         let told = self.told(condition, (pool.now)());
         let function =
             FunctionArn { name: destination.to_owned(), qualifier: None, ..self.order.function.clone() };
         let order = Order { function, payload: told.into(), ..self.order.clone() };
         if order.payload.len() > super::ASYNCHRONOUS_EVENT_BYTES_MAX {
-            warn!(destination, "the record of the failure is too long for its destination");
-        } else if accept(declared, target, order, target.new_id()).is_err() {
-            warn!(destination, "the destination has no room for the record of the failure");
+            return warn!(destination, "the record of the failure is too long for its destination");
+        }
+        let Ok(accepted) = accept(declared, target, order, target.new_id()) else {
+            return warn!(destination, "the destination has no room for the record of the failure");
+        };
+        if accepted.await.is_err() {
+            warn!(destination, "the record of the failure could not be written down");
         }
     }
 
@@ -230,6 +384,10 @@ struct Record {
 /// How much of a payload the log tells, in characters.
 const EXCERPT_MAX: usize = 1000;
 
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 fn excerpt(payload: &Bytes) -> String {
     String::from_utf8_lossy(payload).chars().take(EXCERPT_MAX).collect()
 }
@@ -238,26 +396,21 @@ fn excerpt(payload: &Bytes) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::super::job::Kind;
     use super::*;
 
     fn event(last: Option<&str>) -> Event {
         let function = FunctionArn::of_integration("arn:aws:lambda:eu-west-1:111122223333:function:pets");
-        Event {
-            id: "an-id".to_owned(),
-            order: Order {
-                function: function.expect("an ARN"),
-                kind: Kind::Event,
-                payload: Bytes::from_static(b"{\"a\": 1.50}"),
-                trace: String::new(),
-                client_context: None,
-                tail: false,
-                stream: None,
-            },
-            accepted: Instant::now(),
-            attempts: 3,
-            last: last.map(|last| last.to_owned().into()),
-        }
+        let order = Order {
+            function: function.expect("an ARN"),
+            kind: Kind::Event,
+            payload: Bytes::from_static(b"{\"a\": 1.50}"),
+            trace: String::new(),
+            client_context: None,
+            tail: false,
+            stream: None,
+        };
+        let last = last.map(|last| last.to_owned().into());
+        Event { attempts: 3, last, ..Event::new("an-id".to_owned(), order) }
     }
 
     #[tokio::test]

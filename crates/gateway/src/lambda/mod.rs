@@ -16,16 +16,19 @@ mod process;
 mod runtime_api;
 mod settings;
 mod streamed;
+mod waiting;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use stagedoor_state::lambda::{WaitingEvent, WaitingKey};
 
 pub(crate) use self::arn::{FunctionArn, is_lambda_service};
 pub(crate) use self::job::{Kind, Order, Returned};
 pub use self::settings::{Asynchronous, Function, LambdaEndpoint};
 pub(crate) use self::streamed::Streamed;
+pub use self::waiting::WaitingEvents;
 
 use self::census::Census;
 use self::events::Declared;
@@ -60,7 +63,10 @@ impl Lambda {
             (function.name.clone(), Arc::new(pool))
         });
         Self {
-            declared: Arc::new(declared.collect()),
+            declared: Arc::new(Declared {
+                pools: declared.collect(),
+                waiting: config.waiting_events.clone(),
+            }),
             endpoint: config.lambda_endpoint.clone(),
             now: config.now,
             census,
@@ -75,11 +81,13 @@ impl Lambda {
     pub(crate) async fn invoke(&self, backends: &Backends, order: Order) -> Result<Returned, GatewayFault> {
         check(&order)?;
         let _counted = Census::count(&self.census.invocations);
-        match (self.declared.get(&order.function.name), &self.endpoint, order.kind) {
+        match (self.declared.pools.get(&order.function.name), &self.endpoint, order.kind) {
             (Some(pool), _, Kind::RequestResponse) => pool.invoke(&order).await,
             (Some(pool), _, Kind::Event) => {
                 let id = pool.new_id();
-                events::accept(&self.declared, pool, order, id.clone())?;
+                let accepted = events::accept(&self.declared, pool, order, id.clone())?;
+                let lost = |_| GatewayFault::IntegrationFailure("the event cannot be written down");
+                accepted.await.map_err(lost)?;
                 Ok(Returned { request_id: Some(id), ..Returned::well(Bytes::new()) })
             }
             (None, Some(known), _) => endpoint::invoke(known, backends, self.now, order).await,
@@ -93,7 +101,7 @@ impl Lambda {
     /// As of [`Self::invoke`].
     pub(crate) async fn stream(&self, backends: &Backends, order: &Order) -> Result<Streamed, GatewayFault> {
         check(order)?;
-        match (self.declared.get(&order.function.name), &self.endpoint) {
+        match (self.declared.pools.get(&order.function.name), &self.endpoint) {
             (Some(pool), _) => Ok(Streamed::begin(pool, &self.census, order)),
             (None, Some(known)) => {
                 let events = endpoint::stream(known, backends, self.now, order).await?;
@@ -105,7 +113,12 @@ impl Lambda {
 
     /// Whether a function of this name can be invoked, as far as is known here.
     pub(crate) fn knows(&self, name: &str) -> bool {
-        self.endpoint.is_some() || self.declared.contains_key(name)
+        self.endpoint.is_some() || self.declared.pools.contains_key(name)
+    }
+
+    /// Goes on with asynchronous invocations that the last server did not get done.
+    pub(crate) fn resume(&self, events: Vec<(WaitingKey, WaitingEvent)>) {
+        events::resume(&self.declared, events, (self.now)());
     }
 
     /// Lets invocations under way finish, within bounds, then ends every process.
@@ -136,7 +149,9 @@ fn check(order: &Order) -> Result<(), GatewayFault> {
     if order.payload.len() > payload_bytes_max(order.kind) {
         return Err(GatewayFault::RequestTooLarge);
     }
-    match serde_json::from_slice::<serde::de::IgnoredAny>(&order.payload) {
+    let text = std::str::from_utf8(&order.payload);
+    let text = text.map_err(|error| GatewayFault::InvalidJson(error.to_string()))?;
+    match serde_json::from_str::<serde::de::IgnoredAny>(text) {
         Ok(_) => Ok(()),
         Err(error) => Err(GatewayFault::InvalidJson(error.to_string())),
     }

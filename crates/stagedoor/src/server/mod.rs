@@ -23,6 +23,7 @@ mod secrets;
 mod stage_metrics;
 mod tls;
 mod usage;
+mod waiting_events;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -49,6 +50,7 @@ use lanes::Lanes;
 use ledger::StoreLedger;
 use secrets::Secrets;
 use tls::Tls;
+use waiting_events::StoredEvents;
 
 /// What requests are answered from. Shared by all connections.
 pub struct Server {
@@ -57,6 +59,7 @@ pub struct Server {
     secrets: Secrets,
     endpoints: Endpoints,
     gateway: Gateway,
+    waiting_events: Arc<StoredEvents>,
     media: stagedoor_media::Handle,
     ledger: Arc<StoreLedger>,
     allow_reset: bool,
@@ -109,12 +112,14 @@ impl Server {
             Some(tls) => Some(Tls::new(tls, &config.data_dir, config.public_url.as_deref())?),
             None => None,
         };
+        let waiting = waiting_events::waiting(&store)?;
+        let waiting_events = Arc::new(StoredEvents::start(store.clone()));
+        let port = listeners.http.local_addr()?.port();
+        let gateway_config = gateway_config(&config, port, waiting_events.clone());
         let server = Arc::new(Self {
             endpoints: listeners.endpoints(&config)?,
-            gateway: Gateway::new(
-                store.clone(),
-                gateway_config(&config, listeners.http.local_addr()?.port()),
-            ),
+            gateway: Gateway::new(store.clone(), gateway_config),
+            waiting_events,
             keys: KeyRing::new(config.keys),
             allow_reset: config.allow_reset,
             // The media plane neither mixes nor replicates yet.
@@ -146,6 +151,7 @@ impl Server {
         // The first request must find the stages that were there before.
         let head = server.store.head();
         tokio::join!(server.gateway.caught_up(head), server.ledger.caught_up(head));
+        server.gateway.resume_events(waiting);
         tasks.spawn(usage::run(server.store.clone(), server.gateway.clone(), stopped.clone()));
         let lanes = Arc::new(Lanes::start(&server.gateway)?);
         if let Some((listener, tls)) = listeners.https.zip(tls) {
@@ -205,10 +211,15 @@ fn reachable(listener: SocketAddr, config: &Config) -> SocketAddr {
     SocketAddr::new(config.advertise.first().copied().unwrap_or(own), listener.port())
 }
 
-fn gateway_config(config: &Config, port: u16) -> stagedoor_gateway::Config {
+fn gateway_config(
+    config: &Config,
+    port: u16,
+    waiting_events: Arc<StoredEvents>,
+) -> stagedoor_gateway::Config {
     stagedoor_gateway::Config {
         port,
         functions: config.functions.clone(),
+        waiting_events: Some(waiting_events),
         account_throttle: config.account_throttle,
         lambda_endpoint: config.lambda_endpoint.clone(),
         access_keys: config.access_keys.clone(),
@@ -278,6 +289,8 @@ impl Running {
         while self.tasks.join_next().await.is_some() {}
         self.server.gateway.flush_logs().await;
         usage::flush(&self.server.store, &self.server.gateway).await;
+        let server = Arc::clone(&self.server);
+        let _ = tokio::task::spawn_blocking(move || server.waiting_events.close()).await;
         drop(self.lanes);
     }
 }
