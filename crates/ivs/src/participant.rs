@@ -17,7 +17,7 @@ use crate::{ingest_configuration, messages, resource, stage_session};
 ///
 /// <https://docs.aws.amazon.com/ivs/latest/RealTimeAPIReference/API_GetParticipant.html>
 pub fn get_participant(cx: &mut Cx<'_>, input: GetParticipantRequest) -> Result<GetParticipantResponse> {
-    let (stage_id, _) = resource::existing::<Stage>(cx, &input.stage_arn)?;
+    let stage_id = resource::stage_with_past(cx, &input.stage_arn)?;
     stage_session::existing(cx, &stage_id, &input.stage_arn, &input.session_id)?;
     let participant = cx.get::<Participant>(&[&stage_id, &input.session_id, &input.participant_id])?;
     let unknown = || messages::participant_not_found(&input.stage_arn, &input.participant_id);
@@ -32,7 +32,7 @@ pub fn list_participants(
     input: ListParticipantsRequest,
 ) -> Result<ListParticipantsResponse> {
     let filter = Filter::of(&input)?;
-    let (stage_id, _) = resource::existing::<Stage>(cx, &input.stage_arn)?;
+    let stage_id = resource::stage_with_past(cx, &input.stage_arn)?;
     stage_session::existing(cx, &stage_id, &input.stage_arn, &input.session_id)?;
     let request = page::Request { token: input.next_token, max_results: input.max_results };
     let mut participants = cx.all::<Participant>(&[&stage_id, &input.session_id])?;

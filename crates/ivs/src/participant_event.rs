@@ -1,7 +1,6 @@
 //! What happened to participants.
 
 use stagedoor_api::ivs_realtime::{ListParticipantEventsRequest, ListParticipantEventsResponse};
-use stagedoor_state::ivs::Stage;
 use stagedoor_state::ivs::event;
 use stagedoor_state::ivs::presence::Present;
 use stagedoor_state::{Cx, Result};
@@ -19,7 +18,7 @@ pub fn list_participant_events(
     cx: &mut Cx<'_>,
     input: ListParticipantEventsRequest,
 ) -> Result<ListParticipantEventsResponse> {
-    let (stage_id, _) = resource::existing::<Stage>(cx, &input.stage_arn)?;
+    let stage_id = resource::stage_with_past(cx, &input.stage_arn)?;
     stage_session::existing(cx, &stage_id, &input.stage_arn, &input.session_id)?;
     let who =
         Present { stage_id: &stage_id, session_id: &input.session_id, participant_id: &input.participant_id };

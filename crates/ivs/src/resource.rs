@@ -1,5 +1,6 @@
 //! Resources and their ARNs: finding one by its ARN, naming a new one.
 
+use stagedoor_api::ivs_realtime::StageSession;
 use stagedoor_model::Timestamp;
 use stagedoor_state::arn::{self, Arn};
 use stagedoor_state::ivs::{
@@ -64,6 +65,17 @@ resources! {
 /// ResourceNotFoundException, also if the ARN is of another account, region or type.
 pub(crate) fn existing<T: Resource>(cx: &mut Cx<'_>, arn: &str) -> Result<(String, T)> {
     find(cx, arn)?.ok_or_else(|| messages::not_found(arn))
+}
+
+/// The id of the stage that an ARN names, be it that the stage exists or that only its sessions are left.
+///
+/// # Errors
+/// ResourceNotFoundException, also if the ARN is of another account, region or type.
+pub(crate) fn stage_with_past(cx: &mut Cx<'_>, arn: &str) -> Result<String> {
+    let id = Arn::parse(arn).and_then(|arn| own_id(cx, Stage::TYPE, &arn));
+    let id = id.ok_or_else(|| messages::not_found(arn))?;
+    let known = cx.exists::<Stage>(&[id])? || cx.count::<StageSession>(&[id])? > 0;
+    if known { Ok(id.to_owned()) } else { Err(messages::not_found(arn)) }
 }
 
 /// The resource that an ARN names, and its id, if there is one in this account and region.

@@ -6,7 +6,7 @@ use stagedoor_api::ivs_realtime::{
     StageEndpoints, StageSummary, UpdateStageRequest, UpdateStageResponse,
 };
 use stagedoor_state::ivs::replication::{self, Which};
-use stagedoor_state::ivs::{Stage, presence, session, stage};
+use stagedoor_state::ivs::{Stage, retention, session, stage};
 use stagedoor_state::page::newest_first;
 use stagedoor_state::{Cx, Result};
 
@@ -31,6 +31,8 @@ pub fn create_stage(cx: &mut Cx<'_>, input: CreateStageRequest) -> Result<Create
         recording: recording::complete(cx, input.auto_participant_recording_configuration)?,
         created_micros: cx.now().as_micros(),
     };
+    // An id that was chosen may have been another stage's before.
+    retention::forget_sessions(cx, &id)?;
     cx.put(&[&id], &stage)?;
     let configurations = input.participant_token_configurations.unwrap_or_default();
     let tokens = configurations.into_iter().map(|wanted| participant_token::issue(cx, &id, &stage, wanted));
@@ -80,8 +82,8 @@ pub fn update_stage(cx: &mut Cx<'_>, input: UpdateStageRequest) -> Result<Update
 
 /// `POST /DeleteStage`: also while participants are connected, who are disconnected then.
 ///
-/// Nothing is kept of the stage's sessions; EventBridge is told who stopped publishing. Ingest configurations that publish to it are detached, its
-/// compositions fail, replications from and to it stop.
+/// Its sessions end and can still be looked at; EventBridge is told who stopped publishing. Ingest configurations that
+/// publish to it are detached, its compositions fail, replications from and to it stop.
 ///
 /// <https://docs.aws.amazon.com/ivs/latest/RealTimeAPIReference/API_DeleteStage.html>
 pub fn delete_stage(cx: &mut Cx<'_>, input: DeleteStageRequest) -> Result<DeleteStageResponse> {
@@ -91,8 +93,7 @@ pub fn delete_stage(cx: &mut Cx<'_>, input: DeleteStageRequest) -> Result<Delete
     replication::stop_all(cx, concerned, now)?;
     // Before their participants stop: only those that publish are detached.
     ingest_configuration::detach(cx, &input.arn, None)?;
-    presence::disconnect_from(cx, &id, now)?;
-    stage::delete(cx, &id)?;
+    stage::delete(cx, &id, now)?;
     composition::stage_deleted(cx, &input.arn)?;
     Ok(DeleteStageResponse::default())
 }

@@ -1,10 +1,9 @@
-//! Sessions of a stage. The media plane opens and ends them.
+//! Sessions of a stage, also of one that was deleted since. The media plane opens and ends them.
 
 use stagedoor_api::ivs_realtime::{
     GetStageSessionRequest, GetStageSessionResponse, ListStageSessionsRequest, ListStageSessionsResponse,
     StageSession, StageSessionSummary,
 };
-use stagedoor_state::ivs::Stage;
 use stagedoor_state::page::newest_first;
 use stagedoor_state::{Cx, Result};
 
@@ -15,7 +14,7 @@ use crate::{messages, resource};
 ///
 /// <https://docs.aws.amazon.com/ivs/latest/RealTimeAPIReference/API_GetStageSession.html>
 pub fn get_stage_session(cx: &mut Cx<'_>, input: GetStageSessionRequest) -> Result<GetStageSessionResponse> {
-    let (stage_id, _) = resource::existing::<Stage>(cx, &input.stage_arn)?;
+    let stage_id = resource::stage_with_past(cx, &input.stage_arn)?;
     let session = existing(cx, &stage_id, &input.stage_arn, &input.session_id)?;
     Ok(GetStageSessionResponse { stage_session: Some(session) })
 }
@@ -27,7 +26,7 @@ pub fn list_stage_sessions(
     cx: &mut Cx<'_>,
     input: ListStageSessionsRequest,
 ) -> Result<ListStageSessionsResponse> {
-    let (stage_id, _) = resource::existing::<Stage>(cx, &input.stage_arn)?;
+    let stage_id = resource::stage_with_past(cx, &input.stage_arn)?;
     let request = page::Request { token: input.next_token, max_results: input.max_results };
     let sessions = cx.all::<StageSession>(&[&stage_id])?;
     let order = |session: &StageSession| {

@@ -210,7 +210,7 @@ fn a_token_is_good_for_its_own_list() {
 }
 
 #[test]
-fn a_deleted_stage_leaves_nothing() {
+fn a_deleted_stage_leaves_its_past() {
     let control = Control::new();
     let stage = control.stage("s1");
     let other = control.stage("s2");
@@ -221,6 +221,20 @@ fn a_deleted_stage_leaves_nothing() {
     assert_eq!(control.err("GetStage", json!({"arn": stage})), error);
     assert_eq!(control.err("DeleteStage", json!({"arn": stage})), error);
     assert_eq!(each(&control.ok("ListStages", json!({}))["stages"], "arn"), [other]);
+    let sessions = control.ok("ListStageSessions", json!({"stageArn": stage}));
+    let session = &sessions["stageSessions"][0];
+    assert!(session["endTime"].is_number(), "{session}");
+    let past = json!({"stageArn": stage, "sessionId": session["sessionId"]});
+    let of = |participant: &str| {
+        let mut of = past.clone();
+        of["participantId"] = participant.into();
+        of
+    };
+    assert_eq!(control.ok("GetStageSession", past.clone())["stageSession"], *session);
+    assert_eq!(each(&control.ok("ListParticipants", past.clone())["participants"], "participantId"), ["a"]);
+    assert_eq!(control.ok("GetParticipant", of("a"))["participant"]["state"], "DISCONNECTED");
+    assert_eq!(each(&control.ok("ListParticipantEvents", of("a"))["events"], "name"), ["LEFT", "JOINED"]);
+    assert_eq!(control.err("DisconnectParticipant", json!({"stageArn": stage, "participantId": "a"})), error);
     control.stage("s1");
     let anew = control.ok("ListStageSessions", json!({"stageArn": stage}));
     assert_eq!(anew, json!({"stageSessions": []}), "a stage with the same id inherits nothing");

@@ -2,7 +2,7 @@
 //!
 //! Each is a pure function over the documents of the stage's account and region, to be called within one
 //! transaction. None asks whether it is allowed: capabilities, quotas and tokens are the media plane's checks.
-//! After a stage was deleted nothing is recorded any more, so that no documents outlive it.
+//! Once a session has ended, with its stage or before, nothing more is recorded in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -101,6 +101,9 @@ pub fn join(
 
 /// A participant has left. The session stays open: see [`session::end_session`].
 pub fn leave(documents: &mut Documents<'_>, who: Present<'_>, now: Timestamp) -> Result<()> {
+    if is_over(documents, who)? {
+        return Ok(());
+    }
     let disconnected = change(documents, who, |participant| {
         let connected = is_connected(participant);
         participant.state = Some(ParticipantState::Disconnected);
@@ -116,6 +119,9 @@ pub fn publish_started(
     protocol: ParticipantProtocol,
     now: Timestamp,
 ) -> Result<()> {
+    if is_over(documents, who)? {
+        return Ok(());
+    }
     let known = change(documents, who, |participant| {
         participant.published = Some(true);
         participant.protocol = Some(protocol);
@@ -131,6 +137,9 @@ pub fn publish_started(
 
 /// A participant has ended publishing. `published` stays true: it says whether the participant ever did.
 pub fn publish_stopped(documents: &mut Documents<'_>, who: Present<'_>, now: Timestamp) -> Result<()> {
+    if is_over(documents, who)? {
+        return Ok(());
+    }
     append_if_known(documents, who, EventName::PublishStopped.into(), now)?;
     note_ingest(documents, who, false)?;
     replication::interrupted(documents, who, now)
@@ -177,7 +186,8 @@ pub fn error(
     remote: Option<&str>,
     now: Timestamp,
 ) -> Result<()> {
-    if !documents.exists::<api::StageSession>(&[who.stage_id, who.session_id])? {
+    let session = documents.get::<api::StageSession>(&[who.stage_id, who.session_id])?;
+    if session.is_none_or(|session| session.end_time.is_some()) {
         return Ok(());
     }
     event::append(documents, who, What { code: Some(code), remote, ..name.into() }, now)
@@ -260,6 +270,10 @@ fn begun<'a>(events: impl Iterator<Item = &'a api::Event>) -> Begun<'a> {
 
 // === Documents ===
 
+fn is_over(documents: &mut Documents<'_>, who: Present<'_>) -> Result<bool> {
+    session::is_over(documents, who.stage_id, who.session_id)
+}
+
 fn is_connected(participant: &api::Participant) -> bool {
     participant.state == Some(ParticipantState::Connected)
 }
@@ -287,6 +301,9 @@ pub fn token_exchanged(
     new: &api::ExchangedParticipantToken,
     now: Timestamp,
 ) -> Result<()> {
+    if is_over(documents, who)? {
+        return Ok(());
+    }
     let known = change(documents, who, |participant| {
         participant.user_id.clone_from(&new.user_id);
         participant.attributes.clone_from(&new.attributes);
@@ -305,7 +322,7 @@ fn append_if_known(
     what: What<'_>,
     now: Timestamp,
 ) -> Result<()> {
-    if documents.exists::<api::Participant>(&who.ids())? {
+    if documents.exists::<api::Participant>(&who.ids())? && !is_over(documents, who)? {
         event::append(documents, who, what, now)?;
     }
     Ok(())

@@ -30,6 +30,14 @@ pub fn forget_before(documents: &mut Documents<'_>, stage_id: &str, time: Timest
     Ok(())
 }
 
+/// Deletes what all sessions of a stage left, which exists no more.
+pub fn forget_sessions(documents: &mut Documents<'_>, stage_id: &str) -> Result<()> {
+    let below = [stage_id];
+    documents.delete_all::<api::StageSession>(&below)?;
+    documents.delete_all::<api::Participant>(&below)?;
+    documents.delete_all::<api::Event>(&below)
+}
+
 fn forget_session(documents: &mut Documents<'_>, stage_id: &str, session_id: &str) -> Result<()> {
     let below = [stage_id, session_id];
     documents.delete::<api::StageSession>(&below)?;

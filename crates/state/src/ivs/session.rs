@@ -32,6 +32,12 @@ pub fn active_id(documents: &mut Documents<'_>, stage_id: &str) -> Result<Option
     Ok(documents.get::<ActiveSession>(&[stage_id])?.map(|active| active.session_id))
 }
 
+/// Whether a session has ended, so that nothing more happens in it.
+pub(super) fn is_over(documents: &mut Documents<'_>, stage_id: &str, session_id: &str) -> Result<bool> {
+    let session = documents.get::<api::StageSession>(&[stage_id, session_id])?;
+    Ok(session.is_some_and(|session| session.end_time.is_some()))
+}
+
 /// The open session's id; opens one called `new_id` if there is none.
 pub(super) fn open(
     documents: &mut Documents<'_>,

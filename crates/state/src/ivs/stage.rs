@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use stagedoor_api::ivs_realtime as api;
+use stagedoor_model::Timestamp;
 
-use super::{ActiveSession, Replication};
+use super::{Replication, presence, session};
 use crate::document::Kind;
 use crate::{Documents, Result};
 
@@ -36,15 +37,13 @@ impl Kind for Revocation {
     const KIND: &'static str = "ivs-revocation";
 }
 
-/// Deletes a stage and all that is stored below it: sessions, participants, events, revocations, replications
-/// from it.
-pub fn delete(documents: &mut Documents<'_>, stage_id: &str) -> Result<()> {
+/// Deletes a stage with its revocations and the replications from it. Everybody leaves and the open session ends;
+/// sessions, participants and events stay as those of other stages do, for as long as [`super::retention`] keeps them.
+pub fn delete(documents: &mut Documents<'_>, stage_id: &str, now: Timestamp) -> Result<()> {
+    presence::disconnect_from(documents, stage_id, now)?;
+    session::end_session(documents, stage_id, now)?;
     let below = [stage_id];
     documents.delete::<Stage>(&below)?;
-    documents.delete::<ActiveSession>(&below)?;
-    documents.delete_all::<api::StageSession>(&below)?;
-    documents.delete_all::<api::Participant>(&below)?;
-    documents.delete_all::<api::Event>(&below)?;
     documents.delete_all::<Revocation>(&below)?;
     documents.delete_all::<Replication>(&below)
 }

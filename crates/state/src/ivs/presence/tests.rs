@@ -6,7 +6,7 @@ use stagedoor_store::Store;
 use super::*;
 use crate::Fault;
 use crate::ivs::notice::Notice;
-use crate::ivs::retention::forget_before;
+use crate::ivs::retention::{forget_before, forget_sessions};
 use crate::ivs::stage;
 
 const SESSION: &str = "st-AAAAAAAAAAAAA";
@@ -173,7 +173,7 @@ fn a_deleted_stage_and_a_revoked_participant_admit_nobody() {
     assert_eq!(world.join("a", SESSION), Admission::Revoked);
     assert_eq!(world.active(), None, "a refused participant opens no session");
     world.join("b", SESSION);
-    world.run(|documents, _| stage::delete(documents, "s"));
+    world.run(|documents, now| stage::delete(documents, "s", now));
     assert_eq!(world.join("b", SESSION), Admission::StageGone);
 }
 
@@ -181,7 +181,10 @@ fn a_deleted_stage_and_a_revoked_participant_admit_nobody() {
 fn nothing_is_recorded_of_a_stage_that_is_gone() {
     let mut world = World::new();
     world.join("a", SESSION);
-    world.run(|documents, _| stage::delete(documents, "s"));
+    world.run(|documents, now| publish_started(documents, who("a"), ParticipantProtocol::Whip, now));
+    world.run(|documents, now| stage::delete(documents, "s", now));
+    assert_eq!(world.active(), None);
+    let before = world.participant(who("a"));
     let a = who("a");
     world.run(|documents, now| publish_started(documents, a, ParticipantProtocol::Whip, now));
     world.run(|documents, now| publish_stopped(documents, a, now));
@@ -191,9 +194,13 @@ fn nothing_is_recorded_of_a_stage_that_is_gone() {
         error(documents, a, EventName::PublishError, EventErrorCode::InvalidInput, None, now)
     });
     world.run(|documents, now| leave(documents, a, now));
-    assert!(world.events(a).is_empty());
+    // What happened before stays, and how it ended.
+    assert_eq!(world.events(a), ["JOINED", "PUBLISH_STARTED", "PUBLISH_STOPPED", "LEFT"]);
+    assert_eq!(world.participant(a), before);
+    assert_eq!(before.state, Some(ParticipantState::Disconnected));
+    world.run(|documents, _| forget_sessions(documents, "s"));
     let participants = world.run(|documents, _| documents.count::<api::Participant>(&["s"]));
-    assert_eq!(participants, 0);
+    assert_eq!((participants, world.events(a).len()), (0, 0));
 }
 
 #[test]
