@@ -4,14 +4,17 @@ import asyncio
 import datetime
 
 import pytest
-from aiortc import RTCCertificate
+from aiortc import RTCCertificate, RTCSessionDescription
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 import whip
+from conftest import client
+from expect import eventually
 from participants import token
 from test_media import stage, url  # noqa: F401 (`stage` is a fixture)
+from test_rtmp import events
 
 # With longer RSA keys the peer's flight exceeds the 1500 bytes of it that aiortc sends.
 KEYS = {
@@ -67,3 +70,29 @@ def test_a_certificate_that_was_not_announced_is_no_good(server, stage, monkeypa
         await publisher.peer.close()
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("kind, expected", [("p-384", "connected"), ("rsa-2048", "failed")])
+def test_a_peer_that_insists_on_being_the_server(server, stage, monkeypatch, kind, expected):
+    """As a client the server takes ECDSA certificates alone. Nobody can see that from an offer; the refusal comes at once
+    and is an event."""
+    own = certificate(KEYS[kind]())
+    monkeypatch.setattr(RTCCertificate, "generateCertificate", classmethod(lambda cls: own))
+    publisher_id, publish = token(server, stage, "PUBLISH")
+
+    async def run():
+        publisher = whip.Publisher(url(stage), publish, "video/VP8")
+        try:
+            offer = (await whip.offer_sdp(publisher.peer)).replace("a=setup:actpass", "a=setup:passive")
+            status, _, answer = await asyncio.to_thread(whip.send, "POST", url(stage), publish, offer)
+            assert status == 201 and "a=setup:active" in answer
+            await publisher.peer.setRemoteDescription(RTCSessionDescription(sdp=answer, type="answer"))
+            await whip.until(lambda: publisher.peer.connectionState == expected, expected)
+        finally:
+            await publisher.peer.close()
+
+    asyncio.run(run())
+    if expected == "failed":
+        ivs = client(server, "ivs-realtime")
+        eventually(lambda: ("PUBLISH_ERROR", "INVALID_INPUT") in events(ivs, stage, publisher_id))
+        assert any("needs an ECDSA certificate" in line for line in server.log)

@@ -49,7 +49,7 @@ impl Presence {
         }
     }
 
-    /// Notes why the server ended a connection, if somebody did what is not allowed.
+    /// Notes why the server ended a connection, if somebody did what is not allowed or cannot be.
     fn note_violation(&mut self, key: PeerKey, end: End, moment: Moment) {
         let Some(attached) = self.connections.get(&key) else { return };
         let code = match end {
@@ -57,6 +57,8 @@ impl Presence {
             End::Violated(Violation::BitRate) => ErrorCode::BitrateExceeded,
             End::Violated(Violation::Bidirectional) => ErrorCode::BFramePresent,
             End::Expired => ErrorCode::StreamDurationExceeded,
+            // It got as far as DTLS, and what it said there is no good.
+            End::Failed if !attached.connected => ErrorCode::InvalidInput,
             End::Left | End::Removed | End::Silent | End::NeverConnected | End::Failed => return,
         };
         let attempt = match &attached.connection.purpose {

@@ -165,7 +165,11 @@ impl Stage {
         self.changed |= participant.user_id != new.user_id || participant.attributes != new.attributes;
         participant.user_id.clone_from(&new.user_id);
         participant.attributes.clone_from(&new.attributes);
-        let previous = participant.grant.replace(new).unwrap_or(previous);
+        // The new one may have been issued before the one that is given up, which must not count again for that.
+        let given_up =
+            participant.grant.as_ref().map_or(previous.issued, |grant| grant.issued.max(previous.issued));
+        let grant = Grant { issued: new.issued.max(given_up), ..new };
+        let previous = participant.grant.replace(grant).unwrap_or(previous);
         Some((previous, participant.connections.clone()))
     }
 

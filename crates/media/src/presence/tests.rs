@@ -292,6 +292,42 @@ fn an_exchanged_token_counts_at_once_and_against_older_ones() {
     assert_eq!(play.presence.exchange(&absent, all, no_more, play.moment()), None);
 }
 
+/// Tokens may be issued long before they are used, in any order.
+#[test]
+fn a_token_that_was_given_up_does_not_count_again_for_being_younger() {
+    let mut play = Stageplay::new();
+    play.enter("ada").expect("there is room");
+    let young = Visitor { issued: 20, ..play.visitor("ada") };
+    play.presence.enter(&young, play.moment()).expect("it is here");
+    let (all, watch) = (grant("first", 20, true, true), grant("second", 10, false, true));
+    let exchanged = play.presence.exchange(&young, all.clone(), watch.clone(), play.moment());
+    assert_eq!(exchanged, Some(Vec::new()));
+    let old = Visitor { issued: 10, ..young.clone() };
+    for visitor in [&young, &old] {
+        play.presence.enter(visitor, play.moment()).expect("it is here");
+        let own = if visitor.issued == 20 { all.capabilities } else { watch.capabilities };
+        assert_eq!(play.presence.capabilities(visitor, own), watch.capabilities, "{}", visitor.issued);
+    }
+    // Back to what it was, by a third that is older still: both before it count for nothing.
+    let third = grant("third", 5, true, true);
+    assert_eq!(play.presence.exchange(&old, watch.clone(), third, play.moment()), Some(Vec::new()));
+    assert_eq!(play.presence.capabilities(&old, watch.capabilities), all.capabilities);
+    assert_eq!(play.presence.capabilities(&young, watch.capabilities), all.capabilities);
+}
+
+#[test]
+fn a_connection_that_fails_before_it_is_one_is_an_error() {
+    let mut play = Stageplay::new();
+    let (publication, _) = play.publish("ada").expect("there is room");
+    play.told();
+    play.presence.ended(publication, End::Failed, play.moment());
+    assert_eq!(play.told(), ["st-0 ada failed"]);
+    let (publication, _) = play.publish("ada").expect("there is room");
+    play.presence.connected(publication, play.moment());
+    play.presence.ended(publication, End::Failed, play.moment());
+    assert_eq!(play.told(), ["st-0 ada publishes", "st-0 ada stopped"]);
+}
+
 #[test]
 fn whoever_publishes_may_say_that_it_is_muted() {
     let mut play = Stageplay::new();

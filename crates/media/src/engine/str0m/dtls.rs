@@ -105,7 +105,10 @@ impl DtlsInstance for Instance {
                 server.receive(packet);
                 Ok(())
             }
-            Role::Client(client) => client.handle_packet(packet),
+            Role::Client(client) => client.handle_packet(packet).inspect_err(|error| {
+                // RFC 9725 §4.4 knows of `actpass` and `active` alone; ffmpeg offers this too.
+                tracing::info!(%error, "an offer with a=setup:passive needs an ECDSA certificate, or a=setup:actpass");
+            }),
             Role::Unknown(_) | Role::Broken => Err(DtlsImplError::ConnectionClosed),
         }
     }
