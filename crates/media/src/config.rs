@@ -56,6 +56,10 @@ pub struct Limits {
     pub publishers_per_stage: usize,
     /// Participants on a stage, publishing or not. Default 10,000.
     pub participants_per_stage: usize,
+    /// Connections of publishers to all stages of an account in a region. Default 1,000.
+    pub publishers_per_region: usize,
+    /// Connections by which somebody receives a publisher, likewise. Default 20,000.
+    pub subscriptions_per_region: usize,
     /// Events sockets of one participant. Default 8.
     pub sockets_per_participant: usize,
     /// Bits per second that a participant may receive by all its subscriptions together. Default 8,500,000.
@@ -97,6 +101,8 @@ impl Default for Limits {
         Limits {
             publishers_per_stage: 12,
             participants_per_stage: 10_000,
+            publishers_per_region: 1000,
+            subscriptions_per_region: 20_000,
             sockets_per_participant: 8,
             download_rate_max: 8_500_000,
         }

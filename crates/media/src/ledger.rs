@@ -96,7 +96,7 @@ pub enum What {
         participant_id: Arc<str>,
         remote: Arc<str>,
     },
-    /// A present participant's attempt failed.
+    /// A present participant's attempt failed, or that of somebody to become one.
     Failed {
         participant_id: Arc<str>,
         attempt: Attempt,
@@ -165,8 +165,12 @@ pub struct Client {
 /// What a participant tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Attempt {
+    /// To come to the stage at all.
+    Join,
     Publish,
-    Subscribe { remote: Arc<str> },
+    Subscribe {
+        remote: Arc<str>,
+    },
 }
 
 /// Why an attempt failed; the names are those of the API's `EventErrorCode`.

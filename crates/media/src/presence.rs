@@ -9,6 +9,7 @@ mod counts;
 mod course;
 mod departure;
 mod redundant;
+mod regions;
 mod shown;
 mod stage;
 
@@ -25,6 +26,7 @@ use stagedoor_sfu::{Kind, PeerKey, PeerMap, TrackSpec};
 use crate::config::{Limits, Timeouts};
 use crate::ledger::{Attempt, Client, ErrorCode, Exchange, Grant, Joining, Note, Protocol, What};
 use crate::world::Moment;
+use regions::Regions;
 use shown::Shown;
 use stage::Stage;
 
@@ -92,6 +94,7 @@ pub struct Presence {
     stages: HashMap<Arc<str>, Stage>,
     connections: PeerMap<Attached>,
     resources: HashMap<String, PeerKey>,
+    regions: Regions,
     notes: Vec<Note>,
     renames: Vec<Rename>,
 }
@@ -120,6 +123,7 @@ impl Presence {
             stages: HashMap::new(),
             connections: PeerMap::default(),
             resources: HashMap::new(),
+            regions: Regions::default(),
             notes: Vec::new(),
             renames: Vec::new(),
         }
@@ -144,6 +148,7 @@ impl Presence {
         let stage = self.stages.entry(visitor.stage_arn.clone()).or_insert_with(|| Stage::new(visitor));
         let known = stage.participants.contains_key(&visitor.participant_id);
         if !known && stage.participants.len() >= self.limits.participants_per_stage {
+            self.failed(visitor, Attempt::Join, ErrorCode::QuotaExceeded, moment);
             return Err(QuotaExceeded);
         }
         stage.begin_session(visitor);
@@ -192,6 +197,7 @@ impl Presence {
         {
             return Err(QuotaExceeded);
         }
+        let region = self.regions.of(&visitor.stage_arn);
         let attached = Attached {
             stage_arn: visitor.stage_arn.clone(),
             participant_id: visitor.participant_id.clone(),
@@ -203,10 +209,15 @@ impl Presence {
             superseded: false,
         };
         let rivals = self.rivals(&attached);
+        // One that takes another's place adds nothing.
+        if rivals.is_empty() && !region.has_room_for(&attached.connection.purpose, &self.limits) {
+            return Err(QuotaExceeded);
+        }
         let unfinished: Vec<PeerKey> =
             rivals.into_iter().filter(|key| !self.connections[key].connected).collect();
         self.resources.insert(attached.connection.resource.clone(), key);
         let publishes = matches!(attached.connection.purpose, Purpose::Publish { .. });
+        self.regions.count(&attached, true);
         self.connections.insert(key, attached);
         if let Some(stage) = self.stages.get_mut(&visitor.stage_arn) {
             stage.attach(&visitor.participant_id, key, publishes);
@@ -214,10 +225,12 @@ impl Presence {
         Ok(unfinished)
     }
 
-    /// An attempt of a visitor failed. It is noted only of those who are here: a stranger's mistakes change nothing.
+    /// An attempt of a visitor failed. It is noted only of those who are here: a stranger's mistakes change nothing. But
+    /// that somebody could not come in is.
     pub fn failed(&mut self, visitor: &Visitor, attempt: Attempt, code: ErrorCode, moment: Moment) {
         let stage = self.stages.get(&visitor.stage_arn);
-        if stage.is_some_and(|stage| stage.participants.contains_key(&visitor.participant_id)) {
+        let here = |stage: &Stage| stage.participants.contains_key(&visitor.participant_id);
+        if stage.is_some_and(|stage| attempt == Attempt::Join || here(stage)) {
             let participant_id = visitor.participant_id.clone();
             self.note(&visitor.stage_arn, moment, What::Failed { participant_id, attempt, code });
         }

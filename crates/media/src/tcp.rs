@@ -19,7 +19,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 
-use crate::udp::DATAGRAM_BYTES_MAX;
+use crate::udp::{DATAGRAM_BYTES_MAX, plain};
 
 /// Connections at a time.
 const CONNECTIONS_MAX: usize = 1024;
@@ -59,7 +59,7 @@ where
     let mut turns = threads.iter().cycle();
     loop {
         let (stream, client) = match listener.accept().await {
-            Ok(accepted) => accepted,
+            Ok((stream, client)) => (stream, plain(client)),
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a media connection");
                 tokio::time::sleep(Duration::from_millis(100)).await;

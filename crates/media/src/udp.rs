@@ -16,7 +16,7 @@ mod portable;
 #[cfg(not(target_os = "linux"))]
 pub use portable::{Socket, Waker};
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// Datagrams taken in one call.
 pub const BATCH: usize = 64;
@@ -34,10 +34,10 @@ impl Inbox {
         Inbox { bytes: vec![0; BATCH * DATAGRAM_BYTES_MAX], received: Vec::with_capacity(BATCH) }
     }
 
-    /// Source and contents of each datagram.
+    /// Source and contents of each datagram. IPv4 clients have their IPv4 address, whatever the socket calls them.
     pub fn datagrams(&self) -> impl Iterator<Item = (SocketAddr, &[u8])> {
         let slots = self.bytes.chunks_exact(DATAGRAM_BYTES_MAX);
-        self.received.iter().zip(slots).map(|((source, length), slot)| (*source, &slot[..*length]))
+        self.received.iter().zip(slots).map(|((source, length), slot)| (plain(*source), &slot[..*length]))
     }
 }
 
@@ -82,6 +82,23 @@ impl Outbox {
     fn clear(&mut self) {
         self.entries.clear();
         self.bytes.clear();
+    }
+}
+
+/// An address without the form that IPv6 sockets give to IPv4 clients, who would not know themselves in it: what ICE
+/// tells them of their address, and candidates of their kind, must be IPv4.
+pub fn plain(address: SocketAddr) -> SocketAddr {
+    match address.ip().to_canonical() {
+        IpAddr::V4(four) => SocketAddr::from((four, address.port())),
+        IpAddr::V6(_) => address,
+    }
+}
+
+/// An address as a socket takes it; `six`: one of IPv6.
+fn on_socket(address: SocketAddr, six: bool) -> SocketAddr {
+    match address {
+        SocketAddr::V4(four) if six => SocketAddr::from((four.ip().to_ipv6_mapped(), four.port())),
+        other => other,
     }
 }
 

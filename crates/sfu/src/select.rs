@@ -103,7 +103,8 @@ impl Selection {
     }
 
     fn allows(&self, layers: &[Named], index: usize) -> bool {
-        self.cap.is_none_or(|cap| cap >= layers.len() || rank(layers, index) <= rank(layers, cap))
+        let known = |index: usize| index < layers.len();
+        self.cap.is_none_or(|cap| !known(cap) || !known(index) || rank(layers, index) <= rank(layers, cap))
     }
 
     /// Those that it may have, or else the lowest.

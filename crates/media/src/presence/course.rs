@@ -35,6 +35,7 @@ impl Presence {
         self.note_violation(key, end, moment);
         self.stopped(key, moment);
         let Some(attached) = self.connections.remove(&key) else { return };
+        self.regions.count(&attached, false);
         self.resources.remove(&attached.connection.resource);
         if attached.name != attached.participant_id {
             self.put_in_front(&attached.stage_arn, &attached.name);

@@ -58,6 +58,7 @@ impl Presence {
         }
         for key in &close {
             if let Some(attached) = self.connections.remove(key) {
+                self.regions.count(&attached, false);
                 self.resources.remove(&attached.connection.resource);
             }
         }

@@ -28,6 +28,8 @@ impl Stageplay {
             publishers_per_stage: 2,
             participants_per_stage: 4,
             sockets_per_participant: 2,
+            publishers_per_region: 3,
+            subscriptions_per_region: 2,
             ..Limits::default()
         };
         let presence = Presence::new(Timeouts::default(), limits);
@@ -102,6 +104,9 @@ impl Stageplay {
                 format!("{participant_id} receives {remote}")
             }
             What::SubscribeStopped { participant_id, remote } => format!("{participant_id} lost {remote}"),
+            What::Failed { participant_id, attempt: Attempt::Join, .. } => {
+                format!("{participant_id} was not let in")
+            }
             What::Failed { participant_id, .. } => format!("{participant_id} failed"),
             What::TokenExchanged { participant_id, exchange } => {
                 format!(
@@ -217,7 +222,9 @@ fn quotas() {
     play.presence.open_socket(&play.visitor("dan")).expect("the first socket");
     play.presence.open_socket(&play.visitor("dan")).expect("the second socket");
     assert!(play.presence.open_socket(&play.visitor("dan")).is_err());
-    assert_eq!(play.told(), ["st-0 ada joined", "st-0 bob joined", "st-0 carol joined", "st-0 dan joined"]);
+    let told = play.told();
+    assert_eq!(told[..4], ["st-0 ada joined", "st-0 bob joined", "st-0 carol joined", "st-0 dan joined"]);
+    assert_eq!(told[4..], ["st-0 eve was not let in"]);
 }
 
 #[test]
@@ -290,6 +297,44 @@ fn an_exchanged_token_counts_at_once_and_against_older_ones() {
     assert_eq!(play.presence.capabilities(&newer, none), none);
     let absent = play.visitor("carol");
     assert_eq!(play.presence.exchange(&absent, all, no_more, play.moment()), None);
+}
+
+#[test]
+fn a_region_has_only_so_many_connections() {
+    let mut play = Stageplay::new();
+    let (first, _) = play.publish("ada").expect("there is room");
+    play.publish("bob").expect("there is room");
+    let elsewhere = |play: &Stageplay, region: &str, name: &str| Visitor {
+        stage_arn: format!("arn:aws:ivs:{region}:000000000000:stage/two").into(),
+        ..play.visitor(name)
+    };
+    let attach = |play: &mut Stageplay, visitor: &Visitor, purpose: Purpose| {
+        play.presence.enter(visitor, play.moment()).expect("there is room");
+        play.keys += 1;
+        let connection = Connection {
+            resource: play.keys.to_string(),
+            etag: String::new(),
+            peer_ufrag: String::new(),
+            fragment_head: String::new(),
+            purpose,
+        };
+        play.presence.attach(visitor, PeerKey(play.keys), connection).is_ok()
+    };
+    let publication = || Purpose::Publish { tracks: vec![TrackSpec::single(Codec::H264)] };
+    let (third, fourth) = (elsewhere(&play, "us-east-1", "cid"), elsewhere(&play, "us-east-1", "dan"));
+    assert!(attach(&mut play, &third, publication()));
+    assert!(!attach(&mut play, &fourth, publication()));
+    assert!(attach(&mut play, &third, publication()), "in the place of its own");
+    let far = elsewhere(&play, "eu-west-1", "dan");
+    assert!(attach(&mut play, &far, publication()), "another region");
+    // Of `cid`'s two connections both count until the older one has ended.
+    play.presence.ended(first, End::Left, play.moment());
+    assert!(!attach(&mut play, &fourth, publication()));
+    play.presence.delete_stage(&third.stage_arn);
+    assert!(attach(&mut play, &fourth, publication()));
+    let receive = |remote: &str| Purpose::Subscribe { remote: remote.into() };
+    assert!(attach(&mut play, &fourth, receive("a")) && attach(&mut play, &fourth, receive("b")));
+    assert!(!attach(&mut play, &fourth, receive("c")));
 }
 
 /// Tokens may be issued long before they are used, in any order.

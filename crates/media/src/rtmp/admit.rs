@@ -98,7 +98,7 @@ impl Inner {
         });
         let Ok(participant) = participant else {
             self.fail(&visitor, ErrorCode::QuotaExceeded);
-            return Err(Refused("The stage has as many publishers as it may have."));
+            return Err(Refused("The stage, or its region, has as many publishers as it may have."));
         };
         let (packets, feed) = Feed::new(self.world.now());
         let seat = Seat {

@@ -7,7 +7,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{BATCH, DATAGRAM_BYTES_MAX, Entry, Inbox, Outbox, Sent};
+use super::{BATCH, DATAGRAM_BYTES_MAX, Entry, Inbox, Outbox, Sent, on_socket};
 
 /// Socket buffers, both ways. Key frames to hundreds of subscribers are bursts of megabytes.
 const BUFFER_BYTES: libc::c_int = 4 * 1024 * 1024;
@@ -21,6 +21,8 @@ pub struct Socket {
     event: Arc<OwnedFd>,
     /// Turned off for good when the kernel or the network card refuses it.
     segments: bool,
+    /// Its addresses are of IPv6, also those of IPv4 clients.
+    six: bool,
 }
 
 /// Ends a [`Socket::wait`] from another thread.
@@ -63,7 +65,8 @@ impl Socket {
         }
         // SAFETY: `event` was just opened and belongs to nobody else.
         let event = Arc::new(unsafe { OwnedFd::from_raw_fd(event) });
-        Ok(Socket { socket, event, segments: true })
+        let six = socket.local_addr()?.is_ipv6();
+        Ok(Socket { socket, event, segments: true, six })
     }
 
     pub fn local_address(&self) -> io::Result<SocketAddr> {
@@ -162,7 +165,7 @@ impl Socket {
         let mut rest = outbox.entries.as_slice();
         while !rest.is_empty() {
             let batch = Batch::of(rest, &outbox.bytes, self.segments);
-            match batch.send(&self.socket) {
+            match batch.send(&self.socket, self.six) {
                 Ok(messages) => {
                     for run in &batch.runs[..messages] {
                         sent.datagrams += run.entries as u64;
@@ -227,7 +230,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Returns how many runs, from the first on, the kernel took.
-    fn send(&self, socket: &UdpSocket) -> io::Result<usize> {
+    fn send(&self, socket: &UdpSocket, six: bool) -> io::Result<usize> {
         // SAFETY: all-zero bytes are a valid value of these C structures.
         let mut messages: [libc::mmsghdr; BATCH] = unsafe { mem::zeroed() };
         // SAFETY: as above.
@@ -238,7 +241,7 @@ impl<'a> Batch<'a> {
             let bytes = &self.bytes[run.start..run.start + run.bytes];
             slots[index] = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
             let header = &mut messages[index].msg_hdr;
-            header.msg_namelen = write_address(run.to, &mut names[index]);
+            header.msg_namelen = write_address(on_socket(run.to, six), &mut names[index]);
             header.msg_name = (&raw mut names[index]).cast();
             header.msg_iov = &raw mut slots[index];
             header.msg_iovlen = 1;

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
-use super::{BATCH, DATAGRAM_BYTES_MAX, Inbox, Outbox, Sent};
+use super::{BATCH, DATAGRAM_BYTES_MAX, Inbox, Outbox, Sent, on_socket};
 
 /// A UDP socket. It wakes up by an empty datagram that it gets from its [`Waker`].
 pub struct Socket {
@@ -71,8 +71,10 @@ impl Socket {
     /// Sends and empties the outbox.
     pub fn send(&mut self, outbox: &mut Outbox) -> Sent {
         let mut sent = Sent::default();
+        let six = self.socket.local_addr().is_ok_and(|address| address.is_ipv6());
         for entry in &outbox.entries {
-            match self.socket.send_to(&outbox.bytes[entry.start..entry.start + entry.length], entry.to) {
+            let bytes = &outbox.bytes[entry.start..entry.start + entry.length];
+            match self.socket.send_to(bytes, on_socket(entry.to, six)) {
                 Ok(length) => {
                     sent.datagrams += 1;
                     sent.messages += 1;

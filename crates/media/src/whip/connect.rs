@@ -145,7 +145,11 @@ impl Inner {
             reply::created(&connection, target.base(), sdp::spread_candidates(&answer.sdp), servers);
         let unfinished =
             self.change(|presence, _| presence.attach(visitor, key, connection)).map_err(|_| {
-                (ErrorCode::QuotaExceeded, Problem::quota("The stage has as many publishers as it may have."))
+                let problem = match target {
+                    Target::Publish => "The stage, or its region, has as many publishers as it may have.",
+                    Target::Subscribe { .. } => "The region has as many subscriptions as it may have.",
+                };
+                (ErrorCode::QuotaExceeded, Problem::quota(problem))
             })?;
         self.close(unfinished);
         self.seat(visitor, target, key, ice_ufrag, answer).map(|()| created)

@@ -127,3 +127,15 @@ async fn one_socket_serves_ipv4_and_ipv6() {
     }
     plane.stop().await;
 }
+
+/// A socket of IPv6 also takes IPv4 datagrams, but calls their senders by other addresses.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_ipv4_may_be_advertised_of_a_socket_of_ipv6() {
+    let listen = (Ipv6Addr::UNSPECIFIED, 0).into();
+    let plane = Plane::start(Config { listen, advertise: vec![LOCALHOST], ..config() });
+    let (publisher, _) = plane.publish("alice", &H264).await;
+    plane.told(2).await;
+    let (subscriber, _) = plane.subscribe("bob", "alice", &H264).await;
+    shows(publisher, subscriber, &plane, 1).await;
+    plane.stop().await;
+}

@@ -264,6 +264,9 @@ fn short(what: &What) -> String {
         What::PublishStopped { participant_id } => format!("{participant_id} stopped"),
         What::SubscribeStarted { participant_id, remote } => format!("{participant_id} receives {remote}"),
         What::SubscribeStopped { participant_id, remote } => format!("{participant_id} lost {remote}"),
+        What::Failed { participant_id, attempt: Attempt::Join, code } => {
+            format!("{participant_id} cannot join: {code:?}")
+        }
         What::Failed { participant_id, attempt: Attempt::Publish, code } => {
             format!("{participant_id} cannot publish: {code:?}")
         }

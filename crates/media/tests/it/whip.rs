@@ -7,7 +7,7 @@ use http::{Method, Request, StatusCode};
 use http_body_util::Full;
 use stagedoor_media::Config;
 use stagedoor_media::client::{Client, Event};
-use stagedoor_media::config::{Rules, Timeouts};
+use stagedoor_media::config::{Limits, Rules, Timeouts};
 use stagedoor_sfu::{Codec, Kind};
 
 use crate::stage::*;
@@ -407,4 +407,17 @@ async fn who_breaks_a_rule_is_sent_away() {
         );
         plane.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_finds_no_place_is_noted() {
+    let limits = Limits { participants_per_stage: 1, ..Limits::default() };
+    let plane = Plane::start(Config { limits, ..config() });
+    plane.publish("alice", &[Codec::Opus, Codec::H264]).await;
+    plane.told(2).await;
+    let (_, offer) = Client::subscriber(LOCALHOST, &[Codec::H264], plane.world.clone()).expect("a client");
+    let answer = plane.post("/whip/subscribe/alice", &plane.token("bob", true, true), offer).await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS, "{}", answer.body);
+    assert_eq!(plane.told(3).await[2], "bob cannot join: QuotaExceeded");
+    plane.stop().await;
 }

@@ -157,8 +157,9 @@ pub struct Options {
     pub keys: Option<Vec<KeyOption>>,
 
     /// Quotas of IVS Real-Time as NAME=NUMBER, comma-separated, where AWS's defaults are not wanted: stages,
-    /// publishers-per-stage, participants-per-stage, storage-configurations, encoder-configurations,
-    /// ingest-configurations, public-keys, compositions, compositions-per-stage, replications-per-participant
+    /// publishers-per-stage, participants-per-stage, concurrent-publishers, concurrent-subscriptions,
+    /// storage-configurations, encoder-configurations, ingest-configurations, public-keys, compositions,
+    /// compositions-per-stage, replications-per-participant
     #[arg(long, env = "STAGEDOOR_IVS_QUOTAS", value_name = "QUOTA", value_delimiter = ',')]
     pub ivs_quotas: Option<Vec<QuotaOption>>,
 

@@ -242,6 +242,8 @@ fn start_media(
     let limits = stagedoor_media::config::Limits {
         publishers_per_stage: config.ivs_quotas.publishers_per_stage,
         participants_per_stage: config.ivs_quotas.participants_per_stage,
+        publishers_per_region: config.ivs_quotas.concurrent_publishers,
+        subscriptions_per_region: config.ivs_quotas.concurrent_subscriptions,
         ..Default::default()
     };
     let media_config = stagedoor_media::Config {

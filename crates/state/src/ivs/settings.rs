@@ -19,6 +19,9 @@ pub struct Quotas {
     pub publishers_per_stage: usize,
     /// At one time, publishing or not.
     pub participants_per_stage: usize,
+    /// At one time, as the next one; also the media plane's to keep.
+    pub concurrent_publishers: usize,
+    pub concurrent_subscriptions: usize,
     pub storage_configurations: usize,
     pub encoder_configurations: usize,
     pub ingest_configurations: usize,
@@ -37,6 +40,8 @@ impl Default for Quotas {
             stages: 1000,
             publishers_per_stage: 12,
             participants_per_stage: 10_000,
+            concurrent_publishers: 1000,
+            concurrent_subscriptions: 20_000,
             storage_configurations: 5,
             encoder_configurations: 20,
             ingest_configurations: 100,
@@ -50,11 +55,13 @@ impl Default for Quotas {
 
 impl Quotas {
     /// Every quota's name, as operators write it, with its value.
-    pub fn all(&mut self) -> [(&'static str, &mut usize); 10] {
+    pub fn all(&mut self) -> [(&'static str, &mut usize); 12] {
         [
             ("stages", &mut self.stages),
             ("publishers-per-stage", &mut self.publishers_per_stage),
             ("participants-per-stage", &mut self.participants_per_stage),
+            ("concurrent-publishers", &mut self.concurrent_publishers),
+            ("concurrent-subscriptions", &mut self.concurrent_subscriptions),
             ("storage-configurations", &mut self.storage_configurations),
             ("encoder-configurations", &mut self.encoder_configurations),
             ("ingest-configurations", &mut self.ingest_configurations),

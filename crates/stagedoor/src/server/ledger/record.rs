@@ -112,6 +112,7 @@ fn write_note(transaction: &mut Transaction, tells: bool, note: &Note) -> Result
         }
         What::Failed { participant_id, attempt, code } => {
             let (name, remote) = match attempt {
+                Attempt::Join => (EventName::JoinError, None),
                 Attempt::Publish => (EventName::PublishError, None),
                 Attempt::Subscribe { remote } => (EventName::SubscribeError, Some(&**remote)),
             };
