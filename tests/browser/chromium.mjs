@@ -21,6 +21,10 @@ const FLAGS = [
   "--disable-sync",
   "--no-first-run",
   "--disable-features=WebRtcHideLocalIpsWithMdns",
+  // Of the pages of a test one is in front; the others are to work as well as it does.
+  "--disable-renderer-backgrounding",
+  "--disable-backgrounding-occluded-windows",
+  "--disable-background-timer-throttling",
 ];
 
 /** A browser, and the origin of a page that has nothing to do with the server: its calls cross origins. */

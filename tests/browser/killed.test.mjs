@@ -2,38 +2,30 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
 
-import { CreateParticipantTokenCommand, CreateStageCommand, ListParticipantEventsCommand, ListStageSessionsCommand } from "@aws-sdk/client-ivs-realtime";
+import { ListParticipantEventsCommand, ListStageSessionsCommand } from "@aws-sdk/client-ivs-realtime";
 
 import { startChromium } from "./chromium.mjs";
 import { ivs } from "./realtime.mjs";
+import { stageWith, until } from "./stages.mjs";
 
-const SECONDS_MAX = 60;
 /** The server's time for a peer that is silent (RFC 7675). */
 const CONSENT_SECONDS = 10;
 
 test("a killed browser has left when its consent has run out", async () => {
-  const { stage } = await ivs.send(new CreateStageCommand({ name: "killed" }));
-  const command = new CreateParticipantTokenCommand({ stageArn: stage.arn, capabilities: ["PUBLISH"] });
-  const { token, participantId } = (await ivs.send(command)).participantToken;
+  const { stage, url, tokenFor } = await stageWith(ivs, "killed");
+  const { token, participantId } = await tokenFor("PUBLISH");
   const events = async () => {
     const { stageSessions } = await ivs.send(new ListStageSessionsCommand({ stageArn: stage.arn }));
     if (stageSessions.length === 0) return [];
     const where = { stageArn: stage.arn, sessionId: stageSessions[0].sessionId, participantId };
     return (await ivs.send(new ListParticipantEventsCommand(where))).events.reverse();
   };
-  const upTo = async (name) => {
-    for (const end = Date.now() + SECONDS_MAX * 1000; ; await pause(100)) {
-      const found = await events();
-      if (found.some((event) => event.name === name)) return found;
-      assert.ok(Date.now() < end, `no ${name}: ${JSON.stringify(found)}`);
-    }
-  };
+  const upTo = (name) => until(events, (found) => found.some((event) => event.name === name));
   const other = await startChromium();
   const page = await other.page();
   const picture = { width: 320, height: 180, frameRate: 10 };
-  await page.evaluate((options) => window.publish(options), { url: stage.endpoints.whip, token, codec: "VP8", picture });
+  await page.evaluate((options) => window.publish(options), { url, token, codec: "VP8", picture });
   await upTo("PUBLISH_STARTED");
   const killed = Date.now();
   await other.kill();

@@ -2,14 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
-
-import { CreateParticipantTokenCommand, CreateStageCommand } from "@aws-sdk/client-ivs-realtime";
 
 import { browser, ivs } from "./realtime.mjs";
+import { decodes, stageWith, until } from "./stages.mjs";
 
 const FRAMES = 30;
-const SECONDS_MAX = 60;
 
 /** Runs in the page: gives every connection one RSA certificate. */
 async function withRsa() {
@@ -33,12 +30,7 @@ async function security() {
 }
 
 test("pages with RSA certificates", async (context) => {
-  const { stage } = await ivs.send(new CreateStageCommand({ name: "rsa" }));
-  const url = stage.endpoints.whip;
-  const tokenFor = async (capability) => {
-    const command = new CreateParticipantTokenCommand({ stageArn: stage.arn, capabilities: [capability] });
-    return (await ivs.send(command)).participantToken;
-  };
+  const { url, tokenFor } = await stageWith(ivs, "rsa");
   const publisher = await tokenFor("PUBLISH");
   const viewer = await tokenFor("SUBSCRIBE");
   const camera = await browser.page();
@@ -47,15 +39,9 @@ test("pages with RSA certificates", async (context) => {
   await screen.evaluate(withRsa);
   await camera.evaluate((options) => window.publish(options), { url, token: publisher.token, codec: "VP8" });
   const watching = { url, token: viewer.token, participant: publisher.participantId };
-  for (const end = Date.now() + SECONDS_MAX * 1000; ; await pause(100)) {
-    if (await screen.evaluate((options) => window.subscribe(options).then(() => true, () => false), watching)) break;
-    assert.ok(Date.now() < end, "the publisher never connected");
-  }
-  for (const end = Date.now() + SECONDS_MAX * 1000; ; await pause(100)) {
-    const received = await screen.evaluate(() => window.received());
-    if (received.frames >= FRAMES) break;
-    assert.ok(Date.now() < end, `not in time: ${JSON.stringify(received)}`);
-  }
+  const subscribe = (options) => window.subscribe(options).then(() => true, () => false);
+  await until(() => screen.evaluate(subscribe, watching), Boolean, () => "the publisher never connected");
+  await decodes(screen, FRAMES);
   for (const page of [camera, screen]) {
     const secured = await page.evaluate(security);
     context.diagnostic(JSON.stringify(secured));

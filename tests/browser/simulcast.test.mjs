@@ -2,20 +2,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
-
-import { CreateParticipantTokenCommand, CreateStageCommand } from "@aws-sdk/client-ivs-realtime";
 
 import { browser, ivs, server } from "./realtime.mjs";
+import { FAIR, startRelay } from "./relay.mjs";
+import { stageWith, until } from "./stages.mjs";
 
-const SECONDS_MAX = 60;
 // Below 960 pixels Chromium leaves out a layer.
 const WIDTHS = { h: 1280, m: 640, l: 320 };
-
-async function tokenFor(stage, capability) {
-  const command = new CreateParticipantTokenCommand({ stageArn: stage.arn, capabilities: [capability] });
-  return (await ivs.send(command)).participantToken;
-}
 
 /** Runs in the page: publishes the camera in three layers. */
 async function publishLayers({ url, token, codec, widths }) {
@@ -61,15 +54,14 @@ async function chooseLayer({ url, token, participantId, layer }) {
 }
 
 /** Waits until pictures of this width have been decoded; what the page then has received. */
-async function shows(page, width) {
+function shows(page, width) {
   let frames;
-  for (const end = Date.now() + SECONDS_MAX * 1000; ; await pause(100)) {
-    const received = await page.evaluate(() => window.received());
+  const goesOn = (received) => {
     if (received.width !== width) frames = undefined;
     else frames ??= received.frames;
-    if (received.frames >= frames + 15) return received;
-    assert.ok(Date.now() < end, `no pictures of ${width}: ${JSON.stringify(received)}`);
-  }
+    return received.frames >= frames + 15;
+  };
+  return until(() => page.evaluate(() => window.received()), goesOn, () => `no pictures of ${width}`);
 }
 
 /**
@@ -77,19 +69,18 @@ async function shows(page, width) {
  * the rest of a test needs to know.
  */
 async function cameraAndScreen(codec) {
-  const { stage } = await ivs.send(new CreateStageCommand({ name: `simulcast-${codec}` }));
-  const { whip: url, events } = stage.endpoints;
-  const publisher = await tokenFor(stage, "PUBLISH");
-  const viewer = await tokenFor(stage, "SUBSCRIBE");
+  const { stage, url, tokenFor } = await stageWith(ivs, `simulcast-${codec}`);
+  const publisher = await tokenFor("PUBLISH");
+  const viewer = await tokenFor("SUBSCRIBE");
   const camera = await browser.page();
   const screen = await browser.page();
   await camera.evaluate(publishLayers, { url, token: publisher.token, codec, widths: WIDTHS });
   const { participantId } = publisher;
   await screen.evaluate((options) => window.subscribe(options), { url, token: viewer.token, participant: participantId });
-  const other = await tokenFor(stage, "SUBSCRIBE");
+  const other = await tokenFor("SUBSCRIBE");
   await screen.evaluate((options) => window.watch(options), { url, token: other.token, participant: participantId, layer: "lowest" });
   const topic = stage.arn.split("/").at(-1);
-  return { camera, screen, wish: { url: `${events}/${topic}`, token: viewer.token, participantId } };
+  return { camera, screen, wish: { url: `${stage.endpoints.events}/${topic}`, token: viewer.token, participantId } };
 }
 
 async function watchLayers(codec, context) {

@@ -2,40 +2,28 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
 
-import { CreateParticipantTokenCommand, CreateStageCommand } from "@aws-sdk/client-ivs-realtime";
-
-import { browser, ivs, server } from "./realtime.mjs";
+import { browser, ivs } from "./realtime.mjs";
+import { stageWith, until } from "./stages.mjs";
 
 const FRAMES = 90;
-const SECONDS_MAX = 60;
 
-async function tokenFor(stage, ...capabilities) {
-  const command = new CreateParticipantTokenCommand({ stageArn: stage.arn, capabilities });
-  return (await ivs.send(command)).participantToken;
-}
-
-/** Waits until the page has decoded so many frames; what it then has. */
-async function decodes(page, frames) {
-  for (const end = Date.now() + SECONDS_MAX * 1000; ; await pause(100)) {
-    const received = await page.evaluate(() => window.received());
-    if (received.frames >= frames && received.audioEnergy > 0) return received;
-    assert.ok(Date.now() < end, `not in time: ${JSON.stringify(received)}`);
-  }
+/** Waits until the page has decoded so many frames and heard a sound; what it then has. */
+function plays(page, frames) {
+  const plays = (received) => received.frames >= frames && received.audioEnergy > 0;
+  return until(() => page.evaluate(() => window.received()), plays);
 }
 
 async function publishAndSubscribe(codec) {
-  const { stage } = await ivs.send(new CreateStageCommand({ name: `chromium-${codec}` }));
-  const url = stage.endpoints.whip;
-  const publisher = await tokenFor(stage, "PUBLISH");
-  const viewer = await tokenFor(stage, "SUBSCRIBE");
+  const { url, tokenFor } = await stageWith(ivs, `chromium-${codec}`);
+  const publisher = await tokenFor("PUBLISH");
+  const viewer = await tokenFor("SUBSCRIBE");
   const camera = await browser.page();
   const screen = await browser.page();
   await camera.evaluate((options) => window.publish(options), { url, token: publisher.token, codec });
   const participant = publisher.participantId;
   await screen.evaluate((options) => window.subscribe(options), { url, token: viewer.token, participant });
-  const received = await decodes(screen, FRAMES);
+  const received = await plays(screen, FRAMES);
   assert.equal(received.codec, `video/${codec}`);
   assert.ok(received.played > 0, "the video element shows frames");
   assert.equal(await screen.evaluate((token) => window.leave(token), viewer.token), 200);
@@ -55,21 +43,17 @@ for (const codec of ["H264", "VP8"]) {
 }
 
 /** Waits until what the page watches by `window.watch` has had so many frames and a sound; its figures. */
-async function watches(page, frames) {
-  for (const end = Date.now() + SECONDS_MAX * 1000; ; await pause(100)) {
-    const [figures] = await page.evaluate(() => window.watching());
-    if (figures.frames >= frames && figures.sounds >= frames) return figures;
-    assert.ok(Date.now() < end, `not in time: ${JSON.stringify(figures)}`);
-  }
+function watches(page, frames) {
+  const first = async () => (await page.evaluate(() => window.watching()))[0];
+  return until(first, (figures) => figures.frames >= frames && figures.sounds >= frames);
 }
 
 test("two pages publish, each with its codec, and see each other", async (context) => {
-  const { stage } = await ivs.send(new CreateStageCommand({ name: "two" }));
-  const url = stage.endpoints.whip;
+  const { url, tokenFor } = await stageWith(ivs, "two");
   const picture = { width: 640, height: 360, frameRate: 20 };
   const people = await Promise.all(
     ["H264", "VP8"].map(async (codec) => {
-      const { token, participantId } = await tokenFor(stage, "PUBLISH", "SUBSCRIBE");
+      const { token, participantId } = await tokenFor("PUBLISH", "SUBSCRIBE");
       const page = await browser.page();
       await page.evaluate((options) => window.publish(options), { url, token, codec, picture });
       return { page, token, participantId };
@@ -93,29 +77,28 @@ test("two pages publish, each with its codec, and see each other", async (contex
 });
 
 test("a browser publishes, and three pages watch at once", async () => {
-  const { stage } = await ivs.send(new CreateStageCommand({ name: "three" }));
-  const url = stage.endpoints.whip;
-  const publisher = await tokenFor(stage, "PUBLISH");
+  const { url, tokenFor } = await stageWith(ivs, "three");
+  const publisher = await tokenFor("PUBLISH");
   const camera = await browser.page();
   await camera.evaluate((options) => window.publish(options), { url, token: publisher.token, codec: "VP8" });
   const screens = await Promise.all(
     [1, 2, 3].map(async () => {
-      const { token } = await tokenFor(stage, "SUBSCRIBE");
+      const { token } = await tokenFor("SUBSCRIBE");
       const page = await browser.page();
       const participant = publisher.participantId;
       await page.evaluate((options) => window.subscribe(options), { url, token, participant });
       return page;
     }),
   );
-  await Promise.all(screens.map((page) => decodes(page, 30)));
+  await Promise.all(screens.map((page) => plays(page, 30)));
   await Promise.all([camera, ...screens].map((page) => page.close()));
 });
 
 test("a page that only may watch cannot publish", async () => {
-  const { stage } = await ivs.send(new CreateStageCommand({ name: "watch" }));
-  const { token } = await tokenFor(stage, "SUBSCRIBE");
+  const { url, tokenFor } = await stageWith(ivs, "watch");
+  const { token } = await tokenFor("SUBSCRIBE");
   const page = await browser.page();
-  const options = { url: stage.endpoints.whip, token, codec: "VP8" };
+  const options = { url, token, codec: "VP8" };
   await assert.rejects(page.evaluate((options) => window.publish(options), options), /403/);
   await page.close();
 });

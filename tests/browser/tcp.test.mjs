@@ -2,14 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
 
-import { CreateParticipantTokenCommand, CreateStageCommand } from "@aws-sdk/client-ivs-realtime";
-
-import { browser, ivs, server } from "./realtime.mjs";
+import { browser, ivs } from "./realtime.mjs";
+import { decodes, stageWith, until } from "./stages.mjs";
 
 const FRAMES = 60;
-const SECONDS_MAX = 60;
 
 /** Runs in the page: takes the UDP candidates out of every answer. */
 function withoutUdp() {
@@ -27,12 +24,7 @@ async function protocol() {
 }
 
 test("media over TCP alone", async (context) => {
-  const { stage } = await ivs.send(new CreateStageCommand({ name: "tcp" }));
-  const url = stage.endpoints.whip;
-  const tokenFor = async (capability) => {
-    const command = new CreateParticipantTokenCommand({ stageArn: stage.arn, capabilities: [capability] });
-    return (await ivs.send(command)).participantToken;
-  };
+  const { url, tokenFor } = await stageWith(ivs, "tcp");
   const publisher = await tokenFor("PUBLISH");
   const viewer = await tokenFor("SUBSCRIBE");
   const camera = await browser.page();
@@ -40,21 +32,12 @@ test("media over TCP alone", async (context) => {
   await camera.evaluate(withoutUdp);
   await screen.evaluate(withoutUdp);
   await camera.evaluate((options) => window.publish(options), { url, token: publisher.token, codec: "VP8" });
-  const participant = publisher.participantId;
-  for (const end = Date.now() + SECONDS_MAX * 1000; ; await pause(100)) {
-    const watching = { url, token: viewer.token, participant };
-    if (await screen.evaluate((options) => window.subscribe(options).then(() => true, () => false), watching)) break;
-    assert.ok(Date.now() < end, "the publisher never connected");
-  }
-  for (const end = Date.now() + SECONDS_MAX * 1000; ; await pause(100)) {
-    const received = await screen.evaluate(() => window.received());
-    if (received.frames >= FRAMES) {
-      context.diagnostic(JSON.stringify(received));
-      assert.equal(received.lost, 0, JSON.stringify(received));
-      break;
-    }
-    assert.ok(Date.now() < end, `not in time: ${JSON.stringify(received)}`);
-  }
+  const watching = { url, token: viewer.token, participant: publisher.participantId };
+  const subscribe = (options) => window.subscribe(options).then(() => true, () => false);
+  await until(() => screen.evaluate(subscribe, watching), Boolean, () => "the publisher never connected");
+  const received = await decodes(screen, FRAMES);
+  context.diagnostic(JSON.stringify(received));
+  assert.equal(received.lost, 0, JSON.stringify(received));
   assert.equal(await camera.evaluate(protocol), "tcp");
   assert.equal(await screen.evaluate(protocol), "tcp");
 });

@@ -11,10 +11,11 @@ import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 
-import { CreateParticipantTokenCommand, CreateStageCommand, IVSRealTimeClient } from "@aws-sdk/client-ivs-realtime";
+import { IVSRealTimeClient } from "@aws-sdk/client-ivs-realtime";
 
 import { startChromium } from "./chromium.mjs";
 import { sdkSettings, startServer } from "./server.mjs";
+import { stageWith, until } from "./stages.mjs";
 
 const SECRET = "north";
 const SECONDS_MAX = 60;
@@ -70,26 +71,18 @@ async function startTurn() {
   };
 }
 
-async function tokenFor(stage, ...capabilities) {
-  const command = new CreateParticipantTokenCommand({ stageArn: stage.arn, capabilities });
-  return (await ivs.send(command)).participantToken;
-}
-
 test("a stage works through a TURN server alone", async () => {
-  const { stage } = await ivs.send(new CreateStageCommand({ name: "turn" }));
-  const url = stage.endpoints.whip;
-  const publisher = await tokenFor(stage, "PUBLISH");
-  const viewer = await tokenFor(stage, "SUBSCRIBE");
+  const { url, tokenFor } = await stageWith(ivs, "turn");
+  const publisher = await tokenFor("PUBLISH");
+  const viewer = await tokenFor("SUBSCRIBE");
   const camera = await browser.page();
   const screen = await browser.page();
   await camera.evaluate((options) => window.publish(options), { url, token: publisher.token, codec: "VP8", relay: true });
   const participant = publisher.participantId;
   await screen.evaluate((options) => window.subscribe(options), { url, token: viewer.token, participant, relay: true });
-  for (const end = Date.now() + SECONDS_MAX * 1000; ; await pause(100)) {
-    const received = await screen.evaluate(() => window.received());
-    if (received.frames >= 60 && received.audioEnergy > 0) break;
-    assert.ok(Date.now() < end, `${JSON.stringify(received)}\n${turn.log.slice(-40).join("\n")}`);
-  }
+  const received = () => screen.evaluate(() => window.received());
+  const plays = ({ frames, audioEnergy }) => frames >= 60 && audioEnergy > 0;
+  await until(received, plays, () => turn.log.slice(-40).join("\n"));
   assert.equal(await camera.evaluate(() => window.way()), "relay");
   assert.equal(await screen.evaluate(() => window.way()), "relay");
   // The name of each credential is that of the participant.

@@ -30,7 +30,7 @@ async function exchange(peer, url, token, through) {
 }
 
 /** Publishes the camera and the microphone with one codec; `picture` and `bitrate` are for less than a whole camera. */
-window.publish = async ({ url, token, codec, relay, picture, bitrate = 1_000_000 }) => {
+window.publish = async ({ url, token, codec, relay, through, picture, bitrate = 1_000_000 }) => {
   const peer = (window.peer = await newPeer({ url, token, relay }));
   const video = picture ?? { width: 1280, height: 720, frameRate: 30 };
   const media = await navigator.mediaDevices.getUserMedia({ video, audio: true });
@@ -41,7 +41,7 @@ window.publish = async ({ url, token, codec, relay, picture, bitrate = 1_000_000
   const codecs = RTCRtpReceiver.getCapabilities("video").codecs;
   sender.setCodecPreferences(codecs.filter(({ mimeType }) => [`video/${codec}`, "video/rtx"].includes(mimeType)));
   peer.addTransceiver(media.getAudioTracks()[0], { direction: "sendonly" });
-  window.session = await exchange(peer, url, token);
+  window.session = await exchange(peer, url, token, through);
 };
 
 /** Receives one participant into the page's video element. */
@@ -73,48 +73,56 @@ window.watch = async ({ url, token, participant, through, layer = "auto" }) => {
   return window.watched.push(watched) - 1;
 };
 
-/** What each connection of `window.watch` has received so far: the browser's figures, and milliseconds to the first frame. */
-window.watching = () =>
-  Promise.all(
-    (window.watched ?? []).map(async ({ peer, firstFrame }) => {
-      const stats = [...(await peer.getStats()).values()];
-      const inbound = (kind) => stats.find((entry) => entry.type === "inbound-rtp" && entry.kind === kind) ?? {};
-      const video = inbound("video");
-      return {
-        frames: video.framesDecoded ?? 0,
-        width: video.frameWidth ?? 0,
-        packets: video.packetsReceived ?? 0,
-        lost: video.packetsLost ?? 0,
-        resent: video.retransmittedPacketsReceived ?? 0,
-        nacks: video.nackCount ?? 0,
-        plis: video.pliCount ?? 0,
-        freezes: video.freezeCount ?? 0,
-        frozen: video.totalFreezesDuration ?? 0,
-        keyFrames: video.keyFramesDecoded ?? 0,
-        sounds: inbound("audio").packetsReceived ?? 0,
-        firstFrame,
-      };
-    }),
-  );
-
-/** What has been decoded so far. */
-window.received = async () => {
-  const stats = [...(await window.peer.getStats()).values()];
+/** What a connection has received so far, as the browser counts it. */
+async function receivedBy(peer) {
+  const stats = [...(await peer.getStats()).values()];
   const inbound = (kind) => stats.find((entry) => entry.type === "inbound-rtp" && entry.kind === kind) ?? {};
-  const video = inbound("video");
-  const codec = stats.find((entry) => entry.id === video.codecId);
+  const [video, audio] = [inbound("video"), inbound("audio")];
   return {
     frames: video.framesDecoded ?? 0,
     width: video.frameWidth ?? 0,
     dropped: video.framesDropped ?? 0,
-    freezes: video.freezeCount ?? 0,
+    packets: video.packetsReceived ?? 0,
     lost: video.packetsLost ?? 0,
+    resent: video.retransmittedPacketsReceived ?? 0,
     nacks: video.nackCount ?? 0,
     plis: video.pliCount ?? 0,
-    codec: codec?.mimeType,
-    audioEnergy: inbound("audio").totalAudioEnergy ?? 0,
-    played: document.querySelector("video").getVideoPlaybackQuality().totalVideoFrames,
+    freezes: video.freezeCount ?? 0,
+    frozen: video.totalFreezesDuration ?? 0,
+    keyFrames: video.keyFramesDecoded ?? 0,
+    // Seconds that frames have waited before they were decoded, and how many did.
+    waited: video.jitterBufferDelay ?? 0,
+    waiters: video.jitterBufferEmittedCount ?? 0,
+    codec: stats.find((entry) => entry.id === video.codecId)?.mimeType,
+    sounds: audio.packetsReceived ?? 0,
+    audioEnergy: audio.totalAudioEnergy ?? 0,
   };
+}
+
+/** What each connection of `window.watch` has received so far, and milliseconds to its first frame. */
+window.watching = () =>
+  Promise.all((window.watched ?? []).map(async ({ peer, firstFrame }) => ({ ...(await receivedBy(peer)), firstFrame })));
+
+/** What the connection of `window.subscribe` has received so far, and how many frames the page has shown. */
+window.received = async () => {
+  const played = document.querySelector("video").getVideoPlaybackQuality().totalVideoFrames;
+  return { ...(await receivedBy(window.peer)), played };
+};
+
+/** What the connection of `window.publish` has sent so far, each layer for itself, as the browser counts it. */
+window.sent = async () => {
+  const stats = [...(await window.peer.getStats()).values()];
+  const outbound = stats.filter((entry) => entry.type === "outbound-rtp" && entry.kind === "video");
+  return outbound.map((video) => ({
+    frames: video.framesEncoded,
+    keyFrames: video.keyFramesEncoded,
+    packets: video.packetsSent,
+    resent: video.retransmittedPacketsSent,
+    nacks: video.nackCount,
+    plis: video.pliCount,
+    width: video.frameWidth ?? 0,
+    bitrate: video.targetBitrate ?? 0,
+  }));
 };
 
 /** The kind of candidate by which the page reaches the server. */

@@ -30,7 +30,7 @@ use str0m::net::{Protocol, Receive, TcpType};
 use str0m::rtp::{
     Extension, ExtensionValues, RtpPacket, RtpWrite, VideoOrientation, Vp8Descriptor, Vp8Patch,
 };
-use str0m::stats::MediaEgressStats;
+use str0m::stats::{MediaEgressStats, MediaIngressStats};
 use str0m::{Candidate, Event, IceConnectionState, IceCreds, Input, Output as StrOutput, Rtc, RtcConfig};
 
 use super::{
@@ -57,7 +57,7 @@ const RESEND_AGE_MAX: Duration = Duration::from_secs(1);
 
 /// The estimate to begin with, until probes have found out more.
 const ESTIMATE_FIRST: Bitrate = Bitrate::kbps(300);
-/// How often the engine says what the peer reports as lost.
+/// How often the engine says what the peer reports as lost, and how long the way is.
 const REPORTS_EVERY: Duration = Duration::from_secs(1);
 /// The number that browsers offer this extension under; theirs counts if it is another.
 const PLAYOUT_DELAY_ID: u8 = 5;
@@ -123,7 +123,7 @@ impl Str0m {
             .enable_bwe(terms.estimate.then_some(ESTIMATE_FIRST))
             .set_rtp_mode(true)
             .set_ice_lite(true)
-            .set_stats_interval((terms.direction == Direction::Subscribe).then_some(REPORTS_EVERY))
+            .set_stats_interval(Some(REPORTS_EVERY))
             .set_dtls_cert(self.certificate.clone())
             .set_local_ice_credentials(IceCreds {
                 ufrag: terms.ice_ufrag.clone(),
@@ -231,6 +231,7 @@ impl Str0mConnection {
     fn new(mut rtc: Rtc, terms: Terms, offer: String, tracks: Vec<Track>, now: Instant) -> Str0mConnection {
         let mut engine = rtc.direct_api();
         let resends = tracks.iter().filter_map(|track| engine.stream_tx_by_mid(track.mid, None)?.rtx());
+        let hold = Hold::new(terms.direction);
         let copies = match terms.direction {
             Direction::Publish => Copies::of_reports(),
             Direction::Subscribe => Copies::of(resends.map(|source| *source).collect::<Vec<u32>>()),
@@ -245,7 +246,7 @@ impl Str0mConnection {
             planned: (0, 0),
             copies,
             arrivals: Arrivals::default(),
-            hold: Hold::default(),
+            hold,
             clock: now,
             at_once: 0,
         }
@@ -279,7 +280,12 @@ impl Str0mConnection {
                 Some(Output::Bandwidth(estimate.as_u64()))
             }
             Event::RtpPacket(packet) => self.packet(packet).map(Output::Packet),
-            Event::MediaEgressStats(MediaEgressStats { mid, packets, loss: Some(lost), .. }) => {
+            Event::MediaIngressStats(MediaIngressStats { rtt: Some(time), .. }) => {
+                self.hold.set_round_trip(time);
+                None
+            }
+            Event::MediaEgressStats(MediaEgressStats { mid, packets, loss: Some(lost), rtt, .. }) => {
+                rtt.into_iter().for_each(|time| self.hold.set_round_trip(time));
                 if let Some(track) = self.tracks.iter_mut().find(|track| track.mid == mid) {
                     track.reported.note(packets, lost);
                     if track.kind == Kind::Video {

@@ -7,10 +7,19 @@
 
 use std::time::{Duration, Instant};
 
-/// From this loss in percent on pictures are held for so long: time to ask three times, and five times.
-const STEPS: [(f32, Duration); 2] = [(8.0, Duration::from_millis(350)), (2.0, Duration::from_millis(150))];
-/// The longest time that is asked for when both networks are bad.
-const LONGEST: Duration = Duration::from_millis(500);
+use crate::engine::Direction;
+
+/// From this loss in percent on pictures are held for so long, and for so many round trips more.
+type Step = (f32, Duration, u32);
+
+/// A viewer asks again each 100 ms, whatever the round trip: time to ask twice, and four times.
+const VIEWER: [Step; 2] = [(8.0, Duration::from_millis(310), 1), (2.0, Duration::from_millis(110), 1)];
+/// We ask a publisher when a round trip has passed, up to 33 ms late: the same.
+const PUBLISHER: [Step; 2] = [(8.0, Duration::from_millis(190), 4), (2.0, Duration::from_millis(70), 2)];
+/// As long as it is not known.
+const ROUND_TRIP: Duration = Duration::from_millis(40);
+/// The longest time that is asked for, when networks are slow or both are bad.
+const LONGEST: Duration = Duration::from_millis(700);
 /// What was needed is kept for this long: loss comes and goes.
 const KEPT: Duration = Duration::from_secs(20);
 /// A player obeys at once, and stands still if it is to hold pictures 150 ms longer: it is told in small steps, so that it
@@ -18,8 +27,10 @@ const KEPT: Duration = Duration::from_secs(20);
 const PACE: u32 = 8;
 
 /// The time for one direction of one peer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Hold {
+    steps: &'static [Step],
+    round_trip: Duration,
     time: Duration,
     needed: Option<Instant>,
     /// What the peer has been told last, which it keeps, and when.
@@ -27,9 +38,23 @@ pub struct Hold {
 }
 
 impl Hold {
+    pub fn new(direction: Direction) -> Hold {
+        let steps = match direction {
+            Direction::Publish => &PUBLISHER,
+            Direction::Subscribe => &VIEWER,
+        };
+        Hold { steps, round_trip: ROUND_TRIP, time: Duration::ZERO, needed: None, told: None }
+    }
+
+    /// What a packet to the peer and the answer take together.
+    pub fn set_round_trip(&mut self, time: Duration) {
+        self.round_trip = time;
+    }
+
     /// This share of the packets is lost now, in percent.
     pub fn report(&mut self, now: Instant, loss: f32) {
-        let time = STEPS.iter().find(|(from, _)| loss >= *from).map_or(Duration::ZERO, |(_, time)| *time);
+        let step = self.steps.iter().find(|(from, ..)| loss >= *from);
+        let time = step.map_or(Duration::ZERO, |(_, time, trips)| *time + self.round_trip * *trips);
         if time >= self.time || self.needed.is_none_or(|at| now.saturating_duration_since(at) >= KEPT) {
             (self.time, self.needed) = (time, Some(now));
         }
@@ -61,7 +86,7 @@ mod tests {
     fn loss_is_held_against_and_forgotten_slowly() {
         #[expect(clippy::disallowed_methods, reason = "a start that nothing depends on")]
         let start = Instant::now();
-        let mut hold = Hold::default();
+        let mut hold = Hold::new(Direction::Subscribe);
         let mut after = |seconds: u64, loss: f32| {
             hold.report(start + Duration::from_secs(seconds), loss);
             hold.time().as_millis()
@@ -82,7 +107,7 @@ mod tests {
         let start = Instant::now();
         let at = |seconds: u64| start + Duration::from_secs(seconds);
         let ms = |time: u64| Some(Duration::from_millis(time));
-        let mut hold = Hold::default();
+        let mut hold = Hold::new(Direction::Subscribe);
         assert_eq!(hold.tell(at(0), Duration::ZERO), None, "nothing was ever needed");
         hold.report(at(0), 5.0);
         assert_eq!(hold.tell(at(0), Duration::ZERO), ms(0));
@@ -90,9 +115,26 @@ mod tests {
         assert_eq!(hold.tell(at(2), Duration::ZERO), ms(150));
         assert_eq!(hold.tell(at(4), Duration::from_millis(150)), ms(300));
         hold.report(at(5), 15.0);
-        assert_eq!(hold.tell(at(9), Duration::from_millis(350)), Some(LONGEST));
+        assert_eq!(hold.tell(at(9), Duration::from_millis(400)), Some(LONGEST));
         hold.report(at(5) + KEPT, 0.0);
-        assert_eq!(hold.tell(at(10), Duration::ZERO), ms(375));
+        assert_eq!(hold.tell(at(10), Duration::ZERO), ms(575));
         assert_eq!(hold.tell(at(30), Duration::ZERO), ms(0));
+    }
+
+    #[test]
+    fn slow_networks_take_longer() {
+        #[expect(clippy::disallowed_methods, reason = "a start that nothing depends on")]
+        let start = Instant::now();
+        for (direction, loss, expected) in [
+            (Direction::Subscribe, 5.0, 310),
+            (Direction::Subscribe, 15.0, 510),
+            (Direction::Publish, 5.0, 470),
+            (Direction::Publish, 15.0, 990),
+        ] {
+            let mut hold = Hold::new(direction);
+            hold.set_round_trip(Duration::from_millis(200));
+            hold.report(start, loss);
+            assert_eq!(hold.time().as_millis(), expected, "{direction:?} {loss}");
+        }
     }
 }
