@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use stagedoor_media::client::{Client, Received};
+use stagedoor_media::config::Config;
 use stagedoor_media::ledger::{Protocol, What};
 use stagedoor_rtmp::client::{Client as Encoder, Progress};
 use stagedoor_sfu::{Codec, Kind};
@@ -105,6 +106,14 @@ fn sound(index: usize) -> &'static [u8] {
     unreachable!("the tone has more than twenty frames")
 }
 
+/// Farewells are quick, but silence is none: on a busy machine the steps of a test may be further apart than the consent
+/// of hasty settings.
+fn patient() -> Config {
+    let mut config = hasty();
+    config.timeouts.consent = PATIENCE;
+    config
+}
+
 fn bad_name() -> Progress {
     Progress::Refused("NetStream.Publish.BadName".into())
 }
@@ -115,7 +124,7 @@ fn rejected() -> Progress {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_encoder_is_received_and_leaves() {
-    let plane = Plane::start(hasty());
+    let plane = Plane::start(patient());
     plane.ingest("rt_key", "studio", true);
     let address = listen(&plane).await;
     let mut studio = Studio::publish(address, "rt_key").await;
@@ -239,7 +248,7 @@ async fn streams_are_refused() {
     const B_SLICE: &[u8] = &[0x27, 1, 0, 0, 0, 0, 0, 0, 2, 0x01, 0b1010_0000];
     const SORENSON: &[u8] = &[0x12, 0, 0];
     const MP3: &[u8] = &[0x2f, 1, 2];
-    let plane = Plane::start(hasty());
+    let plane = Plane::start(patient());
     let address = listen(&plane).await;
     for (tag, code) in
         [(B_SLICE, "BFramePresent"), (SORENSON, "InvalidVideoCodec"), (MP3, "InvalidAudioCodec")]
