@@ -2,12 +2,13 @@
 //!
 //! Pure. A schema is read once; `$ref` leads to another model of the API by its URL, or into the same document. What is
 //! wrong with a value is told in the words of the Java library `json-schema-validator`, which API Gateway passes on.
-//! `format` is not checked.
 
 mod check;
+mod format;
 
 use std::collections::{BTreeMap, HashMap};
 
+use format::Format;
 use regex::Regex;
 use serde_json::{Map, Value};
 
@@ -45,6 +46,7 @@ struct Node {
     length_min: Option<u64>,
     length_max: Option<u64>,
     pattern: Option<Regex>,
+    format: Option<Format>,
     minimum: Option<Bound>,
     maximum: Option<Bound>,
     multiple_of: Option<f64>,
@@ -156,6 +158,7 @@ impl<'m> Reader<'_, 'm> {
             length_min: number("minLength"),
             length_max: number("maxLength"),
             pattern: text("pattern").map(pattern).transpose()?,
+            format: text("format").and_then(Format::parse),
             minimum: bound(schema, "minimum", "exclusiveMinimum"),
             maximum: bound(schema, "maximum", "exclusiveMaximum"),
             multiple_of: schema.get("multipleOf").and_then(Value::as_f64),

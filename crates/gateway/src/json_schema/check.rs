@@ -217,6 +217,9 @@ fn check_text(node: &Node, text: &str, findings: &mut Findings) {
     if let Some(pattern) = node.pattern.as_ref().filter(|pattern| !pattern.is_match(text)) {
         findings.add(format!("ECMA 262 regex \"{pattern}\" does not match input string \"{text}\""));
     }
+    if let Some(error) = node.format.and_then(|format| format.error(text)) {
+        findings.add(error);
+    }
 }
 
 fn check_number(node: &Node, number: &Number, findings: &mut Findings) {
