@@ -33,9 +33,9 @@ pub enum GatewayFault {
     /// A validator asks for parameters that are missing; holds their names.
     #[error("missing required request parameters: [{0}]")]
     MissingParameters(String),
-    /// A validator's model does not take the body; holds what is wrong.
-    #[error("invalid request body: {0}")]
-    InvalidBody(String),
+    /// A validator's model does not take the body; holds the type of its model and what is wrong.
+    #[error("invalid request body: {why}")]
+    InvalidBody { media_type: String, why: String },
     /// A method that requires an API key was asked without one that opens the stage.
     #[error("no valid API key")]
     InvalidApiKey,
@@ -130,9 +130,10 @@ impl GatewayFault {
             }
             Self::NoRoute | Self::IncompleteSignature(_) => "MISSING_AUTHENTICATION_TOKEN",
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
-            Self::InvalidJson(_) | Self::InvalidJsonBody | Self::InvalidBody(_) | Self::RequestUnreadable => {
-                "BAD_REQUEST_BODY"
-            }
+            Self::InvalidJson(_)
+            | Self::InvalidJsonBody
+            | Self::InvalidBody { .. }
+            | Self::RequestUnreadable => "BAD_REQUEST_BODY",
             Self::MissingParameters(_) => "BAD_REQUEST_PARAMETERS",
             Self::InvalidApiKey => "INVALID_API_KEY",
             Self::Throttled => "THROTTLED",
@@ -156,7 +157,7 @@ impl GatewayFault {
             "messageString" => Some(self.message_string()),
             "responseType" => self.response_type().map(str::to_owned),
             "validationErrorString" => match self {
-                Self::InvalidBody(why) => Some(why.clone()),
+                Self::InvalidBody { why, .. } => Some(why.clone()),
                 _ => None,
             },
             _ => None,
@@ -180,9 +181,22 @@ impl GatewayFault {
         }
     }
 
-    /// The line of the execution log, in API Gateway's words where they are known.
-    pub(crate) fn execution_log(&self) -> String {
-        match self {
+    /// The line of the execution log, in API Gateway's words where they are known; `None` where a step has said all.
+    pub(crate) fn execution_log(&self, request_id: &str) -> Option<String> {
+        Some(match self {
+            Self::Throttled | Self::InvalidApiKey => return None,
+            Self::InvalidBody { media_type, why } => {
+                format!("Request body does not match model schema for content type {media_type}: {why}")
+            }
+            Self::Denied(Denial::Unauthorized(_) | Denial::TokenExpired) => {
+                format!("Unauthorized request: {request_id}")
+            }
+            Self::Denied(Denial::AccessDenied(_)) => {
+                "The client is not authorized to perform this operation.".to_owned()
+            }
+            Self::Denied(Denial::Authorizer(_) | Denial::Unreachable(_)) => {
+                "Execution failed due to configuration error: Authorizer error".to_owned()
+            }
             Self::Configuration(why) => format!("Execution failed due to configuration error: {why}"),
             Self::FunctionFailure(why) => {
                 format!("Execution failed due to configuration error: Malformed Lambda proxy response ({why})")
@@ -195,7 +209,7 @@ impl GatewayFault {
                     .to_owned()
             }
             fault => format!("Execution failed: {fault}"),
-        }
+        })
     }
 
     /// Status, exception and text: the defaults of `GetGatewayResponses`, corrected where recordings differ.
@@ -218,7 +232,9 @@ impl GatewayFault {
                 let message = format!("Missing required request parameters: [{names}]");
                 return (StatusCode::BAD_REQUEST, "BadRequestException", Cow::Owned(message));
             }
-            Self::InvalidBody(_) => (StatusCode::BAD_REQUEST, "BadRequestException", "Invalid request body"),
+            Self::InvalidBody { .. } => {
+                (StatusCode::BAD_REQUEST, "BadRequestException", "Invalid request body")
+            }
             Self::InvalidJsonBody => {
                 (StatusCode::BAD_REQUEST, "BadRequestException", "Invalid JSON in request body")
             }
@@ -273,7 +289,7 @@ impl GatewayFault {
             Self::Throttled | Self::QuotaExceeded => (StatusCode::TOO_MANY_REQUESTS, "Too Many Requests"),
             Self::InvalidJson(why) => return (StatusCode::BAD_REQUEST, invalid_json(why)),
             Self::InvalidJsonBody => (StatusCode::BAD_REQUEST, "Invalid JSON in request body"),
-            Self::MissingParameters(_) | Self::InvalidBody(_) => (StatusCode::BAD_REQUEST, "Bad Request"),
+            Self::MissingParameters(_) | Self::InvalidBody { .. } => (StatusCode::BAD_REQUEST, "Bad Request"),
             Self::RequestTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
             Self::HeadersTooLarge => {
                 (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Request Header Fields Too Large")

@@ -190,7 +190,8 @@ async fn ask(
     if call.visit.tells_data() {
         execution::invocation(call, &authorizer.uri.fill(&call.stage.variables, |_| None), &event);
     }
-    authorizer.ask(call.shared, call.visit, &call.stage.variables, trace, event).await
+    let asked = authorizer.ask(call.shared, call.visit, &call.stage.variables, trace, event).await;
+    asked.inspect_err(|denial| told::failed(call.visit, denial))
 }
 
 /// Who the request says it is from. Sources may be missing only where they are no cache's key.

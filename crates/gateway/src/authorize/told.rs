@@ -1,6 +1,7 @@
 //! What authorizers say in the execution log, in API Gateway's words. Without a log nothing is done.
 
 use super::answer::Answer;
+use super::denial::Denial;
 use crate::execution_log::starred;
 use crate::visit::Visit;
 
@@ -16,6 +17,13 @@ pub(super) fn identity(visit: &Visit, identities: &[String]) {
 /// What the function returned.
 pub(super) fn returned(visit: &Visit, payload: &[u8]) {
     visit.note(|_| format!("Authorizer result body before parsing: {}", String::from_utf8_lossy(payload)));
+}
+
+/// Why there is no answer, before the line that says so.
+pub(super) fn failed(visit: &Visit, denial: &Denial) {
+    if let (Some(log), Denial::Authorizer(why)) = (visit.log.get(), denial) {
+        log.write_failure(format!("Execution failed due to configuration error: {why}"));
+    }
 }
 
 /// The answer is one, whatever it decides.

@@ -18,23 +18,6 @@ pub(crate) fn begin_method(call: &rest::call::Call<'_>) {
     let log = ExecutionLog::new(call.shared.config.now, Vec::new()).telling(detail);
     let _ = call.visit.log.set(log);
     call.visit.note(|_| format!("Extended Request Id: {}", call.visit.id.extended_text()));
-    if !call.method.api_key_required {
-        let stage = format!("{}/{}", call.api.owner.api, call.stage.name);
-        call.visit.note(|_| {
-            format!(
-                "Verifying Usage Plan for request: {}. API Key:  API Stage: {stage}",
-                call.visit.request_id_text()
-            )
-        });
-        call.visit.note(|_| {
-            format!(
-                "API Key  authorized because method '{} {}' does not require API Key. Request will not contribute \
-                 to throttle or quota limits",
-                call.verb, call.method.resource_path
-            )
-        });
-        call.visit.note(|_| format!("Usage Plan check succeeded for API Key  and API Stage {stage}"));
-    }
 }
 
 /// It is known who asks, or that they may not: the access log's variables get their values.

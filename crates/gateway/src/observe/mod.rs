@@ -89,7 +89,10 @@ fn told(visit: &Visit, observed: &Observed, status: u16) {
         && let Some(queue) = observed.stage.execution_queue()
     {
         match visit.fault.get() {
-            Some(fault) => log.write_failure(fault.execution_log()),
+            Some(fault) => fault
+                .execution_log(&visit.request_id_text())
+                .into_iter()
+                .for_each(|line| log.write_failure(line)),
             None => log.write("Successfully completed execution".to_owned()),
         }
         let completed = format!("Method completed with status: {status}");

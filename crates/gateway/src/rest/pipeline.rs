@@ -114,7 +114,9 @@ async fn run(
 async fn admit(call: &mut Call<'_>, body: &mut Body) -> Result<(), GatewayFault> {
     authorize::rest::check(call, body).await?;
     client::admit(call)?;
-    throttle::of_rest(call)
+    throttle::of_rest(call)?;
+    client::tell_admitted(call);
+    Ok(())
 }
 
 /// The way from the method on: what is left when it is known who asks and that they may. Tests of methods begin here.

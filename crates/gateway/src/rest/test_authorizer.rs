@@ -114,15 +114,11 @@ fn tested(visit: &Visit, outcome: Result<Tried, GatewayFault>) -> AuthorizerTest
             AuthorizerTested { claims: Some(claims.collect()), ..Default::default() }
         }
         Err(fault) => {
-            visit.note(|_| match &fault {
-                GatewayFault::Denied(Denial::Unauthorized(_) | Denial::TokenExpired) => {
-                    format!("Unauthorized request: {}", visit.request_id_text())
-                }
-                GatewayFault::Denied(Denial::Authorizer(_) | Denial::Unreachable(_)) => {
-                    "Execution failed due to configuration error: Authorizer error".to_owned()
-                }
-                fault => fault.execution_log(),
-            });
+            let line = fault.execution_log(&visit.request_id_text());
+            line.into_iter().for_each(|line| visit.note(|_| line));
+            if let GatewayFault::Denied(Denial::Authorizer(_)) = fault {
+                visit.note(|_| "AuthorizerConfigurationException".to_owned());
+            }
             AuthorizerTested { client_status: fault.rest_response().status().as_u16(), ..Default::default() }
         }
     }

@@ -181,7 +181,10 @@ pub(crate) fn end(
             call.visit.note(|log| format!("Method response headers: {}", log.headers(&head.headers)));
             call.visit.note(|_| "Successfully completed execution".to_owned());
         }
-        Err(fault) => call.visit.note(|_| fault.execution_log()),
+        Err(fault) => {
+            let line = fault.execution_log(&call.visit.request_id_text());
+            line.into_iter().for_each(|line| call.visit.note(|_| line));
+        }
     }
     call.visit.note(|_| format!("Method completed with status: {status}"));
 }

@@ -53,6 +53,8 @@ pub(crate) fn of_http_v2(payload: &Bytes) -> Made<Answered> {
     Ok(Answered { status: StatusCode::OK, headers, body })
 }
 
+/// As in AWS's execution logs; gateway responses know it as a configuration error.
+const NO_BASE64: &str = "Unable to base64 decode the body.";
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PLAIN_TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
@@ -89,7 +91,7 @@ impl Envelope {
             None => Bytes::new(),
             Some(Value::String(text)) if decodes && self.is_base64()? => {
                 let bytes = STANDARD.decode(text);
-                bytes.map_err(|_| GatewayFault::IntegrationFailure("its body is no base64"))?.into()
+                bytes.map_err(|_| GatewayFault::Configuration(NO_BASE64.into()))?.into()
             }
             Some(Value::String(text)) => Bytes::from(text.clone()),
             Some(_) => return Err(malformed("the body is no string")),

@@ -1,6 +1,7 @@
 //! Refuses requests beyond the throttles of their stage and account (rest-data C8, http-data D7). What nobody has
 //! configured costs nothing here.
 
+use super::client;
 use crate::fault::GatewayFault;
 use crate::http_api;
 use crate::plans::place::Place;
@@ -11,7 +12,8 @@ use crate::throttle::{Limit, Throttle};
 /// REST APIs: the method's own throttle or the stage's for all methods, then the account's.
 pub(crate) fn of_rest(call: &Call<'_>) -> Result<(), GatewayFault> {
     let settings = call.stage.tuning.find(call.method, &call.verb);
-    check(settings.and_then(|settings| settings.throttle.as_ref()), &call.api.place, call.shared)
+    let throttle = settings.and_then(|settings| settings.throttle.as_ref());
+    check(throttle, &call.api.place, call.shared).map_err(|limit| client::throttled(call, limit))
 }
 
 /// HTTP APIs: the route's throttle or the stage's for all routes, then the account's.
@@ -21,16 +23,19 @@ pub(crate) fn of_http(
     stage: &http_api::plan::Stage,
     route: &http_api::plan::Route,
 ) -> Result<(), GatewayFault> {
-    check(stage.tuning.throttle(route), place, shared)
+    check(stage.tuning.throttle(route), place, shared).map_err(|_| GatewayFault::Throttled)
 }
 
-fn check(throttle: Option<&Throttle>, place: &Place, shared: &Shared) -> Result<(), GatewayFault> {
+/// # Errors
+/// The limit that is exceeded.
+fn check(throttle: Option<&Throttle>, place: &Place, shared: &Shared) -> Result<(), Limit> {
     let account =
         shared.config.account_throttle.and_then(|(rate, burst)| Limit::new(Some(rate), Some(burst)));
-    if throttle.is_some_and(|throttle| !throttle.take(shared.nanos()))
-        || account.is_some_and(|limit| !place.bucket.take(limit, shared.nanos()))
-    {
-        return Err(GatewayFault::Throttled);
+    if let Some(throttle) = throttle.filter(|throttle| !throttle.take(shared.nanos())) {
+        return Err(throttle.limit);
     }
-    Ok(())
+    match account.filter(|limit| !place.bucket.take(*limit, shared.nanos())) {
+        Some(limit) => Err(limit),
+        None => Ok(()),
+    }
 }

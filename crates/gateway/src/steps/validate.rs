@@ -24,7 +24,10 @@ pub(crate) async fn request(call: &Call<'_>, body: Body) -> Result<Body, Gateway
     };
     let schema = schema.as_ref().map_err(GatewayFault::clone)?;
     let bytes = http_proxy::request_body(body).await?;
-    check(schema, &bytes)?;
+    check(schema, &bytes).map_err(|why| GatewayFault::InvalidBody {
+        media_type: media_type.to_owned(),
+        why: format!("[{why}]"),
+    })?;
     Ok(if bytes.is_empty() { body::empty() } else { body::full(bytes) })
 }
 
@@ -37,11 +40,16 @@ fn parameters(validator: &Validator, call: &Call<'_>) -> Result<(), GatewayFault
     if missing.is_empty() { Ok(()) } else { Err(GatewayFault::MissingParameters(missing.join(", "))) }
 }
 
+/// What API Gateway says of a body that is no JSON.
+const NO_JSON: &str = "Unknown error parsing request body";
+
 /// No body is the empty object.
-fn check(schema: &Schema, bytes: &[u8]) -> Result<(), GatewayFault> {
+///
+/// # Errors
+/// Says what is wrong with it.
+fn check(schema: &Schema, bytes: &[u8]) -> Result<(), String> {
     let bytes = if bytes.is_empty() { b"{}" } else { bytes };
-    let invalid = |why: String| GatewayFault::InvalidBody(format!("[{why}]"));
-    let value: Value = serde_json::from_slice(bytes).map_err(|error| invalid(error.to_string()))?;
+    let value: Value = serde_json::from_slice(bytes).map_err(|_| NO_JSON)?;
     let errors = schema.errors(&value);
-    if errors.is_empty() { Ok(()) } else { Err(invalid(errors.join(", "))) }
+    if errors.is_empty() { Ok(()) } else { Err(errors.join(", ")) }
 }

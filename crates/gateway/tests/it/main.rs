@@ -31,6 +31,7 @@ mod lambda_streaming;
 mod limits;
 mod logs;
 mod logs_faults;
+mod logs_refusals;
 mod logs_sinks;
 mod logs_usage_plans;
 mod policy_conditions;

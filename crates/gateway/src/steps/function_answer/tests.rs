@@ -77,7 +77,7 @@ fn base64_is_decoded_for_clients_that_accept_bytes() {
     assert_eq!(told(of_rest(payload, true)), "200 [] test-data");
     assert_eq!(told(of_rest(br#"{"body": "dGVzdC1kYXRh"}"#, true)), "200 [] dGVzdC1kYXRh");
     let wrong = told(of_rest(br#"{"body": "not base64!", "isBase64Encoded": true}"#, true));
-    assert_eq!(wrong, "integration failed: its body is no base64");
+    assert_eq!(wrong, "execution failed due to configuration error: Unable to base64 decode the body.");
 }
 
 #[test]
