@@ -259,7 +259,7 @@ fn is_multiple(number: &Number, step: f64) -> bool {
         (None, None) => decimals(number.as_f64().unwrap_or(f64::NAN)),
     };
     match u32::try_from(exponent - step_exponent) {
-        Ok(zeros) => number % step * power_of_ten(zeros, step) % step == 0,
+        Ok(zeros) => (number % step * power_of_ten(zeros, step)).is_multiple_of(step),
         Err(_) => {
             let zeros = exponent.abs_diff(step_exponent);
             let step = 10_u128.checked_pow(zeros).and_then(|scale| step.checked_mul(scale));
