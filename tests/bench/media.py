@@ -25,6 +25,19 @@ from server import Server
 # 30 frames of nine packets and 50 sounds per second: 2.65 Mbit/s.
 NINE = {"packets_per_frame": 9}
 TURNS = 2
+# What Chromium was recorded to send, and to how many.
+TRACES = pathlib.Path(__file__).resolve().parents[1] / "load" / "traces"
+RECORDED = [("H.264", "h264.txt", 200), ("H.264", "h264.txt", 500), ("VP8", "vp8.txt", 200), ("H.264 in three layers", "h264-layers.txt", 200)]
+# How many, how many per second, and what they are.
+MILLION = int(os.environ.get("BENCH_FLOOD", "1000000"))
+FLOODS = [
+    ("unknown-users", MILLION, 100_000, "ICE checks for unknown users"),
+    ("wrong-passwords", MILLION, 100_000, "ICE checks with a wrong password"),
+    ("strange-hellos", MILLION, 100_000, "DTLS hellos of strangers"),
+    ("hellos", MILLION, 100_000, "DTLS hellos before the handshake, whole, cut, with a wrong cookie"),
+    ("late-hellos", MILLION, 100_000, "DTLS hellos after the handshake"),
+    ("connections", MILLION // 10, 10_000, "TCP connections"),
+]
 # Packets per CPU second by subscribers; twice Janus' as well.
 GOALS = {50: "130,000", 200: "160,000", 500: "200,000"}
 
@@ -71,11 +84,13 @@ def figures(folder, network):
         in_turns(folder, network, count)
     rooms = Rooms(folder, network)
     unequal(rooms)
+    recorded(rooms)
     spread(rooms)
     estimated(rooms)
     meeting(rooms)
     joining(rooms)
     ingest(rooms)
+    floods(rooms)
 
 
 # === what is measured ===
@@ -106,6 +121,14 @@ def unequal(rooms):
     with rooms.stage(200) as (server, task):
         done = rooms.load(server, task | NINE | {"unequal": True})
     row("the same to 200, packets of unequal size", rate([done]), f"messages per packet: {done.messages:.2f}")
+
+
+def recorded(rooms):
+    """What Chromium sent when it published, packet by packet (`cargo xtask traces` records it)."""
+    for name, trace, count in RECORDED:
+        with rooms.stage(count) as (server, task):
+            done = rooms.load(server, task | {"trace": str(TRACES / trace)})
+        row(f"{name} as Chromium sends it, to {count}", rate([done]), f"messages per packet: {done.messages:.2f}; added delay {delay([done])}")
 
 
 def spread(rooms):
@@ -172,11 +195,26 @@ def ingest(rooms):
     row("RTMP ingest of 720p30, 2.5 Mbit/s", f"{100 * used / SECONDS:.1f} % of a core", f"{packets / SECONDS:.0f} packets per second")
 
 
+def floods(rooms):
+    """From one address, while a room of twenty is in use."""
+    for kind, count, per_second, what in FLOODS:
+        with rooms.stage(21) as (server, task):
+            seat = task["subscribers"].pop()
+            flood = {"kind": kind, "seat": seat, "count": count, "per_second": per_second}
+            done = rooms.load(server, task | NINE | {"warm_seconds": 3, "flood": flood})
+        poured, missing = done.report["flood"], done.report["missing"]
+        row(
+            f"{poured['sent']:,} {what} from one address",
+            f"{1e6 * done.used / poured['sent']:.1f} µs of CPU time each, the room's included; {done.grown:.1f} MiB more",
+            f"{poured['answer_bytes']:,} bytes back for {poured['sent_bytes']:,}; the room: {missing} of {done.report['received'] + missing} missing",
+        )
+
+
 # === rooms and load ===
 
 
-# CPU seconds while it forwarded, of the load, and while everybody joined; MiB; messages per datagram.
-Done = namedtuple("Done", "report used load joining memory messages")
+# CPU seconds while it forwarded, of the load, and while everybody joined; MiB in all and since then; messages per datagram.
+Done = namedtuple("Done", "report used load joining memory grown messages")
 
 
 class Rooms:
@@ -237,16 +275,16 @@ class Rooms:
             process.stdin.close()
             assert process.stdout.readline() == "ready\n"
             used, own, counters = cpu(pid), cpu(process.pid), sent(server) if ours else (0, 0)
-            joined = used - joined
+            joined, full = used - joined, resident_mib(pid)
             assert process.stdout.readline() == "over\n"
             used, own = cpu(pid) - used, cpu(process.pid) - own
             messages, datagrams = (after - before for after, before in zip(sent(server), counters)) if ours else (0, 1)
-            memory = resident_mib(pid) - idle
+            memory = resident_mib(pid)
             report = json.loads(process.stdout.readline())
             assert process.wait(30) == 0
         finally:
             process.kill()
-        return Done(report, used, own, joined, memory, messages / datagrams)
+        return Done(report, used, own, joined, memory - idle, memory - full, messages / datagrams)
 
 
 def cpu(pid):

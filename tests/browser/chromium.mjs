@@ -7,10 +7,11 @@ import { once } from "node:events";
 import { chromium } from "playwright-core";
 
 const PROGRAMS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const FAKE_DEVICE = "--use-fake-device-for-media-stream";
 const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
-  "--use-fake-device-for-media-stream",
+  FAKE_DEVICE,
   "--use-fake-ui-for-media-stream",
   "--autoplay-policy=no-user-gesture-required",
   // Nothing but loopback: no look-ups, no updates, and loopback addresses as ICE candidates.
@@ -27,8 +28,11 @@ const FLAGS = [
   "--disable-background-timer-throttling",
 ];
 
-/** A browser, and the origin of a page that has nothing to do with the server: its calls cross origins. */
-export async function startChromium() {
+/**
+ * A browser, and the origin of a page that has nothing to do with the server: its calls cross origins. `device` is what
+ * its fake camera is like.
+ */
+export async function startChromium({ device } = {}) {
   const program = process.env.CHROMIUM_BIN ?? PROGRAMS.find(existsSync);
   const pages = createServer((_, answer) => {
     answer.setHeader("Content-Type", "text/html");
@@ -36,7 +40,8 @@ export async function startChromium() {
   }).listen(0, "127.0.0.1");
   await once(pages, "listening");
   // Playwright would mute the browser; a test listens.
-  const options = { executablePath: program, args: FLAGS, headless: true, ignoreDefaultArgs: ["--mute-audio"] };
+  const args = FLAGS.map((flag) => (device && flag === FAKE_DEVICE ? `${flag}=${device}` : flag));
+  const options = { executablePath: program, args, headless: true, ignoreDefaultArgs: ["--mute-audio"] };
   const browser = await chromium.launch(options);
   return {
     /** A fresh page, with the functions of `webrtc.mjs` in its `window`. */

@@ -4,7 +4,6 @@
 use crate::Result;
 use crate::process;
 use crate::test::{debian, parts, python};
-use crate::workspace;
 
 /// Measures the named figures, or all of them.
 pub(crate) fn run(names: &[String]) -> Result {
@@ -14,9 +13,7 @@ pub(crate) fn run(names: &[String]) -> Result {
         python::install()?;
         python::install_for_bench()
     })?;
-    let server = parts::server()?;
-    process::run(&mut process::cargo(&["build", "--release", "--locked", "-p", "stagedoor-load"]))?;
-    let load = workspace::target_folder().join("release/stagedoor-load");
+    let (server, load) = (parts::server()?, parts::load()?);
     let mut arguments = vec!["tests/bench/run.py"];
     arguments.extend(names.iter().map(String::as_str));
     let mut python = process::command(python::interpreter(), &arguments);

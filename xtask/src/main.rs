@@ -31,7 +31,8 @@ usage: cargo xtask <command>
         --install-only  install what is missing, run nothing
         --only PARTS    only these, by commas: rust,doc,demo,clients,browser
   ci                    everything that continuous integration runs (.ci/run)
-  bench [names]         measure the figures of docs/performance.md";
+  bench [names]         measure the figures of docs/performance.md
+  traces                record what a browser sends, for the load generator";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -54,6 +55,7 @@ fn run(arguments: &[String]) -> Result {
         "test" => test::run(&test::Options::parse(options)?),
         "ci" => ci::run(),
         "bench" => bench::run(options),
+        "traces" => test::traces(),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(())

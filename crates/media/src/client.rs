@@ -217,12 +217,27 @@ impl Client {
 
     /// Sends a frame of a simulcast layer, by its place in the list of names.
     pub fn send_layer(&mut self, kind: Kind, layer: usize, time: u32, frame: &[u8]) -> Result<usize, Error> {
+        let track = self.tracks.iter_mut().find(|track| track.codec.kind() == kind);
+        let Some(layer_of) = track.and_then(|track| track.layers.get_mut(layer)) else { return Ok(0) };
+        let payloads = layer_of.packetizer.payloads(frame);
+        self.send_payloads(kind, layer, time, payloads, kind == Kind::Video)
+    }
+
+    /// Sends packets of one frame with the payloads given. `last`: the frame ends with them, which the marker bit of
+    /// video says.
+    pub fn send_payloads(
+        &mut self,
+        kind: Kind,
+        layer: usize,
+        time: u32,
+        payloads: Vec<Vec<u8>>,
+        last: bool,
+    ) -> Result<usize, Error> {
         let Some(track) = self.tracks.iter_mut().find(|track| track.codec.kind() == kind) else {
             return Ok(0);
         };
         let Some(layer) = track.layers.get_mut(layer) else { return Ok(0) };
         let Some(params) = agreed(&self.rtc, track.mid) else { return Err(engine("not answered yet")) };
-        let payloads = layer.packetizer.payloads(frame);
         let count = payloads.len();
         let now = self.world.now();
         let mut api = self.rtc.direct_api();
@@ -231,12 +246,17 @@ impl Client {
             let sequence = layer.next;
             layer.next = SeqNo::from(*sequence + 1);
             let write = RtpWrite::new(params.pt(), sequence, time, now, payload)
-                .marker(kind == Kind::Video && index + 1 == count)
+                .marker(last && index + 1 == count)
                 .nackable(kind == Kind::Video);
             stream.write_rtp(write);
         }
         self.advance()?;
         Ok(count)
+    }
+
+    /// Sends a datagram as it is from the client's own address, which is what an attacker there can do.
+    pub fn send_raw(&self, to: SocketAddr, datagram: &[u8]) -> io::Result<usize> {
+        self.socket.send_to(datagram, to)
     }
 
     /// Tells the sender that the picture is lost (PLI).

@@ -61,6 +61,7 @@ fn join(place: usize, seat: &Seat, address: Ipv4Addr, port: u16) -> Result<Joine
         .clear_codecs()
         .enable_opus(true, false)
         .enable_h264(true)
+        .enable_vp8(true)
         .build(Instant::now());
     rtc.add_local_candidate(Candidate::host((address, port).into(), "udp")?);
     let posted = Instant::now();

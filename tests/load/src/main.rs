@@ -19,6 +19,7 @@
 
 #[cfg(target_os = "linux")]
 mod crowd;
+mod flood;
 mod http;
 mod janus;
 mod join;
@@ -29,6 +30,7 @@ mod report;
 mod socket;
 mod stream;
 mod task;
+mod trace;
 
 use std::error::Error;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -68,10 +70,13 @@ fn run(task: &task::Task) -> Result<report::Report> {
     thread::sleep(Duration::from_secs_f64(task.warm_seconds));
     phase.begin();
     println!("ready");
-    thread::sleep(Duration::from_secs_f64(task.seconds));
+    let end = Instant::now() + Duration::from_secs_f64(task.seconds);
+    let flood = task.flood.as_ref().map(|flood| flood::pour(flood, task.flood_address(), &world));
+    thread::sleep(end.saturating_duration_since(Instant::now()));
     phase.end();
     println!("over");
     let mut report = crowd.finish()?;
+    report.flood = flood.transpose()?;
     report.join_seconds = joined.as_secs_f64();
     for running in publishers {
         report.sent += running.finish()?;

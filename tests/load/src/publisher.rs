@@ -1,4 +1,4 @@
-//! A publisher: 30 frames and 50 sounds per second. With frames of nine packets these are 320 packets and 2.6 Mbit/s.
+//! A publisher: it repeats a trace in real time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,24 +11,18 @@ use stagedoor_sfu::{Codec, Kind};
 
 use crate::janus::Handle;
 use crate::task::{Phase, Seat, Task};
+use crate::trace::{Trace, Track};
 use crate::{Result, http, wall_nanos};
 
 static CLIP: &[u8] = include_bytes!("../../../assets/clip/clip.h264");
 
 /// How long connecting may take.
 const CONNECT_MAX: Duration = Duration::from_secs(20);
-const CODECS: [Codec; 2] = [Codec::Opus, Codec::H264];
-/// Names of the simulcast layers, and which is the small one.
-const LAYERS: [&str; 2] = ["l", "h"];
-const PACKET_BYTES: usize = 1080;
-const SMALL_BYTES: usize = 600;
-const SOUND_BYTES: usize = 120;
-const FRAMES_PER_SECOND: u32 = 30;
-const SOUNDS_PER_SECOND: u32 = 50;
-/// Least common multiple of the two rates: the clock of the loop.
-const STEPS_PER_SECOND: u32 = 150;
-const FRAME_TICKS: u32 = 90_000 / FRAMES_PER_SECOND;
-const SOUND_TICKS: u32 = 48_000 / SOUNDS_PER_SECOND;
+/// By which the timestamps of frames and sounds grow.
+const FRAME_TICKS: u32 = 3000;
+const SOUND_TICKS: u32 = 960;
+/// The first bytes of a VP8 key frame of 1280 by 720 (RFC 6386 §9.1).
+const VP8_KEY_FRAME: [u8; 10] = [0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x00, 0x05, 0xd0, 0x02];
 
 /// A publisher on a thread of its own.
 pub(crate) struct Running {
@@ -102,8 +96,9 @@ pub(crate) fn start(
     phase: &Arc<Phase>,
 ) -> Result<Running> {
     let local = task.publisher_address(number).into();
-    let rids = if task.simulcast { &LAYERS[..] } else { &[] };
-    let (mut client, offer) = Client::simulcast(local, &CODECS, rids, Arc::clone(world))?;
+    let trace = task.trace()?;
+    let codecs = [Codec::Opus, trace.codec];
+    let (mut client, offer) = Client::simulcast(local, &codecs, &trace.rids, Arc::clone(world))?;
     let answer = match seat {
         Seat::Stage { url, token, .. } => http::post_sdp(url, token, &offer)?,
         Seat::Janus { url, room, feed } => Handle::attach(url)?.publish(*room, *feed, &offer)?,
@@ -116,119 +111,189 @@ pub(crate) fn start(
         }
     }
     let clock = Arc::new(SendClock::new());
-    let frames = Frames { packets: task.packets_per_frame, unequal: task.unequal, seed: 0x9e37_79b9 };
-    let (phase, times, layers) = (Arc::clone(phase), Arc::clone(&clock), rids.len());
-    let thread = thread::spawn(move || send(client, frames, layers, &times, &phase));
+    let stream = Stream::new(trace, Arc::clone(&clock));
+    let phase = Arc::clone(phase);
+    let thread = thread::spawn(move || send(client, stream, &phase));
     Ok(Running { thread, clock })
 }
 
-fn send(
-    mut client: Client,
-    mut frames: Frames,
-    layers: usize,
-    clock: &SendClock,
-    phase: &Phase,
-) -> Result<u64> {
-    let sound = vec![0x78; SOUND_BYTES];
-    let top = layers.saturating_sub(1);
+fn send(mut client: Client, mut stream: Stream, phase: &Phase) -> Result<u64> {
     let start = Instant::now();
-    let (mut sent, mut wants_key_frame) = (0, true);
-    for step in 0_u32.. {
-        if phase.over() {
-            break;
-        }
-        let due = start + Duration::from_secs(1) * step / STEPS_PER_SECOND;
-        client.run_until(due, |event| wants_key_frame |= matches!(event, Event::KeyFrameWanted(_)))?;
-        let mut packets = 0;
-        if step % (STEPS_PER_SECOND / FRAMES_PER_SECOND) == 0 {
-            let number = step / (STEPS_PER_SECOND / FRAMES_PER_SECOND);
-            let key = std::mem::take(&mut wants_key_frame);
-            let frame = frames.next(key);
-            clock.sends(Kind::Video, number);
-            packets += client.send_layer(Kind::Video, top, number.wrapping_mul(FRAME_TICKS), &frame)?;
-            if top > 0 {
-                let small = coded(key, &[SMALL_BYTES]);
-                packets += client.send_layer(Kind::Video, 0, number.wrapping_mul(FRAME_TICKS), &small)?;
+    let mut sent = 0;
+    while !phase.over() {
+        let mut wants = Vec::new();
+        client.run_until(start + stream.due(), |event| {
+            if let Event::KeyFrameWanted(rid) = event {
+                wants.push(rid);
             }
-        }
-        if step % (STEPS_PER_SECOND / SOUNDS_PER_SECOND) == 0 {
-            let number = step / (STEPS_PER_SECOND / SOUNDS_PER_SECOND);
-            clock.sends(Kind::Audio, number);
-            packets += client.send_frame(Kind::Audio, number.wrapping_mul(SOUND_TICKS), &sound)?;
+        })?;
+        wants.iter().for_each(|rid| stream.wants_key_frame(rid.as_deref()));
+        let mut packets = 0;
+        while start + stream.due() <= Instant::now() {
+            packets += stream.send(&mut client)?;
         }
         if phase.counts() {
-            sent += packets as u64;
+            sent += packets;
         }
     }
     client.close()?;
     Ok(sent)
 }
 
-/// Makes frames of slices, each as long as one packet, so that the packets have just the sizes that are wanted.
-struct Frames {
-    packets: usize,
-    unequal: bool,
-    seed: u32,
+/// Where in its trace a publisher is.
+struct Stream {
+    trace: Trace,
+    clock: Arc<SendClock>,
+    next: usize,
+    /// When the present repetition began.
+    began: Duration,
+    sounds: u32,
+    layers: Vec<Layer>,
 }
 
-impl Frames {
-    fn next(&mut self, key: bool) -> Vec<u8> {
-        let sizes = if self.unequal { self.like_a_browser() } else { vec![PACKET_BYTES; self.packets] };
-        coded(key, &sizes)
+#[derive(Clone)]
+struct Layer {
+    frames: u32,
+    wants_key_frame: bool,
+    /// Whether the frame that has begun is a key frame.
+    key: Option<bool>,
+}
+
+impl Stream {
+    fn new(trace: Trace, clock: Arc<SendClock>) -> Stream {
+        let first = Layer { frames: 0, wants_key_frame: true, key: None };
+        let layers = vec![first; trace.rids.len().max(1)];
+        Stream { trace, clock, next: 0, began: Duration::ZERO, sounds: 0, layers }
     }
 
-    /// Frames of 70 to 130 % of the mean length, each cut into pieces that differ by a byte, the longer ones last
-    /// (`SplitAboutEqually` of libwebrtc does the same).
-    fn like_a_browser(&mut self) -> Vec<usize> {
-        // Numerical Recipes' generator: the same frames in every run.
-        self.seed = self.seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let mean = self.packets * PACKET_BYTES;
-        let whole = mean * 7 / 10 + (self.seed >> 8) as usize % (mean * 6 / 10);
-        let count = whole.div_ceil(PACKET_BYTES);
-        let longer = whole % count;
-        (0..count).map(|index| whole / count + usize::from(index >= count - longer)).collect()
+    /// When the next packet is to be sent, since the beginning.
+    fn due(&self) -> Duration {
+        self.began + self.trace.packets[self.next].at
+    }
+
+    /// Of the layer of this name, or of all.
+    fn wants_key_frame(&mut self, rid: Option<&str>) {
+        for (place, layer) in self.layers.iter_mut().enumerate() {
+            layer.wants_key_frame |= rid.is_none_or(|rid| self.trace.rids.get(place) == Some(&rid));
+        }
+    }
+
+    /// Sends the next packet, and with it what follows of its frame at the same time; how many these are.
+    fn send(&mut self, client: &mut Client) -> Result<u64> {
+        let first = self.trace.packets[self.next];
+        let rest = &self.trace.packets[self.next..];
+        let more = rest.iter().take_while(|next| next.track == first.track && next.at == first.at);
+        let mut packets: Vec<_> = more.copied().collect();
+        if let Some(end) = packets.iter().position(|packet| packet.last) {
+            packets.truncate(end + 1);
+        }
+        let count = packets.len();
+        let sizes = packets.iter().map(|packet| packet.bytes);
+        let last = packets.last().is_some_and(|packet| packet.last);
+        match first.track {
+            Track::Sound => {
+                self.clock.sends(Kind::Audio, self.sounds);
+                let time = self.sounds.wrapping_mul(SOUND_TICKS);
+                let payloads = sizes.map(|bytes| vec![0x78; bytes]).collect();
+                client.send_payloads(Kind::Audio, 0, time, payloads, false)?;
+                self.sounds += 1;
+            }
+            Track::Video(place) => {
+                let codec = self.trace.codec;
+                let layer = &mut self.layers[place];
+                let begins = layer.key.is_none();
+                let key = *layer.key.get_or_insert_with(|| std::mem::take(&mut layer.wants_key_frame));
+                let number = layer.frames;
+                let payloads = sizes.enumerate().map(|(index, bytes)| {
+                    let starts = begins && index == 0;
+                    match codec {
+                        Codec::Vp8 => vp8(bytes, number, key, starts),
+                        _ => h264(bytes, key, starts),
+                    }
+                });
+                let payloads = payloads.collect();
+                if last && place == self.trace.top() {
+                    self.clock.sends(Kind::Video, number);
+                }
+                client.send_payloads(Kind::Video, place, number.wrapping_mul(FRAME_TICKS), payloads, last)?;
+                if last {
+                    (layer.key, layer.frames) = (None, number + 1);
+                }
+            }
+        }
+        self.next += count;
+        if self.next == self.trace.packets.len() {
+            self.next = 0;
+            self.began += self.trace.length;
+        }
+        Ok(count as u64)
     }
 }
 
-/// A frame of slices that nobody decodes: only their heads are real. A key frame begins with the parameter sets of
-/// the clip.
-fn coded(key: bool, sizes: &[usize]) -> Vec<u8> {
-    let mut frame = Vec::new();
-    if key {
+/// A packet of a frame that nobody decodes: only heads are real. A key frame begins with the parameter sets of the clip,
+/// in one packet with the start of the picture (STAP-A, RFC 6184 §5.7.1).
+fn h264(bytes: usize, key: bool, starts: bool) -> Vec<u8> {
+    let picture = if key { 0x65 } else { 0x41 };
+    let mut payload = Vec::with_capacity(bytes);
+    if key && starts {
+        payload.push(0x78);
         for kind in [7, 8] {
             let unit = packetize::nal_units(CLIP)
                 .into_iter()
-                .find(|unit| unit.first().is_some_and(|head| head & 31 == kind));
-            frame.extend_from_slice(&[0, 0, 0, 1]);
-            frame.extend_from_slice(unit.expect("the clip has parameter sets"));
+                .find(|unit| unit.first().is_some_and(|head| head & 31 == kind))
+                .expect("the clip has parameter sets");
+            payload.extend((unit.len() as u16).to_be_bytes());
+            payload.extend_from_slice(unit);
+        }
+        // The parameter sets alone, where there is no room for more.
+        if let Some(rest) = bytes.checked_sub(payload.len() + 2).filter(|rest| *rest > 1) {
+            payload.extend((rest as u16).to_be_bytes());
+        }
+        if payload.len() >= bytes {
+            return payload;
         }
     }
-    for size in sizes {
-        frame.extend_from_slice(&[0, 0, 0, 1, if key { 0x65 } else { 0x41 }]);
-        frame.resize(frame.len() + size - 1, 0x55);
+    payload.push(picture);
+    payload.resize(bytes.max(payload.len()), 0x55);
+    payload
+}
+
+/// The same with VP8's descriptor and the head of its frames (RFC 7741 §4.2).
+fn vp8(bytes: usize, number: u32, key: bool, starts: bool) -> Vec<u8> {
+    let id = number as u16 & 0x7fff;
+    let mut payload = vec![if starts { 0x90 } else { 0x80 }, 0x80, 0x80 | (id >> 8) as u8, id as u8];
+    match (key, starts) {
+        (true, true) => payload.extend(VP8_KEY_FRAME),
+        _ => payload.push(0x11),
     }
-    frame
+    payload.resize(bytes.max(payload.len()), 0x55);
+    payload
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use stagedoor_sfu::{Incoming, Size};
 
     #[test]
-    fn frames_are_cut_into_packets_of_the_sizes_wanted() {
-        let sizes =
-            |frame: &[u8]| packetize::nal_units(frame).iter().map(|unit| unit.len()).collect::<Vec<_>>();
-        let mut frames = Frames { packets: 9, unequal: false, seed: 1 };
-        assert_eq!(sizes(&frames.next(false)), [PACKET_BYTES; 9]);
-        assert_eq!(sizes(&frames.next(true)).len(), 11);
-        frames.unequal = true;
-        let mut total = 0;
-        for _ in 0..1000 {
-            let sizes = sizes(&frames.next(false));
-            assert!(sizes.is_sorted() && sizes[sizes.len() - 1] - sizes[0] <= 1, "{sizes:?}");
-            assert!(sizes[0] <= PACKET_BYTES);
-            total += sizes.iter().sum::<usize>();
+    fn payloads_have_the_sizes_wanted_and_key_frames_are_seen() {
+        for bytes in [200, 1080, 1180] {
+            for (codec, payload) in [
+                (Codec::H264, h264 as fn(usize, bool, bool) -> Vec<u8>),
+                (Codec::Vp8, |bytes, key, starts| vp8(bytes, 70_000, key, starts)),
+            ] {
+                for (key, starts) in [(false, true), (false, false), (true, false), (true, true)] {
+                    let payload = payload(bytes, key, starts);
+                    assert_eq!(payload.len(), bytes, "{codec:?} {key} {starts}");
+                    let seen = Incoming::describe(codec, 0, 1, 1, &payload);
+                    assert_eq!(seen.starts_key_frame, key && starts, "{codec:?}");
+                    assert!(!seen.bidirectional);
+                    if codec == Codec::Vp8 && key && starts {
+                        assert_eq!(seen.size, Some(Size { width: 1280, height: 720 }));
+                    }
+                }
+            }
         }
-        assert!((total / 1000).abs_diff(9 * PACKET_BYTES) < 300, "{total}");
+        assert!(Incoming::describe(Codec::H264, 0, 1, 1, &h264(20, true, true)).starts_key_frame);
     }
 }

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::flood::Poured;
+
 /// Counts of the time between `ready` and `over`, except for what concerns joining.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Report {
@@ -19,6 +21,8 @@ pub(crate) struct Report {
     pub(crate) first_frame: Spread,
     /// From the first POST to the last subscriber's connection.
     pub(crate) join_seconds: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) flood: Option<Poured>,
 }
 
 /// Of a number of values.

@@ -3,7 +3,13 @@
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use std::path::PathBuf;
+
 use serde::Deserialize;
+
+use crate::Result;
+use crate::flood::Flood;
+use crate::trace::Trace;
 
 /// The task, as JSON on standard input.
 #[derive(Debug, Deserialize)]
@@ -15,14 +21,18 @@ pub(crate) struct Task {
     /// Subscribers that decrypt everything and send reports, NACKs and transport-wide feedback.
     #[serde(default)]
     pub(crate) full: bool,
-    /// Two simulcast layers: a small one beside the one that is described here.
+    /// A recording that publishers repeat, instead of what the next three describe.
     #[serde(default)]
-    pub(crate) simulcast: bool,
+    pub(crate) trace: Option<PathBuf>,
     /// Packets of each of the 30 frames per second.
+    #[serde(default)]
     pub(crate) packets_per_frame: usize,
     /// Whether frames differ in length and are cut like a browser's, into packets that differ by a byte.
     #[serde(default)]
     pub(crate) unequal: bool,
+    /// Two simulcast layers: a small one beside the one that is described here.
+    #[serde(default)]
+    pub(crate) simulcast: bool,
     /// Subscribers that may be between their POST and being connected at the same time.
     pub(crate) joins_at_once: usize,
     /// From one subscriber's POST to the next one's, at least.
@@ -31,7 +41,10 @@ pub(crate) struct Task {
     /// Between the last subscriber's connection and the measurement.
     #[serde(default)]
     pub(crate) warm_seconds: f64,
+    /// A flood may make it longer.
     pub(crate) seconds: f64,
+    #[serde(default)]
+    pub(crate) flood: Option<Flood>,
 }
 
 /// How a client gets into the call.
@@ -62,8 +75,22 @@ impl Seat {
 /// Publishers have the addresses below the first subscriber's.
 const FIRST_SUBSCRIBER: u16 = 256;
 const FIRST_PUBLISHER: u8 = 10;
+const FLOOD: u8 = 9;
 
 impl Task {
+    /// What each publisher sends.
+    pub(crate) fn trace(&self) -> Result<Trace> {
+        match &self.trace {
+            Some(path) => Trace::read(&std::fs::read_to_string(path)?),
+            None => Ok(Trace::regular(self.packets_per_frame, self.unequal, self.simulcast)),
+        }
+    }
+
+    pub(crate) fn flood_address(&self) -> Ipv4Addr {
+        let [a, b] = self.network;
+        Ipv4Addr::new(a, b, 0, FLOOD)
+    }
+
     pub(crate) fn publisher_address(&self, number: u8) -> Ipv4Addr {
         let [a, b] = self.network;
         Ipv4Addr::new(a, b, 0, FIRST_PUBLISHER + number)

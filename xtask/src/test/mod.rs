@@ -67,6 +67,13 @@ pub(crate) fn run(options: &Options) -> Result {
     outcome
 }
 
+/// `cargo xtask traces`: records what a browser sends when it publishes, for the load generator.
+pub(crate) fn traces() -> Result {
+    process::step("install what the browser needs", || install(&[Part::Browser]))?;
+    let mut node = process::command("node", &["tests/browser/record.mjs"]);
+    process::run(node.env("STAGEDOOR_BIN", parts::server()?))
+}
+
 fn install(parts: &[Part]) -> Result {
     let needs = |wanted: &[Part]| parts.iter().any(|part| wanted.contains(part));
     let mut programs: Vec<debian::Program> = Vec::new();

@@ -80,6 +80,7 @@ impl Part {
                 let mut pytest =
                     process::command(python, &["-m", "pytest", "tests/clients", "-q", "--color=no"]);
                 pytest.env("STAGEDOOR_BIN", server).env("STAGEDOOR_WIRE_CONFORMANCE", conformance);
+                pytest.env("STAGEDOOR_LOAD", load()?);
                 tally.run(pytest.env("STAGEDOOR_RUST_FUNCTION", rust_function()?))
             }
             Part::Browser => {
@@ -95,6 +96,12 @@ impl Part {
 pub(crate) fn server() -> Result<PathBuf> {
     process::run(&mut process::cargo(&["build", "--release", "--locked", "-p", "stagedoor"]))?;
     Ok(workspace::target_folder().join("release/stagedoor"))
+}
+
+/// Builds the load generator of real-time stages; its path.
+pub(crate) fn load() -> Result<PathBuf> {
+    process::run(&mut process::cargo(&["build", "--release", "--locked", "-p", "stagedoor-load"]))?;
+    Ok(workspace::target_folder().join("release/stagedoor-load"))
 }
 
 /// Builds the program that shows what the wire engine makes of requests; its path.
