@@ -181,7 +181,8 @@ def test_tokens_that_cannot_be_exchanged(server, stage, own_key):
 
 
 def test_deleting_a_live_stage(server, stage):
-    """Everybody is disconnected; EventBridge is told who stopped publishing; the name opens nothing any more."""
+    """Everybody is disconnected; EventBridge is told who stopped publishing; the name opens nothing any more. What
+    happened can still be read."""
     ivs = client(server, "ivs-realtime")
     ada_id, ada = token(server, stage, userId="ada")
     bob_id, bob = token(server, stage, userId="bob")
@@ -208,6 +209,13 @@ def test_deleting_a_live_stage(server, stage):
         ("Participant Unpublished", ada_id, "ada"),
     ]
     assert len({one["session_id"] for one in server.told(stage)}) == 1
+    (session,) = ivs.list_stage_sessions(stageArn=stage["arn"])["stageSessions"]
+    assert session["endTime"] >= session["startTime"]
+    past = {"stageArn": stage["arn"], "sessionId": session["sessionId"]}
+    listed = ivs.list_participants(**past)["participants"]
+    assert {one["participantId"]: one["state"] for one in listed} == {ada_id: "DISCONNECTED", bob_id: "DISCONNECTED"}
+    happened = ivs.list_participant_events(**past, participantId=ada_id)["events"]
+    assert [event["name"] for event in happened] == ["LEFT", "PUBLISH_STOPPED", "PUBLISH_STARTED", "JOINED"]
     with pytest.raises(ivs.exceptions.ResourceNotFoundException):
-        ivs.list_stage_sessions(stageArn=stage["arn"])
+        ivs.get_stage(arn=stage["arn"])
     assert whip.send("POST", url, bob, "v=0\r\n")[0] == 404

@@ -27,8 +27,8 @@ pub(super) const UFRAG_CHARS: usize = 10;
 pub(super) const PASSWORD_CHARS: usize = 24;
 
 impl Inner {
-    /// From a good token and a body to a connection. A body that is no usable offer changes nothing on the stage;
-    /// a good offer brings the participant in, even if what it wants is then refused.
+    /// From a good token and a body to a connection. A body that is no offer changes nothing on the stage; an offer
+    /// brings the participant in, even if what it wants, or how, is then refused.
     pub(super) fn connect(
         &self,
         bearer: Bearer,
@@ -46,10 +46,10 @@ impl Inner {
         {
             return Err(Problem::new(StatusCode::FORBIDDEN, "The token is for another stage."));
         }
-        let offer = match parse(body, &target) {
-            Ok(offer) => offer,
-            Err(refused) => return fail(refused.code(), refused.into()),
-        };
+        let offer = parse(body, &target);
+        if let Err(refused @ Refused::Malformed(_)) = offer {
+            return fail(refused.code(), refused.into());
+        }
         if self.change(|presence, moment| presence.enter(&visitor, moment)).is_err() {
             return Err(Problem::quota("The stage has as many participants as it may have."));
         }
@@ -62,6 +62,10 @@ impl Inner {
             let problem = Problem::new(StatusCode::FORBIDDEN, "The token does not allow this.");
             return fail(ErrorCode::InsufficientCapabilities, problem);
         }
+        let offer = match offer {
+            Ok(offer) => offer,
+            Err(refused) => return fail(refused.code(), refused.into()),
+        };
         let video = match self.video(&visitor, &target, &offer) {
             Ok(video) => video,
             Err((code, problem)) => return fail(code, problem),

@@ -184,7 +184,15 @@ async fn what_is_no_request_for_a_stage_changes_nothing() {
         assert_eq!(answer.status, status, "{}", answer.body);
         assert!(!answer.message().is_empty());
     }
-    assert_eq!(plane.stop().await, Vec::<String>::new());
+    let told = plane.stop().await;
+    // What is an offer at least is an event.
+    let expected = [
+        "alice joined",
+        "alice cannot publish: InvalidVideoCodec",
+        "alice cannot publish: InvalidAudioCodec",
+        "alice cannot publish: InvalidVideoCodec",
+    ];
+    assert_eq!(told[..4], expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]
