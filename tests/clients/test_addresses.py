@@ -47,6 +47,10 @@ FORMS = [
     ("rest", ["http://{api}.execute-api.localhost:{port}/prod/hello"]),
     ("http", ["http://{api}.execute-api.{region}.localhost:{port}/hello"]),
     ("http", ["http://{api}.execute-api.{region}.localhost:{port}/dev/hello"]),
+    # A private API at its VPC endpoint: by a name of both, and by the endpoint's own name.
+    ("rest", ["-H", "Host: {api}-vpce-0a1b.execute-api.{region}.amazonaws.com", "{http}/prod/hello"]),
+    ("rest", ["-H", "x-apigw-api-id: {api}", "-H", "Host: vpce-0a1b-xyz.execute-api.{region}.vpce.amazonaws.com",
+              "{http}/prod/hello"]),
     # The two forms by path.
     ("rest", ["{http}/_aws/execute-api/{api}/prod/hello"]),
     ("rest", ["{http}/restapis/{api}/prod/_user_request_/hello"]),

@@ -243,6 +243,40 @@ def test_lambda_authorizers_under_awslambdaric(server, apigateway):
     assert ask("allow").status == 200
 
 
+def test_gateway_responses_know_what_authorizers_said(server, apigateway):
+    """rest-data C6 and C7: who is turned away, and why, in the templates that customers write for it."""
+    api, root = setups.rest_api(apigateway, name="told why")
+    uri = "arn:aws:apigateway:{}:lambda:path/2015-03-31/functions/{}/invocations"
+    for part, function in [("guarded", "guard"), ("broken", "echo")]:
+        authorizer = apigateway.create_authorizer(
+            restApiId=api, name=part, type="TOKEN", authorizerUri=uri.format(REGION, arn(function)),
+            identitySource="method.request.header.Token", authorizerResultTtlInSeconds=0,
+        )["id"]
+        address = {"restApiId": api, "resourceId": setups.resource(apigateway, api, root, part), "httpMethod": "GET"}
+        apigateway.put_method(**address, authorizationType="CUSTOM", authorizerId=authorizer)
+        apigateway.put_integration(**address, type="MOCK", requestTemplates={"application/json": "{statusCode: 200}"})
+    template = '{"message":$context.error.messageString,"tries":"$context.authorizer.tries",' \
+               '"who":"$context.authorizer.principalId","method":"$context.httpMethod $context.path"}'
+    origin = {"gatewayresponse.header.Access-Control-Allow-Origin": "method.request.header.Origin"}
+    apigateway.put_gateway_response(
+        restApiId=api, responseType="ACCESS_DENIED", responseParameters=origin,
+        responseTemplates={"application/json": template},
+    )
+    apigateway.put_gateway_response(restApiId=api, responseType="DEFAULT_5XX", responseParameters=origin)
+    apigateway.create_deployment(restApiId=api, stageName="prod")
+    ask = lambda path: execute_api(server, api, "GET", path, {"Token": "deny", "Origin": "https://own.example"})
+    denied = ask("/prod/guarded")
+    assert (denied.status, denied.json) == (403, {
+        "message": "User is not authorized to access this resource with an explicit deny",
+        "tries": "3", "who": "somebody", "method": "GET /prod/guarded",
+    })
+    broken = ask("/prod/broken")
+    assert (broken.status, broken.body) == (500, b'{"message":null}')
+    assert broken.headers["x-amzn-errortype"] == "AuthorizerConfigurationException"
+    for answer in (denied, broken):
+        assert answer.headers["access-control-allow-origin"] == "https://own.example"
+
+
 def test_authorizers_are_tried_before_methods_have_them(server, apigateway):
     api, _ = setups.rest_api(apigateway, name="tried")
     uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn('guard')}/invocations"

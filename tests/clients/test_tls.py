@@ -194,6 +194,22 @@ def test_mutual_tls_lets_in_whom_the_truststore_vouches_for(tls_port, api, folde
     assert curl(tls_port, name, "--cacert", ca, "--cert", stranger[0], "--key", stranger[1]) == (forbidden, "403 2")
 
 
+def test_a_resource_policy_sees_whether_the_connection_was_secure(server, tls_port, folder):
+    """rest-data C7: `aws:SecureTransport` is what the listener says, not what the server could do."""
+    v1 = conftest.client(server, "apigateway")
+    rest, root = setups.rest_api(v1, name="secure")
+    setups.mock_method(v1, rest, root)
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/*"}
+    statement["Condition"] = {"Bool": {"aws:SecureTransport": "true"}}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    v1.update_rest_api(restApiId=rest, patchOperations=[{"op": "replace", "path": "/policy", "value": policy}])
+    v1.create_deployment(restApiId=rest, stageName="prod")
+    host = f"{rest}.execute-api.us-east-1.amazonaws.com"
+    own = trusting(folder / "data" / "tls" / "ca.pem")
+    assert fetch(tls_port, host, own, "/prod")[0] == 200
+    assert conftest.execute_api(server, rest, "GET", "/prod").status == 403
+
+
 def test_functions_and_templates_learn_of_the_clients_certificate(server, tls_port, folder, authority):
     name = "told.example.com"
     configuration = {"CertificateArn": CERTIFICATE_ARN, "EndpointType": "REGIONAL", "SecurityPolicy": "TLS_1_2"}
