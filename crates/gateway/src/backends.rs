@@ -1,6 +1,12 @@
 //! Connections to the backends of HTTP integrations: one pool, HTTP/1.1, kept alive. Redirects are never followed.
 
-mod plain;
+#[cfg(test)]
+mod against_hyper;
+mod answer_body;
+mod client;
+mod exchange;
+mod pool;
+mod stream;
 mod unverified;
 
 use std::collections::HashMap;
@@ -8,38 +14,36 @@ use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::{Request, Response, Uri};
-use hyper_rustls::{ConfigBuilderExt as _, FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
+use hyper_rustls::{ConfigBuilderExt as _, FixedServerNameResolver, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::ClientConfig;
 use tokio::sync::OnceCell;
 use tokio::task;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-pub(crate) use self::plain::AnswerBody;
+pub(crate) use self::answer_body::AnswerBody;
 
-use self::plain::PlainClient;
+use self::client::{Client, Connector};
+use self::exchange::{Asking, Late};
 use self::unverified::AnyIssuer;
 use crate::Config;
 use crate::arriving;
 use crate::body::Body;
 use crate::fault::GatewayFault;
+use crate::spelling::Names;
 
 /// The pool. Reading the system's certificates takes long, so it waits for the first `https` request.
 pub(crate) struct Backends {
-    plain: PlainClient,
-    verified: OnceCell<TlsClient>,
-    unverified: OnceCell<TlsClient>,
+    plain: Client,
+    verified: OnceCell<Client>,
+    unverified: OnceCell<Client>,
     /// Those that verify another name than the host's.
-    named: Mutex<HashMap<String, TlsClient>>,
+    named: Mutex<HashMap<String, Client>>,
     config: Config,
 }
 
 /// Clients for other names than the host's; beyond, all are made anew.
 const NAMED_CLIENTS_MAX: usize = 256;
-
-type TlsClient = Client<HttpsConnector<HttpConnector>, Body>;
 
 /// Which certificates a backend may have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,7 +58,7 @@ pub(crate) enum Trust {
 impl Backends {
     pub(crate) fn new(config: &Config) -> Self {
         Self {
-            plain: PlainClient::new(config, connector()),
+            plain: Client::new(config, Connector::Plain(connector())),
             verified: OnceCell::new(),
             unverified: OnceCell::new(),
             named: Mutex::default(),
@@ -73,10 +77,18 @@ impl Backends {
         trust: Trust,
         deadline: Instant,
     ) -> Result<Response<AnswerBody>, GatewayFault> {
-        match timeout_at(deadline, self.send_unhurried(request, trust)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(GatewayFault::IntegrationTimeout),
-        }
+        self.sent(request, trust, Asking { names: None, deadline: Some(deadline) }).await
+    }
+
+    /// As [`Self::send`]; names of headers are written in this way.
+    pub(crate) async fn send_spelt(
+        &self,
+        request: Request<Body>,
+        names: &Names,
+        trust: Trust,
+        deadline: Instant,
+    ) -> Result<Response<AnswerBody>, GatewayFault> {
+        self.sent(request, trust, Asking { names: Some(names), deadline: Some(deadline) }).await
     }
 
     /// As [`Self::send`]; the caller limits the time.
@@ -85,28 +97,40 @@ impl Backends {
         request: Request<Body>,
         trust: Trust,
     ) -> Result<Response<AnswerBody>, GatewayFault> {
+        self.sent(request, trust, Asking::default()).await
+    }
+
+    async fn sent(
+        &self,
+        request: Request<Body>,
+        trust: Trust,
+        asking: Asking<'_>,
+    ) -> Result<Response<AnswerBody>, GatewayFault> {
         if !is_https(request.uri()) {
-            return self.plain.request(request).await.map_err(|error| refused(&*error));
+            return sent(&self.plain, request, asking).await;
         }
         if let Some(ServerName(name)) = request.extensions().get() {
             let client = self.named_client(&name.clone()).await?;
-            return sent(&client, request).await;
+            return sent(&client, request, asking).await;
         }
         let client = match trust {
             Trust::System => &self.verified,
             Trust::AnyIssuer => &self.unverified,
         };
         let client = client.get_or_try_init(|| tls_client(&self.config, trust, None)).await?;
-        sent(client, request).await
+        sent(client, request, asking).await
     }
 }
 
 /// Why a request had no answer.
-type Refused = Box<dyn Error + Send + Sync>;
+type Refused = crate::body::BodyError;
 
-async fn sent(client: &TlsClient, request: Request<Body>) -> Result<Response<AnswerBody>, GatewayFault> {
-    let answer = client.request(request).await.map_err(|error| refused(&error))?;
-    Ok(answer.map(AnswerBody::pooled_elsewhere))
+async fn sent(
+    client: &Client,
+    request: Request<Body>,
+    asking: Asking<'_>,
+) -> Result<Response<AnswerBody>, GatewayFault> {
+    client.request(request, asking).await.map_err(|error| refused(&*error))
 }
 
 /// The name in a backend's certificate, where it is not the host's: an extension of the request to it.
@@ -114,7 +138,7 @@ async fn sent(client: &TlsClient, request: Request<Body>) -> Result<Response<Ans
 pub(crate) struct ServerName(pub(crate) String);
 
 impl Backends {
-    async fn named_client(&self, name: &str) -> Result<TlsClient, GatewayFault> {
+    async fn named_client(&self, name: &str) -> Result<Client, GatewayFault> {
         if let Some(known) = self.named.lock().unwrap_or_else(PoisonError::into_inner).get(name) {
             return Ok(known.clone());
         }
@@ -134,15 +158,6 @@ fn is_https(uri: &Uri) -> bool {
     uri.scheme() == Some(&http::uri::Scheme::HTTPS)
 }
 
-fn builder(config: &Config) -> hyper_util::client::legacy::Builder {
-    let mut builder = Client::builder(TokioExecutor::new());
-    builder
-        .pool_timer(TokioTimer::new())
-        .pool_idle_timeout(config.idle_connection_timeout)
-        .pool_max_idle_per_host(config.idle_connections_per_backend_max);
-    builder
-}
-
 fn connector() -> HttpConnector {
     let mut connector = HttpConnector::new();
     connector.enforce_http(false);
@@ -154,7 +169,7 @@ async fn tls_client(
     config: &Config,
     trust: Trust,
     name: Option<rustls::pki_types::ServerName<'static>>,
-) -> Result<TlsClient, GatewayFault> {
+) -> Result<Client, GatewayFault> {
     let unusable = |error: String| GatewayFault::Unreachable(format!("no TLS: {error}"));
     let tls =
         task::spawn_blocking(move || tls_config(trust)).await.map_err(|error| unusable(error.to_string()))?;
@@ -165,7 +180,7 @@ async fn tls_client(
         None => https,
     };
     let https = https.enable_http1();
-    Ok(builder(config).build(https.wrap_connector(connector())))
+    Ok(Client::new(config, Connector::Tls(https.wrap_connector(connector()))))
 }
 
 fn tls_config(trust: Trust) -> std::io::Result<ClientConfig> {
@@ -183,6 +198,9 @@ fn tls_config(trust: Trust) -> std::io::Result<ClientConfig> {
 }
 
 fn refused(error: &(dyn Error + 'static)) -> GatewayFault {
+    if error.is::<Late>() {
+        return GatewayFault::IntegrationTimeout;
+    }
     if let Some(fault) = arriving::fault_of(error) {
         return fault;
     }

@@ -3,16 +3,20 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use stagedoor_state::lambda::{WaitingEvent, WaitingKey};
 use stagedoor_state::ports::{AuthorizerTest, AuthorizerTested, MethodTest, MethodTested, Stages};
 use stagedoor_state::rest::usage::Day;
 use stagedoor_store::{Revision, Store};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use crate::arriving;
 use crate::body::Body;
+use crate::front::{self, Client};
 use crate::plans::follow::Following;
 use crate::plans::place::Places;
 use crate::plans::{Plan, Plans};
@@ -132,11 +136,21 @@ impl Gateway {
     pub async fn serve(
         &self,
         address: Address,
-        mut request: Request<Incoming>,
+        request: Request<Incoming>,
         peer: impl Into<Peer>,
     ) -> Response<Body> {
+        let config = &self.shared.config;
+        self.serve_any(address, request.map(|body| arriving::body(body, config)), peer.into()).await
+    }
+
+    /// As [`Self::serve`]; the body is limited already.
+    pub(crate) async fn serve_any(
+        &self,
+        address: Address,
+        mut request: Request<Body>,
+        peer: Peer,
+    ) -> Response<Body> {
         let Self { inner, shared } = self;
-        let peer = peer.into();
         if let Some(mapped) = &address.mapped {
             if let Some(answer) = domains::answered(mapped, &request) {
                 return answer;
@@ -144,11 +158,31 @@ impl Gateway {
             request.extensions_mut().insert(BasePath(mapped.base_path.as_str().into()));
         }
         let plan = inner.plans.load().find(&address.api, address.region.as_deref());
+        let asked = request.into_parts();
         match plan {
-            Some(Plan::Http(api)) => http_api::pipeline::serve(shared, &api, &address, request, peer).await,
-            Some(Plan::Rest(api)) => rest::pipeline::serve(shared, Some(&api), &address, request, peer).await,
-            None => rest::pipeline::serve(shared, None, &address, request, peer).await,
+            Some(Plan::Http(api)) => http_api::pipeline::serve(shared, &api, &address, asked, peer).await,
+            Some(Plan::Rest(api)) => rest::pipeline::serve(shared, Some(&api), &address, asked, peer).await,
+            None => rest::pipeline::serve(shared, None, &address, asked, peer).await,
         }
+    }
+
+    /// Serves the requests to APIs on a connection, as long as they are usual ones of HTTP/1.1. At the first other
+    /// request it gives the connection back, with what was read of it and is not served; `None` once the connection has
+    /// ended, as it does between two requests when `stopped` says so.
+    pub async fn converse<S>(
+        &self,
+        stream: S,
+        client: Client,
+        stopped: watch::Receiver<bool>,
+    ) -> Option<(S, Bytes)>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        front::converse(self, stream, client, stopped).await
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.shared.config
     }
 
     /// What API keys used of their plans and [`Self::wrote_usage`] was not told of.

@@ -1,8 +1,10 @@
 //! How header names are written back to those who asked for them: hyper reads names without their case. Pure.
 
-use http::{HeaderName, Version};
+use std::sync::Arc;
 
-use crate::heads::Written;
+use http::{HeaderName, Method, Version};
+
+use crate::heads::{Heads, Lines, Written};
 
 /// Names that AWS writes in this way whatever the client sent.
 const AWS_WRITES: [&str; 7] = [
@@ -38,6 +40,42 @@ impl Spelling {
             return written.to_owned();
         }
         if self.version < Version::HTTP_2 { capitalised(name.as_str()) } else { name.as_str().to_owned() }
+    }
+}
+
+/// How names of headers are written to a backend: as [`Spelling`] has them, one after the other.
+#[derive(Clone, Debug)]
+pub(crate) struct Names {
+    /// The client's method.
+    pub(crate) method: Method,
+    pub(crate) version: Version,
+    pub(crate) heads: Option<Arc<Heads>>,
+}
+
+impl Names {
+    /// Calls `write` with what appends a name.
+    pub(crate) fn write(&self, write: impl FnOnce(&mut dyn FnMut(&mut Vec<u8>, &HeaderName))) {
+        let with = |mut lines: Option<Lines<'_>>| {
+            write(&mut |bytes, name| match lines.as_mut().and_then(|lines| lines.spelling(name)) {
+                Some(written) if !AWS_WRITES.contains(&name.as_str()) => bytes.extend_from_slice(written),
+                _ if self.version < Version::HTTP_2 || AWS_WRITES.contains(&name.as_str()) => {
+                    push_capitalised(bytes, name);
+                }
+                _ => bytes.extend_from_slice(name.as_str().as_bytes()),
+            });
+        };
+        match &self.heads {
+            Some(heads) => heads.show(&self.method, with),
+            None => with(None),
+        }
+    }
+}
+
+fn push_capitalised(bytes: &mut Vec<u8>, name: &HeaderName) {
+    let mut begins = true;
+    for letter in name.as_str().bytes() {
+        bytes.push(if begins { letter.to_ascii_uppercase() } else { letter });
+        begins = letter == b'-';
     }
 }
 

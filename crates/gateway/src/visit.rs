@@ -18,7 +18,7 @@ use crate::headers;
 use crate::heads::{Heads, Peer};
 use crate::ids::RequestId;
 use crate::observe::Observed;
-use crate::spelling::Spelling;
+use crate::spelling::{Names, Spelling};
 use crate::{ClientCert, Config};
 
 /// The base path that a request to a custom domain matched, perhaps empty: an extension of the request.
@@ -176,6 +176,11 @@ impl Visit {
     pub(crate) fn spelling(&self) -> Spelling {
         let written = self.heads.as_ref().and_then(|heads| heads.current(&self.method));
         Spelling::new(self.version, written)
+    }
+
+    /// How the names of headers are written to a backend.
+    pub(crate) fn names(&self) -> Names {
+        Names { method: self.method.clone(), version: self.version, heads: self.heads.clone() }
     }
 
     /// The listener that the request came by.

@@ -38,7 +38,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // A gateway's documents are AWS's own shapes (`api`), and it follows the store's change feed by itself.
     (
         "stagedoor-gateway",
-        &["stagedoor-api", "stagedoor-state", "stagedoor-store", "stagedoor-auth", "stagedoor-vtl"],
+        &[
+            "stagedoor-api",
+            "stagedoor-state",
+            "stagedoor-store",
+            "stagedoor-auth",
+            "stagedoor-http1",
+            "stagedoor-vtl",
+        ],
     ),
     (
         "stagedoor-media",
@@ -55,6 +62,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("stagedoor-model", &[]),
     ("stagedoor-auth", &[]),
     ("stagedoor-dtls", &[]),
+    ("stagedoor-http1", &[]),
     ("stagedoor-rtmp", &[]),
     ("stagedoor-sfu", &[]),
     ("stagedoor-vtl", &[]),
@@ -86,6 +94,7 @@ const TESTKIT: &str = "stagedoor-testkit";
 const PURE: &[&str] = &[
     "stagedoor-auth",
     "stagedoor-dtls",
+    "stagedoor-http1",
     "stagedoor-rtmp",
     "stagedoor-sfu",
     "stagedoor-vtl",

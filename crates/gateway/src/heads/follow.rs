@@ -105,6 +105,12 @@ impl Follower {
         two_lengths
     }
 
+    /// The head of the request being served was read by somebody else.
+    pub(super) fn begin_with(&mut self, head: &[u8]) {
+        self.current.clear();
+        self.current.extend_from_slice(head);
+    }
+
     pub(super) fn current(&self) -> &[u8] {
         &self.current
     }

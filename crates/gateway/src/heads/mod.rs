@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::{HeaderName, Method};
+use memchr::memchr_iter;
 
 use self::follow::Follower;
 
@@ -31,12 +32,24 @@ impl Heads {
         self.follower().begin()
     }
 
+    /// As [`Self::begin`], of a request that somebody else has read: this was its head.
+    pub(crate) fn begin_with(&self, head: &[u8]) {
+        self.follower().begin_with(head);
+    }
+
     /// The head of the request that is being served, if that is known and its method is this one.
     pub(crate) fn current(&self, method: &Method) -> Option<Written> {
         let follower = self.follower();
         let head = follower.current();
         let rest = head.strip_prefix(method.as_str().as_bytes())?;
         rest.starts_with(b" ").then(|| Written(head.to_owned()))
+    }
+
+    /// Shows the head of the request that is being served, as [`Self::current`] has it, without keeping it.
+    pub(crate) fn show<T>(&self, method: &Method, to: impl FnOnce(Option<Lines<'_>>) -> T) -> T {
+        let follower = self.follower();
+        let rest = follower.current().strip_prefix(method.as_str().as_bytes());
+        to(rest.filter(|rest| rest.starts_with(b" ")).map(Lines::of))
     }
 
     fn follower(&self) -> std::sync::MutexGuard<'_, Follower> {
@@ -60,6 +73,37 @@ impl Written {
         });
         std::str::from_utf8(found?).ok()
     }
+}
+
+/// The lines of a head, in which names are looked for one after the other.
+pub(crate) struct Lines<'h> {
+    head: &'h [u8],
+    /// Where the line after the last one found begins: names are mostly asked for in their order.
+    at: usize,
+}
+
+impl<'h> Lines<'h> {
+    fn of(head: &'h [u8]) -> Self {
+        Self { head, at: 0 }
+    }
+
+    /// The name of a header as it stands here, next after the last one asked for.
+    pub(crate) fn spelling(&mut self, name: &HeaderName) -> Option<&'h [u8]> {
+        let found = found_from(self.head, self.at, name).or_else(|| found_from(self.head, 0, name))?;
+        self.at = found.1;
+        Some(found.0)
+    }
+}
+
+/// A header's name, from the first line on that begins after a place, and where its value begins.
+fn found_from<'h>(head: &'h [u8], from: usize, name: &HeaderName) -> Option<(&'h [u8], usize)> {
+    let wanted = name.as_str().as_bytes();
+    memchr_iter(b'\n', &head[from..]).find_map(|end| {
+        let at = from + end + 1;
+        let (name, rest) = head[at..].split_at_checked(wanted.len())?;
+        let is_it = rest.first() == Some(&b':') && name.eq_ignore_ascii_case(wanted);
+        is_it.then_some((name, at + wanted.len()))
+    })
 }
 
 /// Who is at the other end of a connection.
@@ -99,5 +143,16 @@ mod tests {
         assert_eq!(spelling("x-other"), Some("X-Other"));
         assert_eq!(spelling("x-oth"), None);
         assert_eq!(spelling("get"), None);
+        heads.show(&Method::GET, |lines| {
+            let mut lines = lines.expect("a head");
+            let mut spelling =
+                |name| lines.spelling(&HeaderName::from_static(name)).map(String::from_utf8_lossy);
+            assert_eq!(spelling("host").as_deref(), Some("Host"));
+            assert_eq!(spelling("test-header").as_deref(), Some("tEsT-HEADeR"));
+            assert_eq!(spelling("test-header").as_deref(), Some("TEST-header"));
+            assert_eq!(spelling("x-other").as_deref(), Some("X-Other"));
+            assert_eq!(spelling("host").as_deref(), Some("Host"));
+            assert_eq!(spelling("x-oth"), None);
+        });
     }
 }

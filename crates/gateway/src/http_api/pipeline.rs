@@ -3,15 +3,13 @@
 
 use std::borrow::Cow;
 
+use http::Response;
 use http::request::Parts;
-use http::{Request, Response};
-use hyper::body::Incoming;
 
 use super::call::{self, Call};
 use super::mapped;
 use super::plan::{Api, Deployed, Integration, PayloadFormat};
 use crate::Address;
-use crate::arriving;
 use crate::authorize::{self, Caller};
 use crate::body::Body;
 use crate::fault::GatewayFault;
@@ -31,12 +29,10 @@ pub(crate) async fn serve(
     shared: &Shared,
     api: &Api,
     address: &Address,
-    request: Request<Incoming>,
+    (mut head, body): (Parts, Body),
     peer: Peer,
 ) -> Response<Body> {
-    let (mut head, body) = request.into_parts();
     forwarded::name_host(&mut head);
-    let body = arriving::body(body, &shared.config);
     let visit = Visit::begin(shared.ids.next(), (shared.config.now)(), peer, &head);
     match stage::of_http(api, address, &head.uri) {
         Ok(located) => {

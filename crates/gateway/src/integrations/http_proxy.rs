@@ -47,7 +47,7 @@ pub(crate) async fn send(
     let request = arrived(request).await?;
     let began = Instant::now();
     let deadline = began + timeout;
-    let answer = shared.backends.send(request, trust, deadline).await;
+    let answer = shared.backends.send_spelt(request, &visit.names(), trust, deadline).await;
     let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
     visit.integration_micros.store(micros, Ordering::Relaxed);
     let (head, body) = answer?.into_parts();

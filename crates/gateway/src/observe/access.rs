@@ -4,8 +4,8 @@
 //! HTTP APIs: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html>.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::{ApiKind, Observed};
@@ -27,15 +27,16 @@ pub(super) struct Record {
 pub(super) fn record(visit: &Visit, observed: &Observed, status: u16) -> Option<Record> {
     let queue = observed.stage.access_queue()?;
     let format = &observed.stage.wanted.access.as_ref()?.format;
-    let told = observed.values.get();
-    let value = |(index, name): (usize, &String)| {
-        let known = told.and_then(|values| values.get(index).cloned().flatten());
-        at_end(visit, observed, status, name).or(known).or_else(|| without_method(visit, observed, name))
-    };
+    let mut values = std::mem::take(&mut *observed.values.lock().unwrap_or_else(PoisonError::into_inner));
+    values.resize(format.names().len(), None);
+    for (value, name) in values.iter_mut().zip(format.names()) {
+        let known = at_end(visit, observed, status, name).or_else(|| value.take());
+        *value = known.or_else(|| without_method(visit, observed, name));
+    }
     Some(Record {
         queue: queue.clone(),
         format: Arc::clone(format),
-        values: format.names().iter().enumerate().map(value).collect(),
+        values,
         time: visit.time,
         request_bytes: visit.request_bytes,
     })

@@ -1,7 +1,7 @@
 //! What only a request's method or route knows.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use super::Observed;
 use crate::execution_log::ExecutionLog;
@@ -48,5 +48,6 @@ fn gather(observed: &Observed, proxies_function: bool, context: impl Fn(&str) ->
         "authorizer.status" | "authorizer.integrationStatus" => asked().map(|_| "200".to_owned()),
         name => context(name),
     };
-    let _ = observed.values.set(access.format.names().iter().map(value).collect());
+    let values = access.format.names().iter().map(value).collect();
+    *observed.values.lock().unwrap_or_else(PoisonError::into_inner) = values;
 }

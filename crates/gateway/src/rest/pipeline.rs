@@ -4,13 +4,11 @@
 use std::borrow::Cow;
 
 use http::request::Parts;
-use http::{Request, Response, header};
-use hyper::body::Incoming;
+use http::{Response, header};
 
 use super::call::Call;
 use super::plan::{Api, Deployed, Integration, Outgoing};
 use crate::Address;
-use crate::arriving;
 use crate::authorize::{self, Caller};
 use crate::body::Body;
 use crate::fault::GatewayFault;
@@ -33,13 +31,11 @@ pub(crate) async fn serve(
     shared: &Shared,
     api: Option<&Api>,
     address: &Address,
-    request: Request<Incoming>,
+    (mut head, body): (Parts, Body),
     peer: Peer,
 ) -> Response<Body> {
-    let (mut head, body) = request.into_parts();
     forwarded::name_host(&mut head);
     uri::split_at_semicolons(&mut head.uri);
-    let body = arriving::body(body, &shared.config);
     let mut visit = Visit::begin(shared.ids.next(), (shared.config.now)(), peer, &head);
     visit.take_id(&head.headers);
     let located =

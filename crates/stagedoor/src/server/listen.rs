@@ -11,7 +11,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use stagedoor_gateway::{ClientCert, Heads, Listener, Peer};
+use stagedoor_gateway::{Client, ClientCert, Heads, Listener, Peer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -53,9 +53,9 @@ pub async fn serve(
                 // Answers are written whole; waiting to coalesce them only adds delay.
                 let _ = stream.set_nodelay(true);
                 let (server, watcher) = (Arc::clone(&server), graceful.watcher());
-                let (builder, tls) = (builder.clone(), tls.clone());
+                let (builder, tls, stopped) = (builder.clone(), tls.clone(), stopped.clone());
                 let taken = lanes.serve(stream, move |stream, place| async move {
-                    let connection = Connection { server, place, peer, watcher, slot };
+                    let connection = Connection { server, place, peer, watcher, slot, stopped };
                     match tls {
                         None => connection.serve(builder, stream, None).await,
                         Some(tls) => connection.shake_hands(builder, stream, tls, port).await,
@@ -102,6 +102,7 @@ struct Connection {
     peer: SocketAddr,
     watcher: Watcher,
     slot: OwnedSemaphorePermit,
+    stopped: watch::Receiver<bool>,
 }
 
 /// What a TLS connection says of all requests on it.
@@ -125,9 +126,19 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { server, place, peer, watcher, slot } = self;
+        let Self { server, place, peer, watcher, slot, stopped } = self;
         let heads: Arc<Heads> = Arc::default();
-        let stream = Patient::new(stream, server.client_timeout, Arc::clone(&heads));
+        let (listener, certificate) = secured.clone().unzip();
+        let client = Client {
+            address: peer,
+            heads: Arc::clone(&heads),
+            listener,
+            certificate: certificate.flatten(),
+            patience: server.client_timeout,
+        };
+        // What the stages leave is hyper's.
+        let Some((stream, unread)) = place.gateway.converse(stream, client, stopped).await else { return };
+        let stream = Patient::new(stream, unread, server.client_timeout, Arc::clone(&heads));
         let here = Arc::new((server, place));
         let service = service_fn(move |mut request: Request<Incoming>| {
             let here = Arc::clone(&here);

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use stagedoor_gateway::Heads;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
@@ -20,6 +21,8 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// A connection whose client may be late by so much, but not by more.
 pub struct Patient<S> {
     stream: S,
+    /// What was read of the stream by somebody else, and comes first.
+    unread: Bytes,
     patience: Duration,
     /// How much of [`PREFACE`] was read; all of it once the version is known.
     preface_read: usize,
@@ -32,8 +35,9 @@ pub struct Patient<S> {
 }
 
 impl<S> Patient<S> {
-    pub fn new(stream: S, patience: Duration, heads: Arc<Heads>) -> Self {
-        Self { stream, patience, preface_read: 0, reading: None, writing: None, heads: Some(heads) }
+    /// `unread` comes before what the stream still brings.
+    pub fn new(stream: S, unread: Bytes, patience: Duration, heads: Arc<Heads>) -> Self {
+        Self { stream, unread, patience, preface_read: 0, reading: None, writing: None, heads: Some(heads) }
     }
 
     fn read(&mut self, bytes: &[u8]) {
@@ -74,7 +78,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        let polled = if self.unread.is_empty() {
+            Pin::new(&mut self.stream).poll_read(cx, buffer)
+        } else {
+            let taken = self.unread.len().min(buffer.remaining());
+            buffer.put_slice(&self.unread.split_to(taken));
+            Poll::Ready(Ok(()))
+        };
         if polled.is_ready() {
             let read = &buffer.filled()[before..];
             if self.heads.as_ref().is_some_and(|heads| !heads.read(read)) {
@@ -136,7 +146,7 @@ mod tests {
     /// Whether a client that sends these parts, each in time, and then nothing, is waited for no longer.
     async fn is_given_up(parts: &'static [&'static [u8]]) -> bool {
         let (mut client, server) = duplex(1000);
-        let mut server = Patient::new(server, PATIENCE, Arc::default());
+        let mut server = Patient::new(server, Bytes::new(), PATIENCE, Arc::default());
         let sending = tokio::spawn(async move {
             for part in parts {
                 client.write_all(part).await.expect("the server reads");
@@ -170,7 +180,7 @@ mod tests {
     #[tokio::test]
     async fn clients_must_take_their_answers() {
         let (mut client, server) = duplex(1000);
-        let mut server = Patient::new(server, PATIENCE, Arc::default());
+        let mut server = Patient::new(server, Bytes::new(), PATIENCE, Arc::default());
         let began = Instant::now();
         let reading = tokio::spawn(async move {
             // A slow client is no dead one.
