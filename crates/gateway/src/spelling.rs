@@ -43,12 +43,12 @@ impl Spelling {
     }
 }
 
-/// How names of headers are written to a backend: as [`Spelling`] has them, one after the other.
+/// How names of headers are written to a backend: as the client wrote them, but for those that AWS itself writes; in
+/// lower case where that is not known.
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
     /// The client's method.
     pub(crate) method: Method,
-    pub(crate) version: Version,
     pub(crate) heads: Option<Arc<Heads>>,
 }
 
@@ -56,12 +56,13 @@ impl Names {
     /// Calls `write` with what appends a name.
     pub(crate) fn write(&self, write: impl FnOnce(&mut dyn FnMut(&mut Vec<u8>, &HeaderName))) {
         let with = |mut lines: Option<Lines<'_>>| {
-            write(&mut |bytes, name| match lines.as_mut().and_then(|lines| lines.spelling(name)) {
-                Some(written) if !AWS_WRITES.contains(&name.as_str()) => bytes.extend_from_slice(written),
-                _ if self.version < Version::HTTP_2 || AWS_WRITES.contains(&name.as_str()) => {
+            write(&mut |bytes, name| {
+                if AWS_WRITES.contains(&name.as_str()) {
                     push_capitalised(bytes, name);
+                    return;
                 }
-                _ => bytes.extend_from_slice(name.as_str().as_bytes()),
+                let written = lines.as_mut().and_then(|lines| lines.spelling(name));
+                bytes.extend_from_slice(written.unwrap_or(name.as_str().as_bytes()));
             });
         };
         match &self.heads {

@@ -180,7 +180,7 @@ impl Visit {
 
     /// How the names of headers are written to a backend.
     pub(crate) fn names(&self) -> Names {
-        Names { method: self.method.clone(), version: self.version, heads: self.heads.clone() }
+        Names { method: self.method.clone(), heads: self.heads.clone() }
     }
 
     /// The listener that the request came by.

@@ -56,7 +56,10 @@ where
         let usual = match connection.next(told.as_mut()).await {
             Next::Request(usual) => usual,
             Next::Unusual => return Some(connection.into_rest()),
-            Next::End => return None,
+            Next::End => {
+                connection.shut_down().await;
+                return None;
+            }
         };
         let Usual { method, uri, headers, head, body } = usual;
         let mut request = Request::new(body::empty());
