@@ -3,35 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { browser, ivs, server } from "./realtime.mjs";
-import { FAIR, startRelay } from "./relay.mjs";
+import { browser, ivs } from "./realtime.mjs";
 import { stageWith, until } from "./stages.mjs";
 
 // Below 960 pixels Chromium leaves out a layer.
 const WIDTHS = { h: 1280, m: 640, l: 320 };
-
-/** Runs in the page: publishes the camera in three layers. */
-async function publishLayers({ url, token, codec, widths }) {
-  const peer = (window.peer = new RTCPeerConnection());
-  const video = { width: widths.h, height: (widths.h * 9) / 16, frameRate: 15 };
-  const media = await navigator.mediaDevices.getUserMedia({ video });
-  const sendEncodings = Object.entries(widths).map(([rid, width]) => ({
-    rid,
-    scaleResolutionDownBy: widths.h / width,
-    maxBitrate: width * 600,
-  }));
-  const sender = peer.addTransceiver(media.getVideoTracks()[0], { direction: "sendonly", sendEncodings });
-  const codecs = RTCRtpReceiver.getCapabilities("video").codecs;
-  sender.setCodecPreferences(codecs.filter(({ mimeType }) => [`video/${codec}`, "video/rtx"].includes(mimeType)));
-  await peer.setLocalDescription(await peer.createOffer());
-  while (peer.iceGatheringState !== "complete") {
-    await new Promise((done) => peer.addEventListener("icegatheringstatechange", done, { once: true }));
-  }
-  const headers = { "Content-Type": "application/sdp", Authorization: `Bearer ${token}` };
-  const answer = await fetch(url, { method: "POST", headers, body: peer.localDescription.sdp });
-  if (answer.status !== 201) throw new Error(`${answer.status}: ${await answer.text()}`);
-  await peer.setRemoteDescription({ type: "answer", sdp: await answer.text() });
-}
 
 /** Runs in the page: asks for a layer on the events socket; the answer. */
 async function chooseLayer({ url, token, participantId, layer }) {
@@ -74,7 +50,7 @@ async function cameraAndScreen(codec) {
   const viewer = await tokenFor("SUBSCRIBE");
   const camera = await browser.page();
   const screen = await browser.page();
-  await camera.evaluate(publishLayers, { url, token: publisher.token, codec, widths: WIDTHS });
+  await camera.evaluate((options) => window.publishLayers(options), { url, token: publisher.token, codec, widths: WIDTHS });
   const { participantId } = publisher;
   await screen.evaluate((options) => window.subscribe(options), { url, token: viewer.token, participant: participantId });
   const other = await tokenFor("SUBSCRIBE");

@@ -29,6 +29,12 @@ async function exchange(peer, url, token, through) {
   return new URL(answer.headers.get("Location"), url).href;
 }
 
+/** Offers one video codec only, and its retransmissions. */
+function prefer(transceiver, codec) {
+  const codecs = RTCRtpReceiver.getCapabilities("video").codecs;
+  transceiver.setCodecPreferences(codecs.filter(({ mimeType }) => [`video/${codec}`, "video/rtx"].includes(mimeType)));
+}
+
 /** Publishes the camera and the microphone with one codec; `picture` and `bitrate` are for less than a whole camera. */
 window.publish = async ({ url, token, codec, relay, through, picture, bitrate = 1_000_000 }) => {
   const peer = (window.peer = await newPeer({ url, token, relay }));
@@ -38,10 +44,25 @@ window.publish = async ({ url, token, codec, relay, through, picture, bitrate = 
     direction: "sendonly",
     sendEncodings: [{ maxBitrate: bitrate }],
   });
-  const codecs = RTCRtpReceiver.getCapabilities("video").codecs;
-  sender.setCodecPreferences(codecs.filter(({ mimeType }) => [`video/${codec}`, "video/rtx"].includes(mimeType)));
+  prefer(sender, codec);
   peer.addTransceiver(media.getAudioTracks()[0], { direction: "sendonly" });
   window.session = await exchange(peer, url, token, through);
+};
+
+/** Publishes the camera with one codec in layers of these widths, `{ rid: pixels }`, the widest first. */
+window.publishLayers = async ({ url, token, codec, widths }) => {
+  const peer = (window.peer = new RTCPeerConnection());
+  const [top] = Object.values(widths);
+  const video = { width: top, height: (top * 9) / 16, frameRate: 15 };
+  const media = await navigator.mediaDevices.getUserMedia({ video });
+  const sendEncodings = Object.entries(widths).map(([rid, width]) => ({
+    rid,
+    scaleResolutionDownBy: top / width,
+    maxBitrate: width * 600,
+  }));
+  const sender = peer.addTransceiver(media.getVideoTracks()[0], { direction: "sendonly", sendEncodings });
+  prefer(sender, codec);
+  window.session = await exchange(peer, url, token);
 };
 
 /** Receives one participant into the page's video element. */

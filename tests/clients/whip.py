@@ -116,12 +116,15 @@ async def offer_sdp(peer):
     return peer.localDescription.sdp
 
 
-async def connect(peer, url, token):
-    """Sends the offer, takes the answer, waits until media can flow; the session's own URL, and the answer's headers."""
+async def connect(peer, url, token, through=None):
+    """Sends the offer, takes the answer, waits until media can flow, `through` a relay if there is one; the session's own
+    URL, and the answer's headers."""
     sdp = await offer_sdp(peer)
     status, headers, body = await asyncio.to_thread(send, "POST", url, token, sdp)
     if status != 201:
         raise Refused(status, body)
+    if through is not None:
+        body = through.through(body)
     await peer.setRemoteDescription(RTCSessionDescription(sdp=body, type="answer"))
     await until(lambda: peer.connectionState == "connected", f"connected, not {peer.connectionState}")
     return urllib.parse.urljoin(url, headers["location"]), headers
@@ -143,8 +146,8 @@ def prefer(transceiver, mime_type):
 class Publisher:
     """Publishes a pattern and a tone. Use it as an async context manager."""
 
-    def __init__(self, whip_url, token, codec="video/H264", audio=True):
-        self.url, self.token = whip_url, token
+    def __init__(self, whip_url, token, codec="video/H264", audio=True, through=None):
+        self.url, self.token, self.through = whip_url, token, through
         self.peer = new_peer()
         self.video = Pattern()
         prefer(self.peer.addTransceiver(self.video, direction="sendonly"), codec)
@@ -153,7 +156,7 @@ class Publisher:
 
     async def __aenter__(self):
         try:
-            self.session, self.created = await connect(self.peer, self.url, self.token)
+            self.session, self.created = await connect(self.peer, self.url, self.token, self.through)
         except BaseException:
             await self.peer.close()
             raise
@@ -171,8 +174,8 @@ class Publisher:
 class Subscriber:
     """Receives one participant and counts the frames it can decode. Use it as an async context manager."""
 
-    def __init__(self, whip_url, token, participant, codec=None):
-        self.url, self.token = f"{whip_url}/subscribe/{participant}", token
+    def __init__(self, whip_url, token, participant, codec=None, through=None):
+        self.url, self.token, self.through = f"{whip_url}/subscribe/{participant}", token, through
         self.peer = new_peer()
         video = self.peer.addTransceiver("video", direction="recvonly")
         if codec:
@@ -200,7 +203,7 @@ class Subscriber:
 
     async def __aenter__(self):
         try:
-            self.session, self.created = await connect(self.peer, self.url, self.token)
+            self.session, self.created = await connect(self.peer, self.url, self.token, self.through)
         except BaseException:
             await self.peer.close()
             raise
