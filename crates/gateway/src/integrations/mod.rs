@@ -1,5 +1,6 @@
 //! What stands behind a method or route, one file per kind.
 
+mod actions;
 pub(crate) mod function;
 pub(crate) mod http_proxy;
 pub(crate) mod mock;

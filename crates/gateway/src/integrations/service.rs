@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, header};
 use stagedoor_vtl::Overrides;
 
+use super::actions::{self, Protocol};
 use crate::aws::ServiceCall;
 use crate::body::Body;
 use crate::fault::GatewayFault;
@@ -16,6 +17,7 @@ use crate::steps::integration_request;
 
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 const API_ID: HeaderName = HeaderName::from_static("x-amzn-apigateway-api-id");
+const SYNCHRONOUS_STATES: &str = "sync-states";
 
 /// A service as an integration's ARN names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,43 +47,20 @@ impl Place {
             let query = if query.is_empty() { String::new() } else { format!("?{query}") };
             return Some(place(Some(action), format!("/{query}")));
         }
-        let path = target.strip_prefix("path/").or_else(|| target.strip_prefix("path//"))?;
+        let path = target.strip_prefix("path/")?;
         // A bucket's own host name leads to the same place as its path.
         let bucket = service.strip_suffix(".s3").map(|bucket| format!("/{bucket}")).unwrap_or_default();
         Some(place(None, format!("{bucket}/{}", path.trim_start_matches('/'))))
     }
-}
 
-/// How the actions of a service are called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Protocol {
-    /// Prefix of `X-Amz-Target`, and version of the JSON protocol.
-    Json(&'static str, &'static str),
-    /// `Version` of the query protocol.
-    Query(&'static str),
+    /// The service by the name of the host that takes the call: synchronous executions of Step Functions have their own.
+    fn host(&self) -> &str {
+        match (self.service.as_str(), self.action.as_deref()) {
+            ("states", Some("StartSyncExecution")) => SYNCHRONOUS_STATES,
+            (service, _) => service,
+        }
+    }
 }
-
-/// Of services that integrations call by action; every other is asked by the query protocol without a version.
-const PROTOCOLS: [(&str, Protocol); 18] = [
-    ("dynamodb", Protocol::Json("DynamoDB_20120810", "1.0")),
-    ("kinesis", Protocol::Json("Kinesis_20131202", "1.1")),
-    ("states", Protocol::Json("AWSStepFunctions", "1.0")),
-    ("firehose", Protocol::Json("Firehose_20150804", "1.1")),
-    ("events", Protocol::Json("AWSEvents", "1.1")),
-    ("logs", Protocol::Json("Logs_20140328", "1.1")),
-    ("cognito-idp", Protocol::Json("AWSCognitoIdentityProviderService", "1.1")),
-    ("kms", Protocol::Json("TrentService", "1.1")),
-    ("secretsmanager", Protocol::Json("secretsmanager", "1.1")),
-    ("sqs", Protocol::Query("2012-11-05")),
-    ("sns", Protocol::Query("2010-03-31")),
-    ("ssm", Protocol::Query("2014-11-06")),
-    ("sts", Protocol::Query("2011-06-15")),
-    ("iam", Protocol::Query("2010-05-08")),
-    ("email", Protocol::Query("2010-12-01")),
-    ("monitoring", Protocol::Query("2010-08-01")),
-    ("cloudformation", Protocol::Query("2010-05-15")),
-    ("ec2", Protocol::Query("2016-11-15")),
-];
 
 /// The signed request, and what the template has overridden.
 ///
@@ -103,8 +82,7 @@ fn asked<'p>(place: &'p Place, call: &Call<'_>, head: http::request::Parts, body
     headers.remove(API_ID);
     let mut query = head.uri.query().unwrap_or_default().to_owned();
     if let Some(action) = &place.action {
-        let known = PROTOCOLS.iter().find(|(name, _)| *name == place.service).map(|(_, protocol)| *protocol);
-        match known {
+        match actions::of(&place.service) {
             Some(Protocol::Json(prefix, version)) => {
                 if !headers.contains_key(TARGET) {
                     headers::set(&mut headers, TARGET, &format!("{prefix}.{action}"));
@@ -123,7 +101,7 @@ fn asked<'p>(place: &'p Place, call: &Call<'_>, head: http::request::Parts, body
     }
     headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json"));
     ServiceCall {
-        service: &place.service,
+        service: place.host(),
         region: &place.region,
         method: head.method,
         path: head.uri.path().to_owned(),
@@ -171,5 +149,15 @@ mod tests {
         );
         check("arn:aws:apigateway:eu-west-1:sqs:other/x", "none");
         check("http://x", "none");
+    }
+
+    #[test]
+    fn synchronous_executions_have_their_own_host() {
+        let host = |action: &str| {
+            let place = Place::of(&format!("arn:aws:apigateway:eu-west-1:states:action/{action}"));
+            place.map(|place| place.host().to_owned())
+        };
+        assert_eq!(host("StartSyncExecution").as_deref(), Some("sync-states"));
+        assert_eq!(host("StartExecution").as_deref(), Some("states"));
     }
 }

@@ -73,6 +73,14 @@ async fn actions_are_called_by_the_services_protocol() {
         ("dynamodb:action/PutItem", "{}", "/", "DynamoDB_20120810.PutItem", "application/x-amz-json-1.0"),
         ("events:action/Other", target, "/", "AWSEvents.PutEvents", "application/x-amz-json-1.1"),
         ("ssm:action/GetParameter", "{}", "/?Action=GetParameter&Version=2014-11-06", "", "application/json"),
+        (
+            "comprehend:action/DetectSentiment",
+            "{}",
+            "/",
+            "Comprehend_20171127.DetectSentiment",
+            "application/x-amz-json-1.1",
+        ),
+        ("unheard-of:action/Do", "{}", "/?Action=Do", "", "application/json"),
     ] {
         let integration = api::Integration {
             request_templates: Some(map(&[("application/json", template)])),
