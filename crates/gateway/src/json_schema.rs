@@ -9,8 +9,8 @@ mod format;
 use std::collections::{BTreeMap, HashMap};
 
 use format::Format;
-use regex::Regex;
 use serde_json::{Map, Value};
+use stagedoor_vtl::JavaRegex;
 
 /// Schemas inside each other in a model's text.
 const DEPTH_MAX: usize = 64;
@@ -33,7 +33,7 @@ struct Node {
     values: Option<Vec<Value>>,
     required: Vec<String>,
     properties: BTreeMap<String, usize>,
-    pattern_properties: Vec<(Regex, usize)>,
+    pattern_properties: Vec<(JavaRegex, usize)>,
     additional_properties: Rest,
     dependencies: Vec<(String, Dependency)>,
     properties_min: Option<u64>,
@@ -45,7 +45,7 @@ struct Node {
     items_unique: bool,
     length_min: Option<u64>,
     length_max: Option<u64>,
-    pattern: Option<Regex>,
+    pattern: Option<JavaRegex>,
     format: Option<Format>,
     minimum: Option<Bound>,
     maximum: Option<Bound>,
@@ -258,8 +258,8 @@ fn texts(value: Option<&Value>) -> Vec<String> {
     }
 }
 
-fn pattern(text: &str) -> Result<Regex, Unusable> {
-    Regex::new(text).map_err(|_| Unusable::Pattern(text.to_owned()))
+fn pattern(text: &str) -> Result<JavaRegex, Unusable> {
+    JavaRegex::part(text).map_err(|_| Unusable::Pattern(text.to_owned()))
 }
 
 fn bound(schema: &Map<String, Value>, name: &str, exclusive: &str) -> Option<Bound> {
@@ -346,6 +346,14 @@ mod tests {
             &json!({"pattern": "^a"}),
             &json!("b"),
             r#"ECMA 262 regex "^a" does not match input string "b""#,
+        );
+        // A rule for passwords, as models have them.
+        let rule = json!({"pattern": r"^(?=.*[A-Z])(?=.*\d).{8,}$"});
+        check(&rule, &json!("Secret12"), "");
+        check(
+            &rule,
+            &json!("secret12"),
+            r#"ECMA 262 regex "^(?=.*[A-Z])(?=.*\d).{8,}$" does not match input string "secret12""#,
         );
     }
 

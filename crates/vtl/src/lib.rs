@@ -27,6 +27,7 @@ mod render;
 mod symbols;
 
 mod heap;
+mod java_regex;
 mod json;
 pub mod jsonpath;
 mod methods;
@@ -36,6 +37,7 @@ mod print;
 mod value;
 
 pub use error::{Failure, ParseError, RenderError};
+pub use java_regex::{InvalidPattern, JavaRegex, TooCostly};
 pub use limits::Limits;
 pub use overrides::{Overrides, RequestOverride, ResponseOverride};
 pub use scope::{Pairs, Params, Scope};

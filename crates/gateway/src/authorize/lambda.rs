@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use regex::Regex;
 use serde_json::Value;
+use stagedoor_vtl::JavaRegex;
 use tokio::time::{Instant, timeout};
 
 use super::answer::Answer;
@@ -53,7 +53,7 @@ pub(crate) struct LambdaAuthorizer {
 #[derive(Debug)]
 pub(crate) enum Form {
     /// The token alone, if it looks like one.
-    Token { expression: Option<Regex> },
+    Token { expression: Option<JavaRegex> },
     /// The request, as of REST APIs.
     Request,
     /// The request, in a format of HTTP APIs.

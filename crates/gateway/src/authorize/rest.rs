@@ -207,7 +207,7 @@ fn identities(call: &Call<'_>, authorizer: &LambdaAuthorizer) -> Result<Vec<Stri
     }
     if let (Form::Token { expression: Some(expression) }, Some(token)) =
         (&authorizer.form, identities.first())
-        && !expression.is_match(token)
+        && expression.is_match(token) != Ok(true)
     {
         return Err(Denial::Unauthorized("the token does not match the validation expression".to_owned()));
     }

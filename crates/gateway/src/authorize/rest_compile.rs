@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use regex::Regex;
 use stagedoor_api::apigateway as api;
 use stagedoor_auth::jose::Algorithm;
 use stagedoor_auth::policy::Policy;
 use stagedoor_state::rest::Snapshot;
+use stagedoor_vtl::JavaRegex;
 
 use super::guard::{Authorizer, Authorizers, Compiled, Guard, seconds, unreadable_source};
 use super::issuer::{Issuer, Place};
@@ -68,13 +68,11 @@ fn lambda(stored: &api::Authorizer) -> Compiled<Arc<LambdaAuthorizer>> {
     }))
 }
 
-/// `identityValidationExpression` matches the whole token. It is Java's.
-fn expression(stored: &api::Authorizer) -> Compiled<Option<Regex>> {
+/// `identityValidationExpression` matches the whole token.
+fn expression(stored: &api::Authorizer) -> Compiled<Option<JavaRegex>> {
     let text = stored.identity_validation_expression.as_deref().filter(|text| !text.is_empty());
-    let compiled = text.map(|text| Regex::new(&format!("^(?:{text})$"))).transpose();
-    compiled.map_err(|_| {
-        GatewayFault::NotServed("identity validation expressions with look-around or back references")
-    })
+    let compiled = text.map(JavaRegex::whole).transpose();
+    compiled.map_err(|_| GatewayFault::Configuration("Invalid identity validation expression".into()))
 }
 
 fn user_pools(stored: &api::Authorizer) -> Compiled<Arc<TokenAuthorizer>> {

@@ -7,9 +7,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use regex::Regex;
 use serde_json::{Map, Value};
 use stagedoor_auth::jose::{Algorithm, Malformed, Token};
+use stagedoor_vtl::JavaRegex;
 
 use super::cache::Cache;
 use super::caller::Claims;
@@ -57,7 +57,7 @@ pub(crate) enum Dialect {
     Jwt,
     /// `aud` must match the expression, if there is one.
     UserPools {
-        audience: Option<Regex>,
+        audience: Option<JavaRegex>,
     },
 }
 
@@ -176,7 +176,7 @@ impl TokenAuthorizer {
     fn matches_expression(&self, claims: &Map<String, Value>) -> bool {
         let Dialect::UserPools { audience: Some(expression) } = &self.dialect else { return true };
         let audience = claims.get("aud").or_else(|| claims.get("client_id")).and_then(Value::as_str);
-        expression.is_match(audience.unwrap_or_default())
+        expression.is_match(audience.unwrap_or_default()) == Ok(true)
     }
 
     fn held(&self, claims: &Map<String, Value>) -> Held {

@@ -100,7 +100,8 @@ impl Schema {
         }
         let mut refused = Vec::new();
         for (name, member) in members {
-            let patterns = node.pattern_properties.iter().filter(|(pattern, _)| pattern.is_match(name));
+            let patterns =
+                node.pattern_properties.iter().filter(|(pattern, _)| pattern.is_match(name) == Ok(true));
             let named: Vec<usize> = node
                 .properties
                 .get(name)
@@ -214,7 +215,7 @@ fn check_text(node: &Node, text: &str, findings: &mut Findings) {
     if let Some(least) = node.length_min.filter(|least| length < *least) {
         findings.add(format!("string \"{text}\" is too short (length: {length}, required minimum: {least})"));
     }
-    if let Some(pattern) = node.pattern.as_ref().filter(|pattern| !pattern.is_match(text)) {
+    if let Some(pattern) = node.pattern.as_ref().filter(|pattern| pattern.is_match(text) != Ok(true)) {
         findings.add(format!("ECMA 262 regex \"{pattern}\" does not match input string \"{text}\""));
     }
     if let Some(error) = node.format.and_then(|format| format.error(text)) {

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use http::{HeaderName, Method as Verb, StatusCode};
-use regex::Regex;
 use stagedoor_api::apigateway as api;
 use stagedoor_state::rest::{CacheEpoch, Snapshot};
+use stagedoor_vtl::JavaRegex;
 
 use super::gateway_response::GatewayResponses;
 use super::plan::{
@@ -329,10 +329,9 @@ fn response(status: &str, stored: &api::IntegrationResponse) -> Compiled<Integra
     })
 }
 
-/// Patterns match the whole text. They are Java's; the few that this engine cannot read are not served.
-fn selection_pattern(pattern: &str) -> Compiled<Regex> {
-    Regex::new(&format!("^(?:{pattern})$"))
-        .map_err(|_| GatewayFault::NotServed("selection patterns with look-around or back references"))
+/// Patterns match the whole text.
+fn selection_pattern(pattern: &str) -> Compiled<JavaRegex> {
+    JavaRegex::whole(pattern).map_err(|_| configuration("Invalid selection pattern"))
 }
 
 fn unreadable(_: Malformed) -> GatewayFault {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::{HeaderName, Method as Verb, StatusCode};
-use regex::Regex;
 use stagedoor_auth::policy::Policy;
+use stagedoor_vtl::JavaRegex;
 
 use super::gateway_response::GatewayResponses;
 use super::payload::Handling;
@@ -162,7 +162,7 @@ pub(crate) struct Outgoing {
 pub(crate) struct IntegrationResponse {
     pub(crate) status: StatusCode,
     /// `None` is the default response.
-    pub(crate) pattern: Option<Regex>,
+    pub(crate) pattern: Option<JavaRegex>,
     pub(crate) handling: Handling,
     pub(crate) headers: Vec<(HeaderName, Source)>,
     pub(crate) templates: Templates,

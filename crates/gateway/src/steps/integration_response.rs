@@ -77,11 +77,14 @@ fn select<'r>(
     told: &str,
     status: u16,
 ) -> Result<&'r IntegrationResponse, GatewayFault> {
-    let matches = |response: &&IntegrationResponse| {
-        response.pattern.as_ref().is_some_and(|pattern| pattern.is_match(told))
-    };
-    let default = || responses.iter().find(|response| response.pattern.is_none());
-    responses.iter().find(matches).or_else(default).ok_or_else(|| {
+    for response in responses {
+        let Some(pattern) = &response.pattern else { continue };
+        let costly = |_| GatewayFault::Configuration("Selection pattern takes too long".into());
+        if pattern.is_match(told).map_err(costly)? {
+            return Ok(response);
+        }
+    }
+    responses.iter().find(|response| response.pattern.is_none()).ok_or_else(|| {
         GatewayFault::Configuration(
             format!(
                 "No match for output mapping and no default output mapping configured. \
@@ -121,7 +124,7 @@ fn mapped_headers(
 mod tests {
     use std::collections::BTreeMap;
 
-    use regex::Regex;
+    use stagedoor_vtl::JavaRegex;
 
     use super::*;
     use crate::rest::payload::Handling;
@@ -135,7 +138,7 @@ mod tests {
                 IntegrationResponse {
                     status: status.parse().expect("a test's own status"),
                     pattern: (!pattern.is_empty())
-                        .then(|| Regex::new(&format!("^(?:{pattern})$")).expect("a test's own pattern")),
+                        .then(|| JavaRegex::whole(pattern).expect("a test's own pattern")),
                     handling: Handling::AsItIs,
                     headers: Vec::new(),
                     templates: BTreeMap::new(),
@@ -155,6 +158,8 @@ mod tests {
         check(&["200:2\\d{2}", "400:4\\d{2}"], 500, "none");
         check(&["200:20"], 200, "none");
         check(&["200:200|404"], 404, "200");
+        check(&["200:", "500:(?!2).*"], 404, "500");
+        check(&["200:", "500:(?!2).*"], 204, "200");
         check(&[], 200, "none");
     }
 }

@@ -16,6 +16,7 @@ async fn world() -> World {
     };
     let api = rest_api("abc")
         .method("ANY /x", aws("pets").answering("200", "").answering("400", ".*four hundred.*"))
+        .method("ANY /look", aws("pets").answering("200", "").answering("400", "(?!five).*hundred"))
         .method("ANY /strict", aws("pets").answering("200", "200"))
         .method("ANY /literal", literal(r#"{"do": "nothing"}"#))
         .method("ANY /wrong", literal("no JSON"))
@@ -48,6 +49,7 @@ async fn responses_are_selected_by_the_error_message() {
     let failed = r#"{"errorMessage":"four hundred","errorType":"Oops"}"#;
     post(&world, "/x", r#"{"do": "fail"}"#).await.is(400, failed);
     assert_eq!(post(&world, "/x", r#"{"do": "exit"}"#).await.status, 200, "another error takes the default");
+    post(&world, "/look", r#"{"do": "fail"}"#).await.is(400, failed);
     // A pattern for a status code matches nothing, as a function has none (recorded).
     let refused = post(&world, "/strict", r#"{"do": "x"}"#).await;
     refused.is(500, r#"{"message": "Internal server error"}"#);

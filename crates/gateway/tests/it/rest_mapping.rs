@@ -1,6 +1,10 @@
 //! What mappings and templates of REST APIs read of a request that its client did not send (rest-data C10, C11).
 
-use http::Method;
+use bytes::Bytes;
+use http::{Method, Request};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
 use stagedoor_api::apigateway as api;
 
 use crate::backend::Backend;
@@ -40,6 +44,22 @@ async fn the_way_of_a_request_can_be_mapped() {
         assert!(seen.uri().starts_with("/?port=4566&trace=Root%3D1-6553f100-"), "{seen:?}");
         assert_eq!(seen.header("x-answered-by"), "", "an answer has not come this way");
     }
+}
+
+/// HTTP/2 has the host in the request's target, not among its headers.
+#[tokio::test]
+async fn the_host_can_be_mapped_over_http_2() {
+    let (world, backend) = (World::start().await, Backend::start().await);
+    let integration = http_custom(&backend.url("/"))
+        .mapping("header.X-Named", "method.request.header.Host")
+        .answering("200", "")
+        .with_body("application/json", "$input.params('Host') $input.json('$.headers.x-named')");
+    world.store(rest_api("abc").method("POST /", integration).deployed_to("dev")).await;
+    let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).http2_only(true).build_http();
+    let request = Request::post(format!("http://{}{BASE}", world.address)).body(Full::default());
+    let answer = client.request(request.expect("a request")).await.expect("an answer");
+    let body = answer.into_body().collect().await.expect("all of it").to_bytes();
+    assert_eq!(body, format!("{0} \"{0}\"", world.address).as_bytes());
 }
 
 #[tokio::test]

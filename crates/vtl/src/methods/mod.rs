@@ -5,7 +5,6 @@
 
 mod entry;
 mod format;
-mod java_regex;
 mod list;
 mod map;
 mod number;

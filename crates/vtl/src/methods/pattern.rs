@@ -1,42 +1,32 @@
-//! Matching, replacing and splitting by Java's regular expressions, on the `regex` crate, which never backtracks and so
-//! takes linear time.
-//!
-//! What Java has and this has not: look-around, back-references, possessive quantifiers and atomic groups; a template
-//! that uses one fails. `.` stops at `\n` only, and `$` matches at the very end only.
+//! Matching, replacing and splitting by Java's regular expressions.
 
 use std::sync::Arc;
 
-use regex::{Captures, Regex, RegexBuilder};
-
-use super::java_regex::{literal, translated};
 use crate::error::{Failure, RenderError};
+use crate::java_regex::{Groups, JavaRegex, TooCostly, literal};
 use crate::render::Renderer;
 
-/// Bytes of a compiled pattern.
-const COMPILED_BYTES_MAX: usize = 1024 * 1024;
-/// Groups inside each other.
-const NEST_MAX: u32 = 64;
-/// Bytes of a pattern's text.
-const PATTERN_BYTES_MAX: usize = 16 * 1024;
+/// Bytes that a compiled pattern counts.
+const COMPILED_BYTES: usize = 64 * 1024;
 /// Steps that compiling one pattern counts.
 pub(crate) const COMPILE_STEPS: u64 = 5_000;
 
 /// Compiled patterns of a rendering, by their text and by whether they must match all of it.
-pub(crate) type Patterns = std::collections::HashMap<(Arc<str>, bool), Regex>;
+pub(crate) type Patterns = std::collections::HashMap<(Arc<str>, bool), JavaRegex>;
 
 /// A pattern ready for use.
 pub(super) enum Pattern {
     /// Without operators: what it matches.
     Literal(String),
-    Regex(Regex),
+    Regex(JavaRegex),
 }
 
 impl Renderer<'_> {
-    /// A pattern to search for.
-    pub(super) fn pattern(&mut self, java: &Arc<str>) -> Result<Pattern, RenderError> {
+    /// A pattern to search for in a text.
+    pub(super) fn pattern(&mut self, text: &str, java: &Arc<str>) -> Result<Pattern, RenderError> {
         match literal(java) {
             Some(literal) => Ok(Pattern::Literal(literal)),
-            None => self.regex(java, false).map(Pattern::Regex),
+            None => self.regex(text, java, false).map(Pattern::Regex),
         }
     }
 
@@ -44,32 +34,29 @@ impl Renderer<'_> {
     pub(super) fn matches(&mut self, text: &str, java: &Arc<str>) -> Result<bool, RenderError> {
         match literal(java) {
             Some(literal) => Ok(text == literal),
-            None => Ok(self.regex(java, true)?.is_match(text)),
+            None => self.regex(text, java, true)?.is_match(text).map_err(too_costly),
         }
     }
 
-    /// Compiles a pattern, or finds it compiled.
-    fn regex(&mut self, java: &Arc<str>, whole: bool) -> Result<Regex, RenderError> {
+    /// Compiles a pattern, or finds it compiled; the search in the text is counted.
+    fn regex(&mut self, text: &str, java: &Arc<str>, whole: bool) -> Result<JavaRegex, RenderError> {
         let key = (Arc::clone(java), whole);
         if let Some(regex) = self.patterns.get(&key) {
+            self.meter.steps(regex.steps(text.len()))?;
             return Ok(regex.clone());
         }
         self.meter.steps(COMPILE_STEPS)?;
-        self.meter.allocate(COMPILED_BYTES_MAX / 16)?;
-        let unusable = |what: &str| RenderError::method(format!("pattern {java}: {what}"));
-        if java.len() > PATTERN_BYTES_MAX {
-            return Err(unusable("too long"));
-        }
-        let pattern = translated(java);
-        let pattern = if whole { format!(r"\A(?:{pattern})\z") } else { pattern };
-        let regex = RegexBuilder::new(&pattern)
-            .size_limit(COMPILED_BYTES_MAX)
-            .nest_limit(NEST_MAX)
-            .build()
-            .map_err(|_| unusable("not supported"))?;
+        self.meter.allocate(COMPILED_BYTES)?;
+        let regex = if whole { JavaRegex::whole(java) } else { JavaRegex::part(java) };
+        let regex = regex.map_err(|_| RenderError::method(format!("pattern {java}: not supported")))?;
+        self.meter.steps(regex.steps(text.len()))?;
         self.patterns.insert(key, regex.clone());
         Ok(regex)
     }
+}
+
+fn too_costly(_: TooCostly) -> RenderError {
+    Failure::TooManySteps.into()
 }
 
 impl Pattern {
@@ -97,15 +84,16 @@ impl Pattern {
                 }
             }
             Pattern::Regex(regex) => {
-                for captures in regex.captures_iter(text).take(count) {
-                    let Some(found) = captures.get(0) else { continue };
-                    out.push(&text[end..found.start()])?;
+                for groups in regex.groups(text).take(count) {
+                    let groups = groups.map_err(too_costly)?;
+                    let found = groups.span();
+                    out.push(&text[end..found.start])?;
                     if is_plain {
                         out.push(replacement)?
                     } else {
-                        expand(replacement, Some(&captures), &mut out)?
+                        expand(replacement, Some(&groups), &mut out)?
                     }
-                    end = found.end();
+                    end = found.end;
                 }
             }
         }
@@ -123,7 +111,8 @@ impl Pattern {
         let wanted = usize::try_from(limit).ok().filter(|limit| *limit > 0).unwrap_or(usize::MAX);
         let mut pieces = Vec::new();
         let mut end = 0;
-        for (start, stop) in self.spans(text) {
+        for span in self.spans(text) {
+            let (start, stop) = span?;
             if pieces.len() + 1 >= wanted {
                 break;
             }
@@ -149,14 +138,18 @@ impl Pattern {
     }
 
     /// Where the pattern matches, from start to end.
-    fn spans<'p>(&'p self, text: &'p str) -> Box<dyn Iterator<Item = (usize, usize)> + 'p> {
+    fn spans<'p>(
+        &'p self,
+        text: &'p str,
+    ) -> Box<dyn Iterator<Item = Result<(usize, usize), RenderError>> + 'p> {
         match self {
             Pattern::Literal(literal) => {
                 let found = text.match_indices(literal.as_str());
-                Box::new(found.map(|(start, found)| (start, start + found.len())))
+                Box::new(found.map(|(start, found)| Ok((start, start + found.len()))))
             }
             Pattern::Regex(regex) => {
-                Box::new(regex.find_iter(text).map(|found| (found.start(), found.end())))
+                let spans = regex.spans(text);
+                Box::new(spans.map(|span| span.map(|span| (span.start, span.end)).map_err(too_costly)))
             }
         }
     }
@@ -179,7 +172,7 @@ impl Bounded {
 }
 
 /// Writes a replacement with `$1`, `${name}` and backslash escapes, as `Matcher.appendReplacement` reads it.
-fn expand(replacement: &str, captures: Option<&Captures<'_>>, out: &mut Bounded) -> Result<(), RenderError> {
+fn expand(replacement: &str, found: Option<&Groups<'_>>, out: &mut Bounded) -> Result<(), RenderError> {
     let mut rest = replacement;
     while let Some(at) = rest.find(['\\', '$']) {
         out.push(&rest[..at])?;
@@ -191,11 +184,11 @@ fn expand(replacement: &str, captures: Option<&Captures<'_>>, out: &mut Bounded)
             out.push(&rest[..escaped.len_utf8()])?;
             rest = &rest[escaped.len_utf8()..];
         } else if let Some((name, after)) = rest.strip_prefix('{').and_then(|named| named.split_once('}')) {
-            let group = captures.and_then(|captures| captures.name(name));
-            out.push(group.ok_or_else(|| no_group(name))?.as_str())?;
+            let group = found.and_then(|found| found.named(name));
+            out.push(group.ok_or_else(|| no_group(name))?)?;
             rest = after;
         } else {
-            let groups = captures.map_or(0, |captures| captures.len());
+            let groups = found.map_or(0, Groups::len);
             let digits = group_digits(rest, groups);
             let group = rest[..digits]
                 .parse::<usize>()
@@ -203,7 +196,7 @@ fn expand(replacement: &str, captures: Option<&Captures<'_>>, out: &mut Bounded)
             if group >= groups {
                 return Err(no_group(&rest[..digits]));
             }
-            out.push(captures.and_then(|captures| captures.get(group)).map_or("", |found| found.as_str()))?;
+            out.push(found.and_then(|found| found.get(group)).unwrap_or_default())?;
             rest = &rest[digits..];
         }
     }

@@ -70,8 +70,12 @@ impl Renderer<'_> {
             ("matches", [Value::Str(pattern)]) => Value::Bool(self.matches(text, pattern)?),
             ("replaceAll" | "replaceFirst", [Value::Str(pattern), Value::Str(replacement)]) => {
                 let count = if name == "replaceFirst" { 1 } else { usize::MAX };
-                let replaced =
-                    self.pattern(pattern)?.replace(text, replacement, count, self.meter.memory_left())?;
+                let replaced = self.pattern(text, pattern)?.replace(
+                    text,
+                    replacement,
+                    count,
+                    self.meter.memory_left(),
+                )?;
                 self.meter.allocate(replaced.len())?;
                 Value::str(replaced)
             }
@@ -82,7 +86,8 @@ impl Renderer<'_> {
     }
 
     fn split(&mut self, text: &str, pattern: &Arc<str>, limit: i32) -> Result<Value, RenderError> {
-        let pieces = self.pattern(pattern)?.split(text, limit, self.meter.memory_left() / PIECE_BYTES)?;
+        let pieces =
+            self.pattern(text, pattern)?.split(text, limit, self.meter.memory_left() / PIECE_BYTES)?;
         self.meter.allocate(text.len() + pieces.len() * PIECE_BYTES)?;
         self.new_list(pieces.into_iter().map(Value::str).collect())
     }
