@@ -268,6 +268,21 @@ impl Visit {
         self.push_own_root(&mut root);
         HeaderValue::try_from(root).expect("made of hexadecimal digits and hyphens")
     }
+
+    /// The same as a function is told it, and as answers of functions have it: complete, and with the lineage that the
+    /// Lambda service adds. The form is one that AWS's test tool for .NET holds real answers against.
+    pub(crate) fn function_trace(&self, sent: Option<&HeaderValue>) -> HeaderValue {
+        let trace = self.trace(sent);
+        let mut trace = text(Some(&trace)).trim_end_matches(';').to_owned();
+        let id = self.id.trace();
+        let lineage = format!("1:{}:0", &id[16..]);
+        for (name, value) in [("Parent=", &id[..16]), ("Sampled=", "0"), ("Lineage=", lineage.as_str())] {
+            if !trace.contains(name) {
+                trace.extend([";", name, value]);
+            }
+        }
+        header_value(&trace)
+    }
 }
 
 /// How an authorizer's function was invoked.

@@ -89,7 +89,7 @@ async fn answer(
         Form::Http { version: Version::V2, .. } => events::authorizer::http_v2(call, arn, &identities),
         _ => events::authorizer::http_v1(call, arn, &identities),
     };
-    let trace = call.visit.trace(call.head.headers.get(headers::TRACE_ID));
+    let trace = call.visit.function_trace(call.head.headers.get(headers::TRACE_ID));
     let trace = trace.to_str().unwrap_or_default().to_owned();
     let asked = authorizer.ask(call.shared, call.visit, &stage.variables, trace, event).await?;
     let answer = Arc::new(asked.answer);

@@ -185,7 +185,7 @@ async fn ask(
         Form::Token { .. } => events::authorizer::token(identities.first().map_or("", String::as_str), arn),
         Form::Request | Form::Http { .. } => events::authorizer::rest_request(call, arn),
     };
-    let trace = call.visit.trace(call.head.headers.get(headers::TRACE_ID));
+    let trace = call.visit.function_trace(call.head.headers.get(headers::TRACE_ID));
     let trace = trace.to_str().unwrap_or_default().to_owned();
     if call.visit.tells_data() {
         execution::invocation(call, &authorizer.uri.fill(&call.stage.variables, |_| None), &event);

@@ -62,7 +62,7 @@ async fn open(proxy: &AwsProxy, call: &Call<'_>, payload: Bytes) -> Result<(Byte
     let uri = proxy.function.uri.fill(&call.stage.variables, |_| None);
     let function = FunctionArn::of_integration(&uri)
         .ok_or_else(|| GatewayFault::Configuration(format!("{uri:?} names no Lambda function").into()))?;
-    let trace = call.visit.trace(call.head.headers.get(TRACE_ID));
+    let trace = call.visit.function_trace(call.head.headers.get(TRACE_ID));
     let trace = trace.to_str().unwrap_or_default().to_owned();
     let order = Order {
         function,

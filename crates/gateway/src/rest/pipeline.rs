@@ -175,7 +175,7 @@ async fn integrate(call: &Call<'_>, body: Body) -> Result<Response<Body>, Gatewa
             execution::returned(call, &returned);
             let (answer, told) = function_request::collected(returned);
             let mapped = integration_response::map(&lambda.responses, answer, &told, call, overrides).await?;
-            Ok(method_response::with_trace(method_response::of_mapping(mapped), call))
+            Ok(method_response::with_function_trace(method_response::of_mapping(mapped), call))
         }
         Integration::Service(service) => {
             let (request, overrides) = service::request(service, call, body).await?;

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue, Response, header};
 use stagedoor_api::apigateway::UnauthorizedCacheControlHeaderStrategy as Strategy;
 use tokio::time::Instant;
 
+use super::method_response;
 use crate::authorize::{self, Denial};
 use crate::body::Body;
 use crate::cache::{Key, Pending};
@@ -100,12 +101,12 @@ fn wants_fresh(headers: &HeaderMap) -> bool {
 }
 
 /// The trace is the request's, not that of the one whose answer was kept.
-fn with_own_trace(mut response: Response<Body>, call: &Call<'_>) -> Response<Body> {
-    if response.headers().contains_key(headers::TRACE_ID) {
-        let trace = call.visit.trace(call.head.headers.get(headers::TRACE_ID));
-        response.headers_mut().insert(headers::TRACE_ID, trace);
+fn with_own_trace(response: Response<Body>, call: &Call<'_>) -> Response<Body> {
+    let Some(kept) = response.headers().get(headers::TRACE_ID) else { return response };
+    match kept.to_str().is_ok_and(|kept| kept.contains("Lineage=")) {
+        true => method_response::with_function_trace(response, call),
+        false => method_response::with_trace(response, call),
     }
-    response
 }
 
 fn warned(mut response: Response<Body>, warns: bool) -> Response<Body> {

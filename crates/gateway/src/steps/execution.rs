@@ -144,7 +144,7 @@ pub(crate) fn returned(call: &Call<'_>, returned: &Returned) {
     let mut told = HeaderMap::new();
     told.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     told.insert(header::CONTENT_LENGTH, HeaderValue::from(returned.payload.len()));
-    let trace = call.visit.trace(call.head.headers.get(headers::TRACE_ID));
+    let trace = call.visit.function_trace(call.head.headers.get(headers::TRACE_ID));
     told.insert(headers::TRACE_ID, trace);
     let status = call.visit.integration.get().map_or(200, |answered| answered.status);
     answer_head(call, status, &told);

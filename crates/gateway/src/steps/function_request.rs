@@ -94,7 +94,7 @@ pub(crate) async fn invoke(
     call: &Call<'_>,
     event: Event,
 ) -> Result<Returned, GatewayFault> {
-    let trace = call.visit.trace(call.head.headers.get(headers::TRACE_ID));
+    let trace = call.visit.function_trace(call.head.headers.get(headers::TRACE_ID));
     let trace = trace.to_str().unwrap_or_default().to_owned();
     function.invoke(call.shared, call.visit, &call.stage.variables, trace, event).await
 }
@@ -105,7 +105,7 @@ pub(crate) async fn invoke_http(
     call: &http_api::call::Call<'_>,
     event: Event,
 ) -> Result<Returned, GatewayFault> {
-    let trace = call.visit.trace(call.head.headers.get(headers::TRACE_ID));
+    let trace = call.visit.function_trace(call.head.headers.get(headers::TRACE_ID));
     let trace = trace.to_str().unwrap_or_default().to_owned();
     function.invoke(call.shared, call.visit, &call.located.stage.variables, trace, event).await
 }

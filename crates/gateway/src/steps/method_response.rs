@@ -54,10 +54,17 @@ pub(crate) fn of_function(mut answer: Answered, call: &Call<'_>) -> Response<Bod
     let mut response = Response::new(if has_body { body::full(answer.body) } else { body::empty() });
     *response.status_mut() = answer.status;
     *response.headers_mut() = returned(answer.headers, headers::returned_by_proxy);
-    with_trace(response, call)
+    with_function_trace(response, call)
 }
 
-/// Adds the trace, as answers of Lambda integrations have it (recorded).
+/// Adds the trace as answers of Lambda integrations have it.
+pub(crate) fn with_function_trace(mut response: Response<Body>, call: &Call<'_>) -> Response<Body> {
+    let trace = call.visit.function_trace(call.head.headers.get(headers::TRACE_ID));
+    response.headers_mut().insert(headers::TRACE_ID, trace);
+    response
+}
+
+/// Adds the trace as answers of other integrations have it that are no proxies (recorded).
 pub(crate) fn with_trace(mut response: Response<Body>, call: &Call<'_>) -> Response<Body> {
     let trace = call.visit.trace(call.head.headers.get(headers::TRACE_ID));
     response.headers_mut().insert(headers::TRACE_ID, trace);

@@ -45,7 +45,16 @@ async fn rest_apis_answer_what_the_function_returns() {
     assert_eq!(answer.header("x-own"), "1");
     assert_eq!(answer.header("x-amzn-remapped-date"), "d");
     assert_eq!(answer.header("content-type"), "application/json");
-    assert!(answer.header("x-amzn-trace-id").starts_with("Root=1-"), "{answer:?}");
+    // `Root=1-{8}-{24};Parent={16};Sampled=0;Lineage=1:{8}:0`
+    let lengths = |trace: &str| trace.split([';', ':', '=']).map(str::len).collect::<Vec<_>>();
+    let trace = answer.header("x-amzn-trace-id");
+    assert_eq!(lengths(trace), [4, 35, 6, 16, 7, 1, 7, 1, 8, 1], "{trace}");
+    assert!(trace.starts_with("Root=1-") && trace.contains(";Sampled=0;Lineage=1:"), "{trace}");
+    let sent = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+    let answer = world.send(Method::POST, REST, &[("x-amzn-trace-id", sent)], "head").await;
+    let told = header(&answer.body, "lambda-runtime-trace-id");
+    assert!(told.starts_with(&format!("{sent};Lineage=1:")), "{told}");
+    assert_eq!(answer.header("x-amzn-trace-id"), told, "the function is told the same");
     let two = post(&world, REST, r#"{"multiValueHeaders": {"set-cookie": ["a=1", "b=2"]}}"#).await;
     two.is(200, "");
     assert_eq!(two.headers.get_all("set-cookie").iter().count(), 2);
