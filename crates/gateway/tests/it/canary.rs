@@ -3,6 +3,7 @@
 use stagedoor_api::apigateway as api;
 
 use crate::build::{Integrated as _, RestApi, map, mock, rest_api};
+use crate::logs::{self, Directory};
 use crate::world::{Entry, World, entry};
 
 fn saying(text: &str) -> RestApi {
@@ -18,6 +19,10 @@ fn saying(text: &str) -> RestApi {
 
 /// A stage with two deployments, one of them its canary.
 fn stage(percent: Option<f64>) -> Vec<Entry> {
+    stage_with(percent, None)
+}
+
+fn stage_with(percent: Option<f64>, settings: Option<api::MethodSetting>) -> Vec<Entry> {
     let canary = percent.map(|percent| api::CanarySettings {
         deployment_id: Some("dep2".to_owned()),
         percent_traffic: Some(percent),
@@ -29,6 +34,7 @@ fn stage(percent: Option<f64>) -> Vec<Entry> {
         deployment_id: Some("dep1".to_owned()),
         variables: Some(map(&[("testVar", "default"), ("defaultVar", "default")])),
         canary_settings: canary,
+        method_settings: settings.map(|settings| [("*/*".to_owned(), settings)].into()),
         ..Default::default()
     };
     let mut entries = saying("default deployment").deployed_as("dep1", "dev", &[]);
@@ -66,4 +72,20 @@ async fn a_part_of_the_requests() {
     }
     // Seven standard deviations of 400 draws with a chance of 0.3.
     assert!((56..=184).contains(&canaries), "{canaries} of 400");
+}
+
+/// rest-data C14 and C15: the log group of a canary is `…/{stage}/Canary`.
+#[tokio::test]
+async fn a_canary_has_an_execution_log_of_its_own() {
+    let directory = Directory::new("canary");
+    let world = logs::world(&directory, |_| {}).await;
+    let settings =
+        || Some(api::MethodSetting { logging_level: Some("INFO".to_owned()), ..Default::default() });
+    for (percent, group) in [(100.0, "dev/Canary"), (0.0, "dev")] {
+        world.store(stage_with(Some(percent), settings())).await;
+        let answer = world.get("/_aws/execute-api/abc/dev").await;
+        let lines = directory.lines(&world, &format!("API-Gateway-Execution-Logs_abc/{group}")).await;
+        let id = answer.header("x-amzn-requestid");
+        assert!(!lines.is_empty() && lines.iter().all(|line| line.contains(id)), "{group}: {lines:?}");
+    }
 }
