@@ -13,6 +13,10 @@ const HEAD_BYTES_MAX: usize = 12 * 1024;
 
 /// What has come so far.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart at once; a box would cost each request more"
+)]
 pub enum Asked {
     /// Not a whole head yet.
     More,

@@ -50,9 +50,9 @@ fn body<'a>(
 }
 
 /// The bytes in parts of these sizes, the last of which repeats itself.
-fn cut<'a>(bytes: &'a [u8], parts: &[usize]) -> impl Iterator<Item = &'a [u8]> {
+fn cut<'a>(bytes: &'a [u8], parts: &'a [usize]) -> impl Iterator<Item = &'a [u8]> {
     let last = parts.last().copied().unwrap_or(1);
-    let mut sizes = parts.to_vec().into_iter().chain(std::iter::repeat(last));
+    let mut sizes = parts.iter().copied().chain(std::iter::repeat(last));
     let mut rest = bytes;
     std::iter::from_fn(move || {
         let (part, after) = rest.split_at(sizes.next()?.min(rest.len()));

@@ -38,6 +38,10 @@ pub(super) struct Connection<S> {
 }
 
 /// What a connection brings next.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart at once; a box would cost each request more"
+)]
 pub(super) enum Next {
     Request(Usual),
     /// What has come is something else.

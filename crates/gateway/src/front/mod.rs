@@ -77,7 +77,7 @@ where
             connection.wait_for(serving).await?
         };
         let closes = says_close(&response);
-        let sending = sending(response, connection.buffer(), &date.at((gateway.config().now)()));
+        let sending = sending(response, connection.buffer(), date.at((gateway.config().now)()));
         connection.send(sending).await?;
         if closes {
             connection.shut_down().await;
