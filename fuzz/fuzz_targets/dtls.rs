@@ -1,4 +1,5 @@
-//! A DTLS server and what strangers send it: datagrams of any kind, one after the other.
+//! A DTLS server and what strangers send it: datagrams of any kind, one after the other, each after its length in two
+//! bytes.
 #![no_main]
 
 use std::sync::{Arc, LazyLock};
@@ -14,11 +15,14 @@ static IDENTITY: LazyLock<Arc<Identity>> = LazyLock::new(|| {
     )
 });
 
-fuzz_target!(|datagrams: Vec<Vec<u8>>| {
+fuzz_target!(|bytes: &[u8]| {
+    let mut rest = bytes;
     let mut now = Instant::now();
     let mut server = Server::new(IDENTITY.clone(), 1200, now);
-    for datagram in datagrams {
-        server.receive(&datagram);
+    while let Some((length, after)) = rest.split_first_chunk() {
+        let (datagram, after) = after.split_at(usize::from(u16::from_be_bytes(*length)).min(after.len()));
+        rest = after;
+        server.receive(datagram);
         now += Duration::from_millis(100);
         let alive = server.advance(now).is_ok();
         while !matches!(server.poll(), Output::Wait(_)) {}

@@ -1,13 +1,14 @@
 //! Mapping templates, the JSON they read and the paths they read it by: whatever the bytes, parsing and rendering end
-//! within their limits and without a panic.
+//! within their limits and without a panic. A line `===` parts the template, or path, from the body.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use stagedoor_vtl::jsonpath::Path;
 use stagedoor_vtl::{Dialect, Limits, Scope, Template};
 
-fuzz_target!(|input: (&str, &str)| {
-    let (source, body) = input;
+fuzz_target!(|bytes: &[u8]| {
+    let text = String::from_utf8_lossy(bytes);
+    let (source, body) = text.split_once("\n===\n").unwrap_or((&text, "{}"));
     let limits = Limits {
         output_bytes_max: 100_000,
         steps_max: 100_000,

@@ -11,6 +11,7 @@
 mod bench;
 mod ci;
 mod codegen;
+mod fuzz;
 mod process;
 mod test;
 mod tidy;
@@ -30,6 +31,8 @@ usage: cargo xtask <command>
         --no-install    install nothing; fail where something is missing
         --install-only  install what is missing, run nothing
         --only PARTS    only these, by commas: rust,doc,demo,clients,browser
+  fuzz [targets] [--seconds N]
+                        run fuzz targets, all or these, each for N seconds (60); 0 runs what is kept
   ci                    everything that continuous integration runs (.ci/run)
   bench [names]         measure the figures of docs/performance.md
   traces                record what a browser sends, for the load generator";
@@ -53,6 +56,7 @@ fn run(arguments: &[String]) -> Result {
         "codegen" => codegen::run(only_flag(options, "--check")?),
         "tidy" => tidy::run(),
         "test" => test::run(&test::Options::parse(options)?),
+        "fuzz" => fuzz::run(&fuzz::Options::parse(options)?),
         "ci" => ci::run(),
         "bench" => bench::run(options),
         "traces" => test::traces(),

@@ -20,6 +20,8 @@ mod shared;
 pub mod address;
 pub mod body;
 pub mod fault;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 pub mod metrics;
 
 mod plans;

@@ -8,7 +8,7 @@
 mod admit;
 mod connection;
 mod feed;
-mod intake;
+pub mod intake;
 mod packetize;
 mod sound;
 pub mod transcode;

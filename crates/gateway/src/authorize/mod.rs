@@ -5,7 +5,7 @@
 //! `permission` combines what policies say. [`Caller`] is what was found out; [`Denial`] is every way to be turned away.
 
 mod access_key;
-mod answer;
+pub(crate) mod answer;
 mod cache;
 mod caller;
 mod claims;
@@ -15,7 +15,7 @@ mod issuer;
 mod lambda;
 mod permission;
 mod signature;
-mod source;
+pub(crate) mod source;
 mod token;
 mod told;
 

@@ -63,6 +63,11 @@ impl Heads {
 pub(crate) struct Written(Vec<u8>);
 
 impl Written {
+    #[cfg(feature = "fuzz")]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// The name of a header as it stands here first.
     pub(crate) fn spelling(&self, name: &HeaderName) -> Option<&str> {
         let wanted = name.as_str().as_bytes();

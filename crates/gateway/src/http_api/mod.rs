@@ -2,7 +2,7 @@
 
 pub(crate) mod call;
 pub(crate) mod compile;
-mod expression;
+pub(crate) mod expression;
 mod mapped;
 mod parameters;
 pub(crate) mod pipeline;
