@@ -313,9 +313,7 @@ mod tests {
 
     #[test]
     fn what_is_no_pattern_is_refused() {
-        for java in
-            ["(", "[", "(?<=a*)b", &"a".repeat(PATTERN_BYTES_MAX + 1), "(?!x)((a{100}){100}){100}"]
-        {
+        for java in ["(", "[", "(?<=a*)b", &"a".repeat(PATTERN_BYTES_MAX + 1), "(?!x)((a{100}){100}){100}"] {
             assert_eq!(
                 JavaRegex::part(java).map(|_| ()),
                 Err(InvalidPattern),
