@@ -27,7 +27,7 @@ NINE = {"packets_per_frame": 9}
 TURNS = 2
 # What Chromium was recorded to send, and to how many.
 TRACES = pathlib.Path(__file__).resolve().parents[1] / "load" / "traces"
-RECORDED = [("H.264", "h264.txt", 200), ("H.264", "h264.txt", 500), ("VP8", "vp8.txt", 200), ("H.264 in three layers", "h264-layers.txt", 200)]
+RECORDED = [("H.264", "h264.txt", 200), ("H.264", "h264.txt", 500), ("VP8", "vp8.txt", 200), ("the largest of three layers of H.264", "h264-layers.txt", 200)]
 # How many, how many per second, and what they are.
 MILLION = int(os.environ.get("BENCH_FLOOD", "1000000"))
 FLOODS = [
@@ -127,6 +127,9 @@ def recorded(rooms):
     """What Chromium sent when it published, packet by packet (`cargo xtask traces` records it)."""
     for name, trace, count in RECORDED:
         with rooms.stage(count) as (server, task):
+            if "layers" in trace:
+                for seat in task["subscribers"]:
+                    seat["stage"]["url"] += "?layer=h"
             done = rooms.load(server, task | {"trace": str(TRACES / trace)})
         row(f"{name} as Chromium sends it, to {count}", rate([done]), f"messages per packet: {done.messages:.2f}; added delay {delay([done])}")
 
