@@ -71,6 +71,7 @@ impl Layer {
             flows: run.is_some(),
             settled: run.is_some_and(|(since, _)| now.saturating_sub(since) >= SETTLE),
             rate: self.meter.rate(now),
+            steady: self.meter.steady(now),
             size: self.size,
         }
     }
@@ -85,6 +86,8 @@ pub struct View {
     pub settled: bool,
     /// Bits per second.
     pub rate: u64,
+    /// The same without what is over in a second: a key frame is many times as large as another frame.
+    pub steady: u64,
     pub size: Option<Size>,
 }
 
@@ -94,6 +97,8 @@ pub struct Meter {
     began: Option<Duration>,
     amount: u64,
     rate: Option<u64>,
+    /// That of the window before.
+    previous: Option<u64>,
 }
 
 impl Meter {
@@ -101,7 +106,7 @@ impl Meter {
         let began = *self.began.get_or_insert(now);
         let elapsed = now.saturating_sub(began);
         if elapsed >= WINDOW {
-            self.rate = Some(per_second(self.amount, elapsed));
+            self.previous = self.rate.replace(per_second(self.amount, elapsed));
             self.amount = 0;
             self.began = Some(now);
         }
@@ -116,6 +121,12 @@ impl Meter {
             Some(rate) if elapsed < WINDOW + SETTLE => rate,
             _ => per_second(self.amount, elapsed.max(WINDOW / 4)),
         }
+    }
+
+    /// The lower one of the last two windows' rates.
+    pub fn steady(&self, now: Duration) -> u64 {
+        let rate = self.rate(now);
+        self.previous.map_or(rate, |previous| previous.min(rate))
     }
 }
 
@@ -147,6 +158,26 @@ mod tests {
         }
         assert_eq!(layer.frames.rate(ms(1500)), 30);
         assert_eq!(layer.frames.rate(ms(9000)), 2, "what there was is over; a guess of the rest");
+    }
+
+    #[test]
+    fn a_key_frame_is_no_steady_rate() {
+        let mut meter = Meter::default();
+        let mut at = 0;
+        let mut second = |amount: u32| {
+            for _ in 0..100 {
+                meter.note(amount, ms(at));
+                at += 10;
+            }
+            (meter.rate(ms(at)), meter.steady(ms(at)))
+        };
+        second(125);
+        second(125);
+        second(500);
+        assert_eq!(second(125), (50_000, 12_500));
+        second(500);
+        second(500);
+        assert_eq!(second(125), (50_000, 50_000));
     }
 
     #[test]

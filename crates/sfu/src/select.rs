@@ -126,7 +126,7 @@ impl Selection {
         let position = usable.iter().position(|index| *index == present)?;
         let budget = self.budget?.saturating_sub(overhead);
         let rate = |index: usize| layers[index].1.rate;
-        if rate(present) > budget.saturating_mul(100 + TOLERANCE) / 100 {
+        if layers[present].1.steady > budget.saturating_mul(100 + TOLERANCE) / 100 {
             if position > 0 {
                 self.downgraded = Some(now);
             }
@@ -169,7 +169,7 @@ mod tests {
 
     fn layer(rid: &str, width: u16, rate: u64) -> Named {
         let size = Some(Size { width, height: width / 16 * 9 });
-        (rid.into(), View { flows: true, settled: true, rate, size })
+        (rid.into(), View { flows: true, settled: true, rate, steady: rate, size })
     }
 
     /// In an order that is neither rising nor falling.
@@ -297,7 +297,8 @@ mod tests {
                 .iter()
                 .enumerate()
                 .map(|(index, (flows, settled, rate))| {
-                    let view = View { flows: *flows, settled: *flows && *settled, rate: *rate, size: None };
+                    let (flows, settled, rate) = (*flows, *flows && *settled, *rate);
+                    let view = View { flows, settled, rate, steady: rate, size: None };
                     (index.to_string().into(), view)
                 })
                 .collect();
