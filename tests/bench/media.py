@@ -126,12 +126,14 @@ def unequal(rooms):
 def recorded(rooms):
     """What Chromium sent when it published, packet by packet (`cargo xtask traces` records it)."""
     for name, trace, count in RECORDED:
+        layered = "layers" in trace
         with rooms.stage(count) as (server, task):
-            if "layers" in trace:
-                for seat in task["subscribers"]:
-                    seat["stage"]["url"] += "?layer=h"
+            for seat in task["subscribers"] if layered else []:
+                seat["stage"]["url"] += "?layer=h"
             done = rooms.load(server, task | {"trace": str(TRACES / trace)})
-        row(f"{name} as Chromium sends it, to {count}", rate([done]), f"messages per packet: {done.messages:.2f}; added delay {delay([done])}")
+        # Times that went on from another layer's tell no delay.
+        late = "" if layered else f"; added delay {delay([done])}"
+        row(f"{name} as Chromium sends it, to {count}", rate([done]), f"messages per packet: {done.messages:.2f}{late}")
 
 
 def spread(rooms):

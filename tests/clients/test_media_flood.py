@@ -19,8 +19,8 @@ from expect import eventually
 from room import metrics
 from server import ROOT
 
-COUNT = int(os.environ.get("STAGEDOOR_FLOOD", "30000"))
-PER_SECOND = 15_000
+COUNT = int(os.environ.get("STAGEDOOR_FLOOD", "20000"))
+PER_SECOND = 20_000
 SUBSCRIBERS = 5
 # What the room itself may take meanwhile: packets are kept for retransmission.
 MIB_MAX = 12
@@ -60,7 +60,7 @@ def test_a_flood_from_one_address(server, kind):
     task = {
         "network": [127, 79], "publishers": [{"stage": {"url": url, "token": publish}}],
         "subscribers": [seat() for _ in range(SUBSCRIBERS)], "packets_per_frame": 3, "joins_at_once": 2,
-        "warm_seconds": 2, "seconds": 1,
+        "warm_seconds": 1, "seconds": 1,
         "flood": {"kind": kind, "seat": seat(), "count": count, "per_second": PER_SECOND // KINDS[kind]},
     }
     process = subprocess.Popen([load()], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
