@@ -101,6 +101,12 @@ fn told(visit: &Visit, observed: &Observed, status: u16) {
         } else {
             log.write(completed)
         }
+        if let Some(id) = visit.integration.get().and_then(|integration| integration.request_id.as_deref()) {
+            log.write(format!("AWS Integration Endpoint RequestId : {id}"));
+        }
+        if let Some(root) = visit.xray_trace_id() {
+            log.write(format!("X-ray Tracing ID : {root}"));
+        }
         for line in execution_log::events(log, &visit.request_id_text()) {
             queue.put(line);
         }

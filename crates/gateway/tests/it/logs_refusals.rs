@@ -1,11 +1,12 @@
-//! What execution logs tell of requests that are refused, and in which order (rest-data C2, C7, C8 and C9).
+//! What execution logs tell of requests that are refused, in which order, and how they end (rest-data C2, C7, C8, C9 and
+//! C14).
 
 use std::collections::BTreeMap;
 
 use http::Method;
 use stagedoor_api::apigateway as rest;
 
-use crate::build::{Integrated as _, function_uri, map, mock, rest_api, stage_of_rest};
+use crate::build::{Integrated as _, aws_proxy, function_uri, map, mock, rest_api, stage_of_rest};
 use crate::functions::function;
 use crate::logs::{Directory, world};
 use crate::world::World;
@@ -107,6 +108,27 @@ async fn authorizers_come_before_plans_and_plans_before_the_execution() {
         assert!(line.starts_with(beginning), "{beginning} {lines:#?}");
     }
     assert_eq!(lines.last().map(String::as_str), Some("Method completed with status: 200"));
+}
+
+/// The ids by which other logs are found come last.
+#[tokio::test]
+async fn the_ids_of_function_and_trace_end_the_log() {
+    let directory = Directory::new("ids");
+    let world = world(&directory, |config| config.functions = vec![function("pets", "well")]).await;
+    let api = rest_api("abc").method("POST /", aws_proxy("pets"));
+    let setting = rest::MethodSetting { logging_level: Some("INFO".to_owned()), ..Default::default() };
+    let entries = stage_of_rest(&api, |stage| {
+        stage.method_settings = Some(BTreeMap::from([("*/*".to_owned(), setting)]));
+        stage.tracing_enabled = Some(true);
+    });
+    world.store(entries).await;
+    let trace = [("x-amzn-trace-id", "Root=1-67891233-abcdef012345678912345678")];
+    let mut lines = told((&world, &directory), (Method::POST, ""), &trace, "event").await;
+    let last = lines.split_off(lines.len() - 3);
+    assert_eq!(last[0], "Method completed with status: 200");
+    let id = last[1].strip_prefix("AWS Integration Endpoint RequestId : ").expect("the invocation's id");
+    assert_eq!(id.len(), 36, "{id}");
+    assert_eq!(last[2], "X-ray Tracing ID : 1-67891233-abcdef012345678912345678");
 }
 
 #[tokio::test]
