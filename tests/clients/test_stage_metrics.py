@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 
 import pytest
 
@@ -31,18 +32,22 @@ def test_publishers_subscribers_and_rates(server):
     video = dict(participant=publisher_id, simulcast_layer="none", media_type="video")
 
     async def run():
-        async with whip.Publisher(url, publish, "video/H264"):
+        async with whip.Publisher(url, publish, "video/H264") as publisher:
             viewers = [whip.Subscriber(url, token(server, stage, "SUBSCRIBE")[1], publisher_id) for _ in range(2)]
             for viewer in viewers:
                 await viewer.__aenter__()
             try:
+                await asyncio.gather(*(viewer.receives(video=60, audio=60) for viewer in viewers))
+                begun, sent = time.monotonic(), publisher.video.sent
                 await asyncio.gather(*(viewer.receives(video=90, audio=90) for viewer in viewers))
-                return await asyncio.to_thread(figures, server)
+                # A busy machine makes fewer than the 30 in a second that aiortc means to.
+                pace = (publisher.video.sent - sent) / (time.monotonic() - begun)
+                return await asyncio.to_thread(figures, server), pace
             finally:
                 for viewer in viewers:
                     await viewer.__aexit__()
 
-    during = asyncio.run(run())
+    during, pace = asyncio.run(run())
     assert during["concurrent_publishers"] == {frozenset(): 1}
     assert during["concurrent_subscriptions"] == {frozenset(): 2}
     assert during["publishers"] == {series(): 1} and during["subscribers"] == {series(): 2}
@@ -51,7 +56,7 @@ def test_publishers_subscribers_and_rates(server):
     layers = during["layer_publish_bitrate"]
     assert set(layers) == {series(**video), series(**{**video, "media_type": "audio"})}
     assert sum(layers.values()) == sent
-    assert during["layer_publish_framerate"] == {series(**video): pytest.approx(30, abs=12)}
+    assert during["layer_publish_framerate"] == {series(**video): pytest.approx(pace, abs=12)}
     assert set(during["download_packet_loss"]) == {frozenset(), series()}, "whoever only watches is not told of"
     assert 0 <= during["download_packet_loss"][series()] < 20
     assert during["dropped_frames"] == {}, "aiortc does not say"
