@@ -1,5 +1,6 @@
 """Where log lines go: standard output, files, and what of them is there when the server has ended."""
 
+import json
 import re
 import socket
 import ssl
@@ -9,9 +10,10 @@ import pytest
 
 import server as server_module
 import setups
-from conftest import ACCOUNT, REGION, client, execute_api
+from conftest import ACCOUNT, REGION, client, execute_api, fetch
 from expect import eventually
 from server import Server
+from signing import signed
 from test_lambda import arn, rest_stage, table
 
 GROUP = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:access"
@@ -161,3 +163,50 @@ def test_a_functions_request_id_is_in_the_log(tmp_path):
     assert re.fullmatch("[0-9a-f-]{36}", line[2]) and line[2] != request
     assert line[3] == "200" and line[4].isdigit()
     assert line[5:] == ["-", "-"], "plain HTTP"
+
+
+def test_phases_of_authorization_have_variables_of_their_own(tmp_path):
+    """The signature is `authenticate`, what policies decide is `authorize`; each has a value only where it took place."""
+    config = tmp_path / "stagedoor.toml"
+    statement = {"Effect": "Deny", "Action": "*", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    keys = ["id = 'test'\nsecret = 'test'\n", f"id = 'DENIED'\nsecret = 'secret'\npolicy = '{policy}'\n"]
+    config.write_text("".join(f"[[key]]\n{key}" for key in keys))
+    phases = [f"$context.{phase}.{part}" for phase in ("authenticate", "authorize") for part in ("status", "latency", "error")]
+    format = "|".join(["$context.requestId", "$context.endpointType", "$context.waf.status", *phases])
+    with Server(tmp_path / "data", "--config", str(config)) as server:
+        v1 = client(server, "apigateway")
+        api = v1.create_rest_api(name="phases", endpointConfiguration={"types": ["REGIONAL"]})
+        api, root = api["id"], api["rootResourceId"]
+        setups.mock_method(v1, api, setups.resource(v1, api, root, "open"))
+        setups.mock_method(v1, api, where := setups.resource(v1, api, root, "signed"))
+        v1.update_method(
+            restApiId=api, resourceId=where, httpMethod="GET",
+            patchOperations=[{"op": "replace", "path": "/authorizationType", "value": "AWS_IAM"}],
+        )
+        v1.create_deployment(restApiId=api, stageName="prod")
+        logging(v1, api, format)
+        file = tmp_path / "data" / "logs" / ACCOUNT / REGION / "access.log"
+
+        def told(path, expected, key=None, **signing):
+            target = f"/_aws/execute-api/{api}/prod{path}"
+            headers = {}
+            if key:
+                target, headers = signed(server, "GET", target, key=key, service="execute-api", **signing)
+            answer = fetch(server, "GET", target, headers)
+            id = answer.headers["x-amzn-requestid"]
+            line = eventually(lambda: file.exists() and next((line for line in file.read_text().splitlines() if id in line), None))
+            _, endpoint, waf, *values = line.split("|")
+            assert (endpoint, waf, answer.status) == ("REGIONAL", "-", expected)
+            return values
+
+        assert told("/open", 200) == ["-"] * 6
+        status, latency, error, *policies = told("/signed", 200, key="test", secret="test")
+        assert (status, error, policies[0], policies[2]) == ("200", "-", "200", "-")
+        assert latency.isdigit() and policies[1].isdigit()
+        status, _, error, *policies = told("/signed", 403, key="DENIED", secret="secret")
+        assert (status, error, policies[0]) == ("200", "-", "403")
+        assert "is not authorized to perform: execute-api:Invoke" in policies[2]
+        status, _, error, *policies = told("/signed", 403, key="test", secret="wrong")
+        assert (status, policies) == ("403", ["-"] * 3)
+        assert "signature" in error

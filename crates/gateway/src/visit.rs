@@ -19,7 +19,7 @@ use crate::heads::{Heads, Peer};
 use crate::ids::RequestId;
 use crate::observe::Observed;
 use crate::spelling::{Names, Spelling};
-use crate::{ClientCert, Config};
+use crate::{ClientCert, Config, Denial, address};
 
 /// The base path that a request to a custom domain matched, perhaps empty: an extension of the request.
 #[derive(Clone, Debug)]
@@ -77,6 +77,10 @@ pub(crate) struct Visit {
     pub(crate) fault: OnceLock<GatewayFault>,
     /// What became of the invocation of the authorizer's function, once it has ended.
     pub(crate) authorized: OnceLock<Authorized>,
+    /// What came of the signature of a method with `AWS_IAM`, and of the policies that decide: `$context.authenticate`
+    /// and `$context.authorize`.
+    pub(crate) authenticate: OnceLock<Phase>,
+    pub(crate) authorize: OnceLock<Phase>,
     /// What the integration answered, once it has.
     pub(crate) integration: OnceLock<Integrated>,
     /// Bytes of the body, as the client announced them.
@@ -114,6 +118,8 @@ impl Visit {
             integration_micros: AtomicU64::new(0),
             fault: OnceLock::new(),
             authorized: OnceLock::new(),
+            authenticate: OnceLock::new(),
+            authorize: OnceLock::new(),
             integration: OnceLock::new(),
             request_bytes: announced(&head.headers),
             trace: head.headers.get(headers::TRACE_ID).cloned(),
@@ -204,6 +210,7 @@ impl Visit {
             "domainPrefix" => self.domain_name().split('.').next().unwrap_or_default().into(),
             "identity.sourceIp" if self.is_test => TEST_SOURCE_IP.into(),
             "identity.sourceIp" => digits::address(self.peer.ip().to_canonical()).into(),
+            "identity.vpceId" => address::vpc_endpoint(self.host())?.into(),
             "identity.userAgent" => text(self.user_agent.as_ref()).into(),
             "requestTime" => self.common_log_time().into(),
             "requestTimeEpoch" => {
@@ -292,6 +299,37 @@ pub(crate) struct Authorized {
     /// What the Lambda service answered.
     pub(crate) status: u16,
     pub(crate) latency_millis: u64,
+}
+
+/// A step of authorization, as access logs tell it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Phase {
+    /// 200, or what the client is answered.
+    status: u16,
+    error: Option<String>,
+    latency_millis: u128,
+}
+
+impl Phase {
+    /// What a step has come to that began then.
+    pub(crate) fn ended<T>(began: Instant, outcome: Result<&T, &Denial>) -> Self {
+        let refused = outcome.err().map(Denial::rest);
+        Self {
+            status: refused.as_ref().map_or(200, |refused| refused.status.as_u16()),
+            error: refused.and_then(|refused| refused.message.map(str::to_owned)),
+            latency_millis: began.elapsed().as_millis(),
+        }
+    }
+
+    /// A variable's last part.
+    pub(crate) fn member(&self, name: &str) -> Option<String> {
+        match name {
+            "status" => Some(self.status.to_string()),
+            "error" => self.error.clone(),
+            "latency" => Some(self.latency_millis.to_string()),
+            _ => None,
+        }
+    }
 }
 
 /// What an integration answered, whatever became of it.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use stagedoor_auth::policy::{Decision, Policy};
+use tokio::time::Instant;
 
 use super::answer::{Answer, Verdict};
 use super::caller::{Authority, Caller, Claims};
@@ -20,6 +21,7 @@ use crate::fault::GatewayFault;
 use crate::headers;
 use crate::rest::call::Call;
 use crate::steps::execution;
+use crate::visit::Phase;
 
 /// Longest ARN of a method that is decided about, in bytes: AWS's quota.
 const ARN_BYTES_MAX: usize = 1600;
@@ -67,11 +69,19 @@ async fn known(call: &Call<'_>, body: &mut Body) -> Result<Known, GatewayFault> 
 /// The resource policy, if there is one, has to permit it, and nobody else can.
 fn must_allow(call: &Call<'_>, arn: String, policy: Option<&Policy>) -> Result<(), Denial> {
     let Some(policy) = policy else { return Ok(()) };
+    let began = Instant::now();
     let asked = Asked::new(arn, call.visit, &call.shared.config, None);
-    match asked.of(policy) {
+    let decided = match asked.of(policy) {
         Decision::Allow => Ok(()),
         decision => Err(Denial::AccessDenied(permission::refusal("anonymous", &asked.arn, decision))),
-    }
+    };
+    permitted(call, began, decided)
+}
+
+/// Notes what the policies have decided, for the access log.
+fn permitted(call: &Call<'_>, began: Instant, decided: Result<(), Denial>) -> Result<(), Denial> {
+    let _ = call.visit.authorize.set(Phase::ended(began, decided.as_ref()));
+    decided
 }
 
 async fn signed(
@@ -81,7 +91,17 @@ async fn signed(
     policy: Option<&Policy>,
 ) -> Result<Known, GatewayFault> {
     let owner = &call.api.owner;
-    let key = signature::verify(call.shared, call.head, call.visit, &owner.region, body).await?;
+    let mut began = Instant::now();
+    let verified = signature::verify(call.shared, call.head, call.visit, &owner.region, body).await;
+    match &verified {
+        Ok(key) => drop(call.visit.authenticate.set(Phase::ended(began, Ok(key)))),
+        Err(GatewayFault::Denied(denial)) => {
+            drop(call.visit.authenticate.set(Phase::ended::<()>(began, Err(denial))))
+        }
+        Err(_) => {}
+    }
+    let key = verified?;
+    began = Instant::now();
     let asked = Asked::new(arn, call.visit, &call.shared.config, Some(key));
     let own = key.policy.as_ref().map_or(Decision::Allow, |policy| asked.of(policy));
     let resource = policy.map_or(Decision::Neither, |policy| asked.of(policy));
@@ -90,7 +110,7 @@ async fn signed(
         Decision::Allow => Ok(()),
         decision => Err(Denial::AccessDenied(permission::refusal(&key.arn(), &asked.arn, decision))),
     };
-    Ok((signature::caller(key), decision))
+    Ok((signature::caller(key), permitted(call, began, decision)))
 }
 
 /// Whether the caller may have a fresh answer of a cached method: `execute-api:InvalidateCache` by their IAM policy and the
@@ -134,6 +154,7 @@ async fn asked(
         return Err(Denial::AccessDenied(permission::refusal("anonymous", &asked.arn, resource)));
     }
     let (answer, latency_millis) = answer(call, authorizer, &asked.arn).await?;
+    let began = Instant::now();
     let said = match &answer.verdict {
         Verdict::Policy(policy) => asked.of(policy),
         Verdict::Simple(true) => Decision::Allow,
@@ -146,7 +167,7 @@ async fn asked(
             permission::suffix(decision)
         ))),
     };
-    Ok((answer.caller(latency_millis), decision))
+    Ok((answer.caller(latency_millis), permitted(call, began, decision)))
 }
 
 /// The authorizer's answer, and how long it took in milliseconds.

@@ -82,6 +82,12 @@ fn at_end(visit: &Visit, observed: &Observed, status: u16, name: &str) -> Option
         "requestId" => visit.logged_id().map(str::to_owned),
         "xrayTraceId" => visit.xray_trace_id(),
         _ => {
+            if let Some(member) = name.strip_prefix("authenticate.") {
+                return visit.authenticate.get()?.member(member);
+            }
+            if let Some(member) = name.strip_prefix("authorize.") {
+                return visit.authorize.get()?.member(member);
+            }
             let (fault, member) = (visit.fault.get()?, name.strip_prefix("error.")?);
             match observed.stage.kind {
                 ApiKind::Rest => fault.context(member),

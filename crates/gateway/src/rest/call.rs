@@ -43,6 +43,7 @@ impl Call<'_> {
             "accountId" => owner.account.clone(),
             "apiId" => owner.api.clone(),
             "deploymentId" => self.stage.deployment.clone(),
+            "endpointType" => return self.stage.deployed.endpoint_type.clone(),
             "httpMethod" => self.verb.to_string(),
             "isCanaryRequest" => self.stage.is_canary?.to_string(),
             "path" => self.full_path.to_string(),

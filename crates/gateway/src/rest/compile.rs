@@ -72,6 +72,7 @@ impl plans::api::Deployed for Deployed {
         }
         Self {
             address_disabled: snapshot.api.disable_execute_api_endpoint == Some(true),
+            endpoint_type: endpoint_type(&snapshot.api),
             binary: MediaTypes::new(snapshot.api.binary_media_types.as_deref().unwrap_or_default()),
             compression_bytes_min: snapshot
                 .api
@@ -113,6 +114,11 @@ impl plans::api::Deployed for Deployed {
     fn tune(&self, stage: &api::Stage, known: &Known<'_, Tuning>) -> Tuning {
         Tuning::of(self, stage, known)
     }
+}
+
+fn endpoint_type(api: &api::RestApi) -> Option<String> {
+    let types = api.endpoint_configuration.as_ref()?.types.as_deref()?;
+    types.first().map(|first| first.as_str().to_owned())
 }
 
 fn integration(method: &api::Method) -> Compiled<Integration> {

@@ -29,6 +29,8 @@ pub(crate) type Stage = plans::api::Stage<Deployed>;
 pub(crate) struct Deployed {
     /// `disableExecuteApiEndpoint`: only custom domain names reach it.
     pub(crate) address_disabled: bool,
+    /// The first of the endpoint's types.
+    pub(crate) endpoint_type: Option<String>,
     /// `binaryMediaTypes`
     pub(crate) binary: MediaTypes,
     /// `minimumCompressionSize`, in bytes: shorter answers are not encoded; `None` encodes none.
