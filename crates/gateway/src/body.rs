@@ -42,13 +42,14 @@ pub(crate) async fn whole(body: Body) -> Result<Bytes, BodyError> {
     body.collect().await.map(|collected| collected.to_bytes())
 }
 
-/// An answer's body, streamed; breaks off at its limit and at its deadline.
+/// An answer's body, streamed; breaks off at its limit and at its deadline. Time in which the client takes nothing of it
+/// is not the integration's.
 pub(crate) fn until(deadline: Instant, incoming: AnswerBody, bytes_max: usize) -> Body {
     use http_body::Body as _;
     if incoming.is_end_stream() {
         return empty();
     }
-    Until { body: Limited::new(incoming, bytes_max), deadline, sleep: None }.boxed()
+    Until { body: Limited::new(incoming, bytes_max), deadline, sleep: None, handed_over: None }.boxed()
 }
 
 struct Until {
@@ -56,6 +57,8 @@ struct Until {
     deadline: Instant,
     /// Made when the body first has to wait; most need none.
     sleep: Option<Pin<Box<Sleep>>>,
+    /// Since when nobody has asked for more.
+    handed_over: Option<Instant>,
 }
 
 impl http_body::Body for Until {
@@ -66,7 +69,18 @@ impl http_body::Body for Until {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if let Some(since) = self.handed_over.take() {
+            self.deadline += since.elapsed();
+            let deadline = self.deadline;
+            if let Some(sleep) = &mut self.sleep {
+                sleep.as_mut().reset(deadline);
+            }
+        }
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
+            // Most bodies end with their first frame, and cost no look at the clock.
+            if !self.body.is_end_stream() {
+                self.handed_over = Some(Instant::now());
+            }
             return Poll::Ready(frame);
         }
         let deadline = self.deadline;
