@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,6 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use stagedoor_gateway::{Client, ClientCert, Heads, Listener, Peer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -19,6 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use super::lanes::{Lanes, Place};
 use super::patience::Patient;
 use super::tls::{Tls, session};
+use super::untaken::{Answer, Untaken};
 use super::{Server, route, told};
 
 /// Connections at a time; more wait in the kernel's queue.
@@ -27,6 +28,10 @@ const CONNECTIONS_MAX: usize = 20_000;
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 /// Bytes of a request's head that are buffered at most.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// Requests of one HTTP/2 connection at a time.
+const STREAMS_MAX: u32 = 128;
+/// How long a client that has to leave may take to read why.
+const GOODBYE_MAX: Duration = Duration::from_secs(1);
 /// How long requests under way may take to finish after a stop.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
 
@@ -40,7 +45,8 @@ pub async fn serve(
 ) {
     let port = listener.local_addr().map_or(0, |address| address.port());
     let builder = builder(server.client_timeout);
-    let graceful = GracefulShutdown::new();
+    // Each connection holds a receiver until it has ended.
+    let ending = watch::Sender::new(false);
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { break };
@@ -52,10 +58,10 @@ pub async fn serve(
             Ok((stream, peer)) => {
                 // Answers are written whole; waiting to coalesce them only adds delay.
                 let _ = stream.set_nodelay(true);
-                let (server, watcher) = (Arc::clone(&server), graceful.watcher());
+                let (server, ending) = (Arc::clone(&server), ending.subscribe());
                 let (builder, tls, stopped) = (builder.clone(), tls.clone(), stopped.clone());
                 let taken = lanes.serve(stream, move |stream, place| async move {
-                    let connection = Connection { server, place, peer, watcher, slot, stopped };
+                    let connection = Connection { server, place, peer, ending, slot, stopped };
                     match tls {
                         None => connection.serve(builder, stream, None).await,
                         Some(tls) => connection.shake_hands(builder, stream, tls, port).await,
@@ -72,7 +78,8 @@ pub async fn serve(
             }
         }
     }
-    if tokio::time::timeout(DRAIN_MAX, graceful.shutdown()).await.is_err() {
+    ending.send_replace(true);
+    if tokio::time::timeout(DRAIN_MAX, ending.closed()).await.is_err() {
         tracing::warn!("requests under way were cut off");
     }
 }
@@ -91,7 +98,7 @@ fn builder(client_timeout: Duration) -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .keep_alive_interval(Duration::from_secs(60))
         .max_header_list_size(HEAD_BYTES_MAX as u32)
-        .max_concurrent_streams(250);
+        .max_concurrent_streams(STREAMS_MAX);
     builder
 }
 
@@ -100,7 +107,7 @@ struct Connection {
     server: Arc<Server>,
     place: Place,
     peer: SocketAddr,
-    watcher: Watcher,
+    ending: watch::Receiver<bool>,
     slot: OwnedSemaphorePermit,
     stopped: watch::Receiver<bool>,
 }
@@ -126,24 +133,27 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { server, place, peer, watcher, slot, stopped } = self;
-        let heads: Arc<Heads> = Arc::default();
+        let Self { server, place, peer, ending, slot, stopped } = self;
+        let patience = server.client_timeout;
+        let (heads, untaken) = (Arc::<Heads>::default(), Arc::<Untaken>::default());
         let (listener, certificate) = secured.clone().unzip();
         let client = Client {
             address: peer,
             heads: Arc::clone(&heads),
             listener,
             certificate: certificate.flatten(),
-            patience: server.client_timeout,
+            patience,
         };
         // What the stages leave is hyper's.
         let Some((stream, unread)) = place.gateway.converse(stream, client, stopped).await else { return };
-        let stream = Patient::new(stream, unread, server.client_timeout, Arc::clone(&heads));
+        let stream = Patient::new(stream, unread, patience, Arc::clone(&heads), Arc::clone(&untaken));
         let here = Arc::new((server, place));
+        let requests = Arc::clone(&untaken);
         let service = service_fn(move |mut request: Request<Incoming>| {
             let here = Arc::clone(&here);
             let is_http_1 = request.version() < Version::HTTP_2;
             let two_lengths = is_http_1 && heads.begin();
+            let under_way = (!is_http_1).then(|| requests.request());
             let client = Peer { address: peer, heads: is_http_1.then(|| Arc::clone(&heads)) };
             if let Some((listener, cert)) = &secured {
                 request.extensions_mut().insert(*listener);
@@ -153,14 +163,27 @@ impl Connection {
             }
             async move {
                 let (server, place) = &*here;
-                Ok::<_, Infallible>(match two_lengths {
+                let response = match two_lengths {
                     false => route::answer(server, &place.gateway, request, client).await,
                     true => route::ambiguous(),
-                })
+                };
+                Ok::<_, Infallible>(response.map(|body| Answer::new(body, under_way)))
             }
         });
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-        if let Err(error) = watcher.watch(connection.into_owned()).await {
+        let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = told(ending.clone()) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+            why = untaken.leave(patience) => {
+                tracing::debug!(%peer, ?why, "a client has to leave");
+                connection.as_mut().graceful_shutdown();
+                tokio::time::timeout(GOODBYE_MAX, connection).await.unwrap_or(Ok(()))
+            }
+        };
+        if let Err(error) = ended {
             tracing::debug!(%peer, %error, "connection ended");
         }
         drop(slot);

@@ -22,6 +22,7 @@ mod rtmps;
 mod secrets;
 mod stage_metrics;
 mod tls;
+mod untaken;
 mod usage;
 mod waiting_events;
 

@@ -1,8 +1,9 @@
 //! A client's connection that ends when the client leaves the server waiting: without a word after connecting, or
 //! without taking what it asked for. What is read is shown to who follows the heads of requests.
 //!
-//! The time of a request's head is hyper's to watch, that of its body `stagedoor_gateway`'s. hyper's timer begins when
-//! it knows the version of HTTP, so that the time before is watched here.
+//! The time of a request's head is hyper's to watch, that of its body `stagedoor_gateway`'s, that of HTTP/2's answers and
+//! pauses [`super::untaken`]'s. hyper's timer begins when it knows the version of HTTP, so that the time before is
+//! watched here.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -14,6 +15,8 @@ use bytes::Bytes;
 use stagedoor_gateway::Heads;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
+
+use super::untaken::Untaken;
 
 /// What every HTTP/2 connection begins with (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -32,12 +35,21 @@ pub struct Patient<S> {
     writing: Option<Pin<Box<Sleep>>>,
     /// Who follows the requests' heads, as long as there is something to learn.
     heads: Option<Arc<Heads>>,
+    /// Who watches the answers of HTTP/2.
+    untaken: Arc<Untaken>,
 }
 
 impl<S> Patient<S> {
     /// `unread` comes before what the stream still brings.
-    pub fn new(stream: S, unread: Bytes, patience: Duration, heads: Arc<Heads>) -> Self {
-        Self { stream, unread, patience, preface_read: 0, reading: None, writing: None, heads: Some(heads) }
+    pub fn new(
+        stream: S,
+        unread: Bytes,
+        patience: Duration,
+        heads: Arc<Heads>,
+        untaken: Arc<Untaken>,
+    ) -> Self {
+        let heads = Some(heads);
+        Self { stream, unread, patience, preface_read: 0, reading: None, writing: None, heads, untaken }
     }
 
     fn read(&mut self, bytes: &[u8]) {
@@ -48,6 +60,9 @@ impl<S> Patient<S> {
         self.preface_read = if is_preface { self.preface_read + compared } else { PREFACE.len() };
         if self.knows_version() {
             self.reading = None;
+            if is_preface {
+                self.untaken.speaks_http2();
+            }
         }
     }
 
@@ -146,7 +161,7 @@ mod tests {
     /// Whether a client that sends these parts, each in time, and then nothing, is waited for no longer.
     async fn is_given_up(parts: &'static [&'static [u8]]) -> bool {
         let (mut client, server) = duplex(1000);
-        let mut server = Patient::new(server, Bytes::new(), PATIENCE, Arc::default());
+        let mut server = Patient::new(server, Bytes::new(), PATIENCE, Arc::default(), Arc::default());
         let sending = tokio::spawn(async move {
             for part in parts {
                 client.write_all(part).await.expect("the server reads");
@@ -180,7 +195,7 @@ mod tests {
     #[tokio::test]
     async fn clients_must_take_their_answers() {
         let (mut client, server) = duplex(1000);
-        let mut server = Patient::new(server, Bytes::new(), PATIENCE, Arc::default());
+        let mut server = Patient::new(server, Bytes::new(), PATIENCE, Arc::default(), Arc::default());
         let began = Instant::now();
         let reading = tokio::spawn(async move {
             // A slow client is no dead one.
