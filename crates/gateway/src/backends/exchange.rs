@@ -303,14 +303,37 @@ impl Exchange {
     }
 }
 
-/// What a request says of its body. Methods that have none in most cases have none if its length is not known.
+/// What a request says of its body. Methods that have none in most cases have none if its length is not known; those that
+/// are about their body say also that it is empty (RFC 9110, section 8.6).
 fn length(method: &Method, body: &Body) -> Length {
-    if body.is_end_stream() {
-        return Length::None;
-    }
     match body.size_hint().exact() {
+        _ if body.is_end_stream() => match *method {
+            Method::POST | Method::PUT | Method::PATCH => Length::Known(0),
+            _ => Length::None,
+        },
         Some(length) => Length::Known(length),
         None if [Method::GET, Method::HEAD, Method::CONNECT].contains(method) => Length::None,
         None => Length::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::body;
+
+    #[test]
+    fn what_is_empty_is_said_where_a_body_is_expected() {
+        for (method, bytes, expected) in [
+            (Method::POST, "", Length::Known(0)),
+            (Method::PUT, "", Length::Known(0)),
+            (Method::PATCH, "", Length::Known(0)),
+            (Method::GET, "", Length::None),
+            (Method::DELETE, "", Length::None),
+            (Method::DELETE, "four", Length::Known(4)),
+            (Method::GET, "four", Length::Known(4)),
+        ] {
+            assert_eq!(length(&method, &body::full(bytes)), expected, "{method} {bytes:?}");
+        }
     }
 }
