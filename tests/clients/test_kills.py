@@ -309,7 +309,7 @@ def test_all_connections_to_a_backend_are_reset_at_once(tmp_path, kind):
             stages.http_route("ANY /slow", f"{backend.url}/slow")
         stages.deploy()
         eventually(lambda: stages.ask(kind, "GET", "/slow").status == 200)
-        over, seen = threading.Event(), []
+        over, seen, reset = threading.Event(), [], 0
 
         def ask():
             while not over.is_set():
@@ -323,7 +323,7 @@ def test_all_connections_to_a_backend_are_reset_at_once(tmp_path, kind):
                 for _ in range(5):
                     before = len(seen)
                     eventually(lambda: len(seen) > before + 50)
-                    eventually(backend.reset_all)
+                    reset += eventually(backend.reset_all)
                 before = len(seen)
                 eventually(lambda: len(seen) > before + 50)
             finally:
@@ -333,7 +333,7 @@ def test_all_connections_to_a_backend_are_reset_at_once(tmp_path, kind):
         # HTTP APIs say 503 of a backend that hung up, REST APIs 502 or 504.
         failed = [answer for answer in seen if answer.status != 200]
         assert {answer.status for answer in failed} <= {500, 502, 503, 504}, failed[:3]
-        assert len(failed) <= 5 * 16, "more requests failed than were under way"
+        assert len(failed) <= reset, "more requests failed than connections were reset"
         assert all(answer.body == b"slow" for answer in seen if answer.status == 200)
         assert stages.ask(kind, "GET", "/slow").status == 200
 
