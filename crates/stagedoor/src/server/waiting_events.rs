@@ -2,7 +2,7 @@
 //! many at a time, so that accepting one costs a share of a write to the disk.
 
 use std::ops::ControlFlow;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -15,8 +15,8 @@ use stagedoor_state::transact::{read, transact};
 use stagedoor_store::{Store, Transaction};
 use tokio::sync::oneshot;
 
-/// Changes that wait at most. More can only pile up while the store is out of order.
-const CHANGES_MAX: usize = 65_536;
+/// Changes that the store has not taken and that are tried again, at most. More can only pile up while it is out of order.
+const LATE_MAX: usize = 65_536;
 /// Changes written in one transaction at most, and their bytes.
 const BATCH_MAX: usize = 256;
 const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -29,7 +29,9 @@ pub struct StoredEvents(Mutex<Option<Open>>);
 
 #[derive(Debug)]
 struct Open {
-    changes: SyncSender<Change>,
+    /// As long as there may be waiting invocations, which are bounded where they are accepted: a queue with room for all
+    /// of them from the start would be most of an idle server's memory.
+    changes: Sender<Change>,
     thread: JoinHandle<()>,
 }
 
@@ -50,7 +52,7 @@ enum What {
 impl StoredEvents {
     /// Starts the thread.
     pub fn start(store: Store) -> Self {
-        let (changes, queue) = sync_channel(CHANGES_MAX);
+        let (changes, queue) = channel();
         let thread =
             std::thread::Builder::new().name("events".to_owned()).spawn(move || write(&store, &queue));
         let thread = thread.expect("the system can start a thread");
@@ -69,7 +71,7 @@ impl StoredEvents {
     fn put(&self, key: WaitingKey, what: What) {
         let open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(open) = open.as_ref()
-            && let Err(error) = open.changes.try_send(Change { key, what })
+            && let Err(error) = open.changes.send(Change { key, what })
         {
             tracing::error!(%error, "what became of an asynchronous invocation could not be recorded");
         }
@@ -150,7 +152,7 @@ fn write_batch(store: &Store, mut batch: Vec<Change>) -> Vec<Change> {
             tracing::error!(%fault, "what became of asynchronous invocations could not be recorded");
             batch.clear();
         }
-        batch.truncate(CHANGES_MAX);
+        batch.truncate(LATE_MAX);
         return batch;
     }
     for change in batch {
