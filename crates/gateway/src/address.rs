@@ -125,13 +125,7 @@ fn of_host(host: &str) -> Option<Address> {
     }
     let api = api.split_once("-vpce-").map_or(api, |(api, _)| api);
     let region = labels.next().is_some().then(|| third.to_ascii_lowercase());
-    is_id(api).then(|| Address {
-        api: api.to_ascii_lowercase(),
-        region,
-        stage: None,
-        path_at: 0,
-        mapped: None,
-    })
+    named(api, region)
 }
 
 /// The address of a request whose header names the API. The host may say the region:
@@ -140,13 +134,13 @@ fn of_header(api: &str, host: Option<&str>) -> Option<Address> {
     let mut labels = host.unwrap_or_default().split('.');
     let is_endpoint = labels.next().is_some_and(|label| label.starts_with(VPC_ENDPOINT));
     let region = labels.nth(1).filter(|_| is_endpoint).map(str::to_ascii_lowercase);
-    is_id(api).then(|| Address {
-        api: api.to_ascii_lowercase(),
-        region,
-        stage: None,
-        path_at: 0,
-        mapped: None,
-    })
+    named(api, region)
+}
+
+/// The address of an API whose stage is in the path; `None` if that is no id.
+fn named(api: &str, region: Option<String>) -> Option<Address> {
+    let api = is_id(api).then(|| api.to_ascii_lowercase())?;
+    Some(Address { api, region, stage: None, path_at: 0, mapped: None })
 }
 
 fn is_id(text: &str) -> bool {

@@ -58,7 +58,8 @@ impl Names {
         let with = |mut lines: Option<Lines<'_>>| {
             write(&mut |bytes, name| {
                 if AWS_WRITES.contains(&name.as_str()) {
-                    push_capitalised(bytes, name);
+                    // Names have no letters but those of ASCII.
+                    bytes.extend(capital_letters(name.as_str()).map(|letter| letter as u8));
                     return;
                 }
                 let written = lines.as_mut().and_then(|lines| lines.spelling(name));
@@ -69,14 +70,6 @@ impl Names {
             Some(heads) => heads.show(&self.method, with),
             None => with(None),
         }
-    }
-}
-
-fn push_capitalised(bytes: &mut Vec<u8>, name: &HeaderName) {
-    let mut begins = true;
-    for letter in name.as_str().bytes() {
-        bytes.push(if begins { letter.to_ascii_uppercase() } else { letter });
-        begins = letter == b'-';
     }
 }
 
@@ -97,10 +90,14 @@ pub(crate) fn answered(name: &HeaderName) -> String {
 /// `Content-Type`
 pub(crate) fn capitalised(name: &str) -> String {
     let mut spelt = String::with_capacity(name.len());
-    let mut begins = true;
-    for letter in name.chars() {
-        spelt.push(if begins { letter.to_ascii_uppercase() } else { letter });
-        begins = letter == '-';
-    }
+    spelt.extend(capital_letters(name));
     spelt
+}
+
+fn capital_letters(name: &str) -> impl Iterator<Item = char> {
+    let mut begins = true;
+    name.chars().map(move |letter| {
+        let capital = std::mem::replace(&mut begins, letter == '-');
+        if capital { letter.to_ascii_uppercase() } else { letter }
+    })
 }

@@ -24,6 +24,7 @@ use self::date::Date;
 use crate::body::{self, Body};
 use crate::heads::{Heads, Peer};
 use crate::sending::Sending;
+use crate::steps::method_response::may_have_body;
 use crate::{Address, ClientCert, Gateway, Listener};
 
 /// Who is at the other end of a connection, and what its listener knows of it.
@@ -122,9 +123,8 @@ fn sending(response: Response<Body>, mut bytes: Vec<u8>, date: &[u8]) -> Sending
         head.status = StatusCode::INTERNAL_SERVER_ERROR;
         body = body::empty();
     }
-    let bodiless = matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     let length = match body.size_hint().exact() {
-        _ if bodiless => Length::None,
+        _ if !may_have_body(head.status) => Length::None,
         Some(length) => Length::Known(length),
         None => Length::Unknown,
     };
