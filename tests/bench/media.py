@@ -20,7 +20,7 @@ from measure import SECONDS, resident_mib, row
 import janus
 from conftest import client
 from expect import eventually
-from server import Server
+from server import Server, cpu
 
 # 30 frames of nine packets and 50 sounds per second: 2.65 Mbit/s.
 NINE = {"packets_per_frame": 9}
@@ -290,11 +290,6 @@ class Rooms:
         finally:
             process.kill()
         return Done(report, used, own, joined, memory - idle, memory - full, messages / datagrams)
-
-
-def cpu(pid):
-    """CPU seconds of a process and all its threads, also ended ones, to the nanosecond (clock_getcpuclockid(3))."""
-    return time.clock_gettime((~pid << 3) | 2)
 
 
 def sent(server):

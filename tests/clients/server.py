@@ -10,6 +10,7 @@ import queue
 import signal
 import subprocess
 import threading
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SECONDS_TO_START = 30
@@ -18,15 +19,25 @@ PORTS = ("listen", "media-listen", "rtmp-listen", "rtmps-listen")
 
 
 def binary():
-    """The server's program: `STAGEDOOR_BIN`, else what `cargo build` last made."""
-    chosen = os.environ.get("STAGEDOOR_BIN")
+    """The server's program."""
+    return program("stagedoor", "STAGEDOOR_BIN")
+
+
+def program(name, variable):
+    """A program of the workspace: what the environment says, else what `cargo build` last made."""
+    chosen = os.environ.get(variable)
     if chosen:
         return chosen
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    made = [target / profile / "stagedoor" for profile in ("debug", "release")]
+    made = [target / profile / name for profile in ("debug", "release")]
     made = sorted((path for path in made if path.is_file()), key=lambda path: path.stat().st_mtime)
-    assert made, "no server: set STAGEDOOR_BIN or run `cargo build -p stagedoor`"
+    assert made, f"no {name}: set {variable} or run `cargo build -p {name}`"
     return str(made[-1])
+
+
+def cpu(pid):
+    """CPU seconds of a process and all its threads, also ended ones, to the nanosecond (clock_getcpuclockid(3))."""
+    return time.clock_gettime((~pid << 3) | 2)
 
 
 class Server:

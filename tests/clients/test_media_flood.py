@@ -7,9 +7,7 @@ kind: a million show what some ten thousand do.
 
 import json
 import os
-import pathlib
 import subprocess
-import time
 
 import pytest
 
@@ -17,7 +15,7 @@ from participants import token
 from conftest import client
 from expect import eventually
 from room import metrics
-from server import ROOT
+from server import cpu, program
 
 COUNT = int(os.environ.get("STAGEDOOR_FLOOD", "20000"))
 PER_SECOND = 20_000
@@ -28,23 +26,6 @@ MIB_MAX = 12
 KINDS = {"unknown-users": 1, "wrong-passwords": 1, "strange-hellos": 1, "hellos": 1, "late-hellos": 1, "connections": 10}
 # All of these are dropped without a word.
 UNANSWERED = {"unknown-users", "wrong-passwords", "strange-hellos", "late-hellos", "connections"}
-
-
-def load():
-    """The load generator: `STAGEDOOR_LOAD`, else what `cargo build` last made."""
-    chosen = os.environ.get("STAGEDOOR_LOAD")
-    if chosen:
-        return chosen
-    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    made = [target / profile / "stagedoor-load" for profile in ("debug", "release")]
-    made = sorted((path for path in made if path.is_file()), key=lambda path: path.stat().st_mtime)
-    assert made, "no load generator: set STAGEDOOR_LOAD or run `cargo build -p stagedoor-load`"
-    return str(made[-1])
-
-
-def cpu(pid):
-    """CPU seconds of a process (clock_getcpuclockid(3))."""
-    return time.clock_gettime((~pid << 3) | 2)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -63,7 +44,7 @@ def test_a_flood_from_one_address(server, kind):
         "warm_seconds": 1, "seconds": 1,
         "flood": {"kind": kind, "seat": seat(), "count": count, "per_second": PER_SECOND // KINDS[kind]},
     }
-    process = subprocess.Popen([load()], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([program("stagedoor-load", "STAGEDOOR_LOAD")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         process.stdin.write(json.dumps(task))
         process.stdin.close()
