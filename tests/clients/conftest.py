@@ -71,13 +71,17 @@ class Answer:
 
 
 def fetch(server, method, target, headers=None, body=None):
-    """One request, sent exactly as given: no redirects, no path clean-up, `Host` as in `headers`."""
+    """One request, sent exactly as given: no redirects, no path clean-up, `Host` as in `headers`.
+
+    A header whose value is a list is sent once for each of its values.
+    """
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
     try:
         headers = dict(headers or {})
         connection.putrequest(method, target, skip_host="Host" in headers, skip_accept_encoding=True)
-        for name, value in headers.items():
-            connection.putheader(name, value)
+        for name, values in headers.items():
+            for value in values if isinstance(values, list) else [values]:
+                connection.putheader(name, value)
         data = body.encode() if isinstance(body, str) else body
         if data is not None:
             connection.putheader("Content-Length", str(len(data)))

@@ -12,7 +12,8 @@ pub(crate) struct Packages {
 
 /// What the browser tests import.
 pub(crate) const FOR_BROWSER: Packages = Packages { folder: "tests/browser", builds: false };
-/// AWS's runtime client for Node.js, which builds its native part: curl and aws-lambda-cpp, that it brings along.
+/// AWS's runtime client for Node.js, which builds its native part: curl and aws-lambda-cpp, that it brings along. And
+/// web frameworks.
 pub(crate) const FOR_CLIENTS: Packages = Packages { folder: "tests/clients/nodejs", builds: true };
 
 /// Installs when what is there was not installed from the present lock file.
