@@ -16,6 +16,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use tokio::time::Instant;
 
+use crate::answer_names::Spelt;
 use crate::body::{self, Body, BodyError};
 
 /// The longest body that is kept, in bytes: AWS's quota.
@@ -41,6 +42,7 @@ pub(crate) struct Key(Vec<u8>);
 pub(crate) struct Entry {
     status: StatusCode,
     headers: HeaderMap,
+    spelt: Option<Spelt>,
     body: Bytes,
     expires: Instant,
 }
@@ -105,6 +107,9 @@ impl Entry {
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers.clone();
+        if let Some(spelt) = &self.spelt {
+            response.extensions_mut().insert(spelt.clone());
+        }
         response
     }
 }
@@ -122,8 +127,8 @@ impl Pending {
         use http_body::Body as _;
         let (head, body) = response.into_parts();
         let too_long = body.size_hint().lower() > BODY_BYTES_MAX as u64;
-        let kept =
-            Kept { pending: self, status: head.status, headers: head.headers.clone(), body: BytesMut::new() };
+        let (headers, spelt) = (head.headers.clone(), head.extensions.get().cloned());
+        let kept = Kept { pending: self, status: head.status, headers, spelt, body: BytesMut::new() };
         if body.is_end_stream() {
             kept.finish();
             return Response::from_parts(head, body);
@@ -139,6 +144,7 @@ struct Kept {
     pending: Pending,
     status: StatusCode,
     headers: HeaderMap,
+    spelt: Option<Spelt>,
     body: BytesMut,
 }
 
@@ -146,8 +152,8 @@ impl Kept {
     fn finish(self) {
         let Pending { cache, key, ttl } = self.pending;
         let expires = Instant::now() + ttl;
-        let (status, headers, body) = (self.status, self.headers, self.body.freeze());
-        cache.put(key, Entry { status, headers, body, expires });
+        let Self { status, headers, spelt, .. } = self;
+        cache.put(key, Entry { status, headers, spelt, body: self.body.freeze(), expires });
     }
 }
 

@@ -29,6 +29,7 @@ mod plans;
 mod http_api;
 mod rest;
 
+mod answer_names;
 mod arriving;
 mod authorize;
 
@@ -66,6 +67,7 @@ mod uri;
 mod visit;
 
 pub use address::Address;
+pub use answer_names::USUAL as USUAL_NAMES;
 pub use authorize::{AccessKey, Denial};
 pub use aws::{ANY_SERVICE, ServiceEndpoint};
 pub use body::{Body, BodyError};

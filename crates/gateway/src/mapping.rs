@@ -208,9 +208,12 @@ impl Target {
     }
 }
 
+/// What keys of `responseParameters` begin with.
+pub(crate) const RESPONSE_HEADER: &str = "method.response.header.";
+
 /// A key of `responseParameters`: `method.response.header.name`.
 pub(crate) fn response_header(text: &str) -> Result<HeaderName, Malformed> {
-    header(text.strip_prefix("method.response.header.").ok_or(Malformed)?)
+    header(text.strip_prefix(RESPONSE_HEADER).ok_or(Malformed)?)
 }
 
 /// `.user.name`, `[0].id`; what follows the word `body`.

@@ -21,6 +21,7 @@ use tokio::sync::watch;
 
 use self::connection::{Connection, Next};
 use self::date::Date;
+use crate::answer_names;
 use crate::body::{self, Body};
 use crate::heads::{Heads, Peer};
 use crate::sending::Sending;
@@ -128,6 +129,9 @@ fn sending(response: Response<Body>, mut bytes: Vec<u8>, date: &[u8]) -> Sending
         Some(length) => Length::Known(length),
         None => Length::Unknown,
     };
-    write_reply(&mut bytes, head.status, &head.headers, length, date);
+    let spelt = head.extensions.get();
+    write_reply(&mut bytes, head.status, &head.headers, length, date, |bytes, name| {
+        answer_names::write(bytes, name, spelt);
+    });
     Sending::new(bytes, body, length)
 }

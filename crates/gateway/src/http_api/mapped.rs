@@ -125,6 +125,7 @@ pub(crate) async fn answered(
         json: OnceCell::new(),
     };
     parameters.change_response(&values, &mut head.headers, &mut head.status)?;
+    parameters.spelt().clone().put_on(&mut head.extensions);
     Ok(Response::from_parts(head, body))
 }
 

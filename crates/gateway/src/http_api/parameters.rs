@@ -10,12 +10,18 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use stagedoor_state::http::is_reserved_header;
 
 use super::expression::{Expression, Invalid, Side, Values};
+use crate::answer_names::Spelt;
 use crate::fault::GatewayFault;
 use crate::{headers, uri};
 
 /// A whole map of mappings.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Parameters(Vec<Parameter>);
+pub(crate) struct Parameters {
+    /// In the order in which they are applied.
+    list: Vec<Parameter>,
+    /// How they write the names of headers.
+    spelt: Spelt,
+}
 
 #[derive(Clone, Debug)]
 struct Parameter {
@@ -63,16 +69,23 @@ impl Parameters {
         let mut parameters: Vec<Parameter> =
             stored.iter().map(|(key, value)| Parameter::parse(key, value, side)).collect::<Result<_, _>>()?;
         parameters.sort_by_key(|parameter| parameter.operation);
-        Ok(Self(parameters))
+        let spelt =
+            Spelt::of(stored.keys().filter_map(|key| key.split_once(":header.")).map(|(_, name)| name));
+        Ok(Self { list: parameters, spelt })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.list.is_empty()
+    }
+
+    /// How the names of headers are written that they set.
+    pub(crate) fn spelt(&self) -> &Spelt {
+        &self.spelt
     }
 
     /// Whether [`Values::body`] must be there.
     pub(crate) fn read_body(&self) -> bool {
-        self.0.iter().any(|parameter| parameter.value.reads_body())
+        self.list.iter().any(|parameter| parameter.value.reads_body())
     }
 
     /// Changes a request.
@@ -86,7 +99,7 @@ impl Parameters {
         query: &str,
     ) -> Result<Target, GatewayFault> {
         let mut target = Target { path: None, query: query.to_owned() };
-        for parameter in &self.0 {
+        for parameter in &self.list {
             match &parameter.place {
                 Place::Header(name) => parameter.change_header(name, values, headers)?,
                 Place::Query(name) => parameter.change_query(name, values, &mut target.query),
@@ -109,7 +122,7 @@ impl Parameters {
         headers: &mut HeaderMap,
         status: &mut StatusCode,
     ) -> Result<(), GatewayFault> {
-        for parameter in &self.0 {
+        for parameter in &self.list {
             match &parameter.place {
                 Place::Header(name) => parameter.change_header(name, values, headers)?,
                 Place::Status => {

@@ -14,6 +14,7 @@ use super::plan::{
 };
 use super::tuning::Tuning;
 use super::validator::{self, Models};
+use crate::answer_names::Spelt;
 use crate::authorize::rest_compile;
 use crate::backends::Trust;
 use crate::fault::GatewayFault;
@@ -323,6 +324,8 @@ fn response(status: &str, stored: &api::IntegrationResponse) -> Compiled<Integra
         let name = mapping::response_header(target).map_err(unreadable)?;
         Ok((name, Source::of_response(source).map_err(unreadable)?))
     });
+    let targets = stored.response_parameters.iter().flatten();
+    let spelt = targets.filter_map(|(target, _)| target.strip_prefix(mapping::RESPONSE_HEADER));
     let templates = stored.response_templates.iter().flatten();
     let templates =
         Template::all(templates.map(|(media_type, text)| (media_type, text.as_deref().unwrap_or_default())));
@@ -331,6 +334,7 @@ fn response(status: &str, stored: &api::IntegrationResponse) -> Compiled<Integra
         handling: stored.content_handling.into(),
         pattern: pattern.map(selection_pattern).transpose()?,
         headers: headers.collect::<Compiled<_>>()?,
+        spelt: Spelt::of(spelt),
         templates,
     })
 }

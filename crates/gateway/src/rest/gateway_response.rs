@@ -8,6 +8,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use stagedoor_api::apigateway as api;
 
+use crate::answer_names::Spelt;
 use crate::body::{self, Body};
 use crate::fault::GatewayFault;
 use crate::headers;
@@ -25,6 +26,7 @@ pub(crate) struct GatewayResponses(BTreeMap<String, Custom>);
 struct Custom {
     status: Option<StatusCode>,
     headers: Vec<(HeaderName, Source)>,
+    spelt: Spelt,
     templates: BTreeMap<String, String>,
 }
 
@@ -39,8 +41,10 @@ impl GatewayResponses {
                 let source = source.replacen("method.input.params.", "method.request.", 1);
                 Some((name, Source::of_request(&source).ok()?))
             });
+            let targets = stored.response_parameters.iter().flatten();
+            let spelt = Spelt::of(targets.filter_map(|(target, _)| target.strip_prefix(PREFIX)));
             let templates = stored.response_templates.clone().unwrap_or_default();
-            Some((name, Custom { status, headers: headers.collect(), templates }))
+            Some((name, Custom { status, headers: headers.collect(), spelt, templates }))
         });
         Self(customs.collect())
     }
@@ -69,6 +73,7 @@ impl GatewayResponses {
                 headers::set(response.headers_mut(), name.clone(), &values.join(","));
             }
         }
+        custom.spelt.clone().put_on(response.extensions_mut());
         Some(response)
     }
 

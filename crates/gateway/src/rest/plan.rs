@@ -10,6 +10,7 @@ use stagedoor_vtl::JavaRegex;
 use super::gateway_response::GatewayResponses;
 use super::payload::Handling;
 use super::validator::Validator;
+use crate::answer_names::Spelt;
 use crate::authorize::Guard;
 use crate::backends::Trust;
 use crate::fault::GatewayFault;
@@ -167,5 +168,6 @@ pub(crate) struct IntegrationResponse {
     pub(crate) pattern: Option<JavaRegex>,
     pub(crate) handling: Handling,
     pub(crate) headers: Vec<(HeaderName, Source)>,
+    pub(crate) spelt: Spelt,
     pub(crate) templates: Templates,
 }

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Map, Value};
 
+use crate::answer_names::Spelt;
 use crate::fault::GatewayFault;
 
 /// What goes back to the client.
@@ -17,6 +18,8 @@ use crate::fault::GatewayFault;
 pub(crate) struct Answered {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
+    /// How it wrote the names of the headers.
+    pub(crate) spelt: Spelt,
     pub(crate) body: Bytes,
 }
 
@@ -31,7 +34,8 @@ pub(crate) fn of_rest(payload: &[u8], accepts_binary: bool) -> Made<Answered> {
 /// REST APIs, the head of a streamed answer: as [`of_rest`], with cookies and without a body.
 pub(crate) fn of_head(head: &[u8]) -> Made<Answered> {
     let head = Envelope::parse(head)?;
-    Ok(Answered { status: head.status()?, headers: head.headers()?, body: Bytes::new() })
+    let (headers, spelt) = head.headers()?;
+    Ok(Answered { status: head.status()?, headers, spelt, body: Bytes::new() })
 }
 
 /// HTTP APIs, payload format 1.0.
@@ -50,7 +54,7 @@ pub(crate) fn of_http_v2(payload: &Bytes) -> Made<Answered> {
         _ => payload.clone(),
     };
     let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, JSON)]);
-    Ok(Answered { status: StatusCode::OK, headers, body })
+    Ok(Answered { status: StatusCode::OK, headers, spelt: Spelt::default(), body })
 }
 
 /// As in AWS's execution logs; gateway responses know it as a configuration error.
@@ -97,7 +101,8 @@ impl Envelope {
             Some(_) => return Err(malformed("the body is no string")),
         };
         self.is_base64()?;
-        Ok(Answered { status, headers: self.headers()?, body })
+        let (headers, spelt) = self.headers()?;
+        Ok(Answered { status, headers, spelt, body })
     }
 
     /// A member; null is as good as none.
@@ -126,8 +131,8 @@ impl Envelope {
     }
 
     /// Values of `multiValueHeaders` come first; one that `headers` has too comes once. Cookies of format 2.0 last.
-    fn headers(&self) -> Made<HeaderMap> {
-        let mut headers = HeaderMap::new();
+    fn headers(&self) -> Made<(HeaderMap, Spelt)> {
+        let (mut headers, mut spelt) = (HeaderMap::new(), Spelt::default());
         for (name, values) in members(self.member("multiValueHeaders"), "multiValueHeaders")? {
             let Value::Array(values) = values else {
                 return Err(malformed(&format!("multiValueHeaders has no list for {name:?}")));
@@ -135,9 +140,11 @@ impl Envelope {
             for value in values {
                 add(&mut headers, name, value)?;
             }
+            spelt.note(name);
         }
         for (name, value) in members(self.member("headers"), "headers")? {
             add(&mut headers, name, value)?;
+            spelt.note(name);
         }
         match self.member("cookies") {
             None => {}
@@ -148,7 +155,7 @@ impl Envelope {
             }
             Some(_) => return Err(malformed("cookies is no list")),
         }
-        Ok(headers)
+        Ok((headers, spelt))
     }
 }
 

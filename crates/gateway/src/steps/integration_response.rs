@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, StatusCode};
 use stagedoor_vtl::Overrides;
 
+use crate::answer_names::Spelt;
 use crate::fault::GatewayFault;
 use crate::headers;
 use crate::integrations::http_proxy::Collected;
@@ -18,6 +19,8 @@ use crate::template::{self, Template};
 pub(crate) struct Mapped {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
+    /// How the mappings wrote the names of the headers.
+    pub(crate) spelt: Spelt,
     pub(crate) body: Bytes,
 }
 
@@ -38,13 +41,15 @@ pub(crate) async fn map(
     let mut mapped = mapped_headers(response, &answer.headers, &payload, call)?;
     let (body, overrides) = transformed(response, payload, call, overrides).await?;
     let told = overrides.of_response();
+    let mut spelt = response.spelt.clone();
     for (name, value) in told.header {
+        spelt.note(&name);
         if let Ok(name) = HeaderName::from_bytes(name.as_bytes()) {
             headers::set(&mut mapped, name, &value);
         }
     }
     let status = told.status.and_then(|status| StatusCode::from_u16(status).ok());
-    Ok(Mapped { status: status.unwrap_or(response.status), headers: mapped, body })
+    Ok(Mapped { status: status.unwrap_or(response.status), headers: mapped, spelt, body })
 }
 
 /// The body that the response's template makes, and the overrides as they are then.
@@ -141,6 +146,7 @@ mod tests {
                         .then(|| JavaRegex::whole(pattern).expect("a test's own pattern")),
                     handling: Handling::AsItIs,
                     headers: Vec::new(),
+                    spelt: Spelt::default(),
                     templates: BTreeMap::new(),
                 }
             })

@@ -44,6 +44,7 @@ pub(crate) fn of_mapping(mapped: Mapped) -> Response<Body> {
         Response::new(if mapped.body.is_empty() { body::empty() } else { body::full(mapped.body) });
     *response.status_mut() = mapped.status;
     *response.headers_mut() = returned(mapped.headers, headers::returned_by_mapping);
+    mapped.spelt.put_on(response.extensions_mut());
     response
 }
 
@@ -54,6 +55,7 @@ pub(crate) fn of_function(mut answer: Answered, call: &Call<'_>) -> Response<Bod
     let mut response = Response::new(if has_body { body::full(answer.body) } else { body::empty() });
     *response.status_mut() = answer.status;
     *response.headers_mut() = returned(answer.headers, headers::returned_by_proxy);
+    answer.spelt.put_on(response.extensions_mut());
     with_function_trace(response, call)
 }
 

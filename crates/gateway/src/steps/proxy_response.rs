@@ -37,5 +37,6 @@ pub(crate) fn of_function(mut answer: Answered) -> Response<Body> {
     let mut response = Response::new(if has_body { body::full(answer.body) } else { body::empty() });
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
+    answer.spelt.put_on(response.extensions_mut());
     response
 }

@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use super::answer_names::AnswerNames;
 use super::lanes::{Lanes, Place};
 use super::patience::Patient;
 use super::tls::{Tls, session};
@@ -45,6 +46,7 @@ pub async fn serve(
 ) {
     let port = listener.local_addr().map_or(0, |address| address.port());
     let builder = builder(server.client_timeout);
+    let names = Arc::new(AnswerNames::learn().await);
     // Each connection holds a receiver until it has ended.
     let ending = watch::Sender::new(false);
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
@@ -60,8 +62,9 @@ pub async fn serve(
                 let _ = stream.set_nodelay(true);
                 let (server, ending) = (Arc::clone(&server), ending.subscribe());
                 let (builder, tls, stopped) = (builder.clone(), tls.clone(), stopped.clone());
+                let names = Arc::clone(&names);
                 let taken = lanes.serve(stream, move |stream, place| async move {
-                    let connection = Connection { server, place, peer, ending, slot, stopped };
+                    let connection = Connection { server, place, peer, names, ending, slot, stopped };
                     match tls {
                         None => connection.serve(builder, stream, None).await,
                         Some(tls) => connection.shake_hands(builder, stream, tls, port).await,
@@ -107,6 +110,7 @@ struct Connection {
     server: Arc<Server>,
     place: Place,
     peer: SocketAddr,
+    names: Arc<AnswerNames>,
     ending: watch::Receiver<bool>,
     slot: OwnedSemaphorePermit,
     stopped: watch::Receiver<bool>,
@@ -133,7 +137,7 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { server, place, peer, ending, slot, stopped } = self;
+        let Self { server, place, peer, names, ending, slot, stopped } = self;
         let patience = server.client_timeout;
         let (heads, untaken) = (Arc::<Heads>::default(), Arc::<Untaken>::default());
         let (listener, certificate) = secured.clone().unzip();
@@ -150,7 +154,7 @@ impl Connection {
         let here = Arc::new((server, place));
         let requests = Arc::clone(&untaken);
         let service = service_fn(move |mut request: Request<Incoming>| {
-            let here = Arc::clone(&here);
+            let (here, names) = (Arc::clone(&here), Arc::clone(&names));
             let is_http_1 = request.version() < Version::HTTP_2;
             let two_lengths = is_http_1 && heads.begin();
             let under_way = (!is_http_1).then(|| requests.request());
@@ -163,10 +167,13 @@ impl Connection {
             }
             async move {
                 let (server, place) = &*here;
-                let response = match two_lengths {
+                let mut response = match two_lengths {
                     false => route::answer(server, &place.gateway, request, client).await,
                     true => route::ambiguous(),
                 };
+                if is_http_1 {
+                    names.put_on(response.extensions_mut());
+                }
                 Ok::<_, Infallible>(response.map(|body| Answer::new(body, under_way)))
             }
         });

@@ -3,6 +3,7 @@
 //! Reading order: [`Server::start`] opens the store and the listeners; [`listen`] accepts connections; [`route`]
 //! decides which part answers a request; [`control`] is the way of an AWS API call.
 
+mod answer_names;
 mod body;
 mod clock;
 mod console;
