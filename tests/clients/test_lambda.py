@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import subprocess
 import sys
 
 import pytest
@@ -154,6 +155,25 @@ def test_a_http_stage_with_format_2(server, apigatewayv2):
     assert "body" not in event and "stageVariables" not in event
     event = execute_api(server, api, "PUT", "/other", {"Content-Type": "image/png"}, b"\x89PNG").json["event"]
     assert (event["routeKey"], event["body"], event["isBase64Encoded"]) == ("$default", "iVBORw==", True)
+
+
+@pytest.mark.parametrize("version", ["rest", "1.0", "2.0"])
+def test_functions_know_no_http_2(server, apigateway, apigatewayv2, version):
+    """AWS tells them of its clients by HTTP/2 as of those by HTTP/1.1, but for the names of headers."""
+    api = rest_stage(apigateway, "echo") if version == "rest" else http_stage(apigatewayv2, "echo", version)
+    path = "/prod/x" if version == "rest" else "/x"
+    deployed(lambda: execute_api(server, api, "GET", path))
+    headers = [f"Host: {raw_client.host(api)}", "X-Mine: 1", "X-Mine: 2", "Cookie: a=1; b=2"]
+    curl = ["curl", "-sS", "--http2-prior-knowledge", server.http + path]
+    done = subprocess.run([*curl, *(word for header in headers for word in ("-H", header))], capture_output=True, check=True)
+    event = json.loads(done.stdout)["event"]
+    context = event["requestContext"]
+    assert context.get("http", context)["protocol"] == "HTTP/1.1"
+    assert event["headers"]["x-mine"] == ("1,2" if version == "2.0" else "2")
+    assert event.get("cookies", ["a=1", "b=2"]) == ["a=1", "b=2"]
+    if version != "2.0":
+        assert event["multiValueHeaders"]["x-mine"] == ["1", "2"]
+        assert event["multiValueHeaders"]["cookie"] == ["a=1; b=2"]
 
 
 def test_a_http_stage_with_format_1(server, apigatewayv2):
