@@ -3,6 +3,7 @@
 All of them serve the same routes (`frameworks/`, `nodejs/`), so that one test holds for all.
 """
 
+import base64
 import gzip
 import hashlib
 import json
@@ -24,6 +25,9 @@ PYTHON_APPS = ["fastapi", "flask", "powertools"]
 NODE_APPS = ["express", "hono", "middy"] if (NODE / "node_modules/aws-lambda-ric").is_dir() else []
 FRAMEWORKS = [*PYTHON_APPS, *NODE_APPS]
 KINDS = ["rest", "rest-domain", "http-1.0", "http-2.0", "http-1.0-named", "http-2.0-named", "http-1.0-domain", "http-2.0-domain"]
+
+PAIRS = [(framework, kind) for framework in FRAMEWORKS for kind in KINDS]
+PAIRS += [("hono-streaming", "rest-stream")] if NODE_APPS else []
 
 # Every byte there is, behind the first ones of a picture.
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) + zlib.compress(b"picture")
@@ -52,6 +56,8 @@ def server(tmp_path_factory):
     config = directory / "stagedoor.toml"
     tables = [python_table(name, f"{name}_app.handler") for name in PYTHON_APPS]
     tables += [node_table(name, f"{name}_app.handler") for name in NODE_APPS]
+    if NODE_APPS:
+        tables.append(node_table("hono-streaming", "hono_app.streaming"))
     config.write_text("\n".join(tables))
     with Server(directory / "data", "--config", str(config)) as running:
         yield running
@@ -66,8 +72,9 @@ class Deployed:
         self.framework = framework
         self.kind = kind
         self.version = "2.0" if "2.0" in kind else "1.0"
-        self.stage = "prod" if kind == "rest" or "named" in kind or kind == "rest-domain" else "$default"
-        api = rest_api(server, framework, self.stage) if kind.startswith("rest") else http_api(server, framework, kind, self.stage)
+        self.stage = "prod" if kind.startswith("rest") or "named" in kind else "$default"
+        make = rest_api if kind.startswith("rest") else http_api
+        api = make(server, framework, kind, self.stage)
         self.host = f"{api}.execute-api.{REGION}.amazonaws.com"
         self.prefix = "/prod" if self.stage == "prod" else ""
         if "domain" in kind:
@@ -79,16 +86,21 @@ class Deployed:
         return fetch(self.server, method, self.prefix + path, {"Host": self.host, **(headers or {})}, body)
 
 
-def rest_api(server, framework, stage):
-    """A REST API, all of whose paths are the framework's, and all of whose bodies may be bytes."""
+def rest_api(server, framework, kind, stage):
+    """A REST API, all of whose paths are the framework's, and all of whose bodies may be bytes but of `rest-text`."""
     apigateway = client(server, "apigateway")
-    made = apigateway.create_rest_api(name=framework, binaryMediaTypes=["*/*"])
+    made = apigateway.create_rest_api(name=framework, binaryMediaTypes=[] if kind == "rest-text" else ["*/*"])
     api = made["id"]
     where = setups.resource(apigateway, api, made["rootResourceId"], "{proxy+}")
     address = {"restApiId": api, "resourceId": where, "httpMethod": "ANY"}
     apigateway.put_method(**address, authorizationType="NONE")
-    uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn(framework)}/invocations"
-    apigateway.put_integration(**address, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri)
+    path, mode = f"2015-03-31/functions/{arn(framework)}/invocations", "BUFFERED"
+    if kind == "rest-stream":
+        path, mode = f"2021-11-15/functions/{arn(framework)}/response-streaming-invocations", "STREAM"
+    uri = f"arn:aws:apigateway:{REGION}:lambda:path/{path}"
+    apigateway.put_integration(
+        **address, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri, responseTransferMode=mode
+    )
     apigateway.create_deployment(restApiId=api, stageName=stage)
     return api
 
@@ -115,7 +127,7 @@ def domain(server, name, api, stage):
     apigatewayv2.create_api_mapping(DomainName=name, ApiId=api, Stage=stage, ApiMappingKey="shop")
 
 
-@pytest.fixture(scope="module", params=[(framework, kind) for framework in FRAMEWORKS for kind in KINDS], ids="-".join)
+@pytest.fixture(scope="module", params=PAIRS, ids="-".join)
 def app(request, server):
     return Deployed(server, *request.param)
 
@@ -182,7 +194,8 @@ def test_an_upload(app):
 def test_bytes_both_ways(app):
     answer = app.fetch("POST", "/bytes", {"Content-Type": "image/png", "Accept": "image/png"}, PNG)
     assert (answer.status, answer.headers["content-type"], answer.body) == (200, "image/png", PNG)
-    assert answer.headers["content-length"] == str(len(PNG))
+    # How long a streamed answer becomes nobody knows when it begins.
+    assert answer.headers.get("content-length") == (None if app.kind == "rest-stream" else str(len(PNG)))
 
 
 def test_a_compressed_answer(app):
@@ -219,3 +232,19 @@ def test_an_error_in_the_framework(app):
     else:
         assert answer.status == 500
         assert app.fetch("GET", "/echo/1").status == 200
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_rest_api_without_binary_types(server, framework):
+    """Requests are text, and base64 stays what it is: the developer guide's "Content type conversions", and recorded."""
+    app = Deployed(server, framework, "rest-text")
+    test_json(app)
+    test_a_form(app)
+    answer = app.fetch("POST", "/bytes", {"Content-Type": "image/png", "Accept": "image/png"}, "text")
+    assert (answer.status, base64.b64decode(answer.body)) == (200, b"text")
+
+
+@pytest.mark.skipif(not NODE_APPS, reason="`cargo xtask test` installs aws-lambda-ric")
+def test_an_answer_in_parts(server):
+    answer = Deployed(server, "hono-streaming", "rest-stream").fetch("GET", "/parts")
+    assert (answer.status, answer.body) == (200, b"first,second,third")
