@@ -82,14 +82,16 @@ class Stages:
 
     def logged(self, kind, path):
         """The access log's line of a path that only one request had."""
+        return eventually(lambda: next(iter(self._lines(kind, path)), None))
+
+    def lines(self, kind, path):
+        """How many lines the access log has of a path."""
+        return len(self._lines(kind, path))
+
+    def _lines(self, kind, path):
         file = pathlib.Path(self.server.data_dir) / "logs" / ACCOUNT / REGION / "faults.log"
-        wanted = f"{self.path(kind, path)} "
-
-        def look():
-            lines = file.read_text().splitlines() if file.exists() else []
-            return next((line for line in lines if wanted in line), None)
-
-        return eventually(look)
+        lines = file.read_text().splitlines() if file.exists() else []
+        return [line for line in lines if f"{self.path(kind, path)} " in line]
 
 
 def unique(path):

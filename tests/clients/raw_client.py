@@ -41,8 +41,8 @@ class RawClient:
             pass
         return self.received
 
-    def answer(self):
-        """The next answer: status, headers, body. Status 0 if the server hung up instead."""
+    def answer(self, method="GET"):
+        """The next answer, to a request with this method: status, headers, body. Status 0 if the server hung up instead."""
         try:
             while b"\r\n\r\n" not in self.received:
                 if not self._more():
@@ -50,7 +50,8 @@ class RawClient:
             head, self.received = self.received.split(b"\r\n\r\n", 1)
             lines = head.decode("latin-1").split("\r\n")
             headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:])}
-            return int(lines[0].split(" ")[1]), headers, self._body(headers)
+            status = int(lines[0].split(" ")[1])
+            return status, headers, b"" if method == "HEAD" or status < 200 else self._body(headers)
         except ConnectionResetError:
             return 0, {}, self.received
 
@@ -60,7 +61,9 @@ class RawClient:
             while True:
                 line = self._line()
                 size = int(line or b"0", 16)
-                if not line or not size:
+                if not size:
+                    # The empty line after the last chunk.
+                    self._line()
                     return body
                 body += self._take(size)
                 self._line()

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body::{Frame, SizeHint};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Empty, Full, Limited};
@@ -31,7 +31,7 @@ pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
 /// # Errors
 /// If it is longer than `bytes_max` or breaks off.
 pub(crate) async fn collected(body: AnswerBody, bytes_max: usize) -> Result<Bytes, BodyError> {
-    Ok(Limited::new(body, bytes_max).collect().await?.to_bytes())
+    gathered(Limited::new(body, bytes_max)).await
 }
 
 /// A whole body that is limited already.
@@ -39,7 +39,30 @@ pub(crate) async fn collected(body: AnswerBody, bytes_max: usize) -> Result<Byte
 /// # Errors
 /// As of [`collected`].
 pub(crate) async fn whole(body: Body) -> Result<Bytes, BodyError> {
-    body.collect().await.map(|collected| collected.to_bytes())
+    gathered(body).await
+}
+
+/// All of a body. Its parts are put together as they come: kept apart, those of a body that comes byte by byte would
+/// take forty times its length.
+///
+/// # Errors
+/// If it breaks off.
+pub async fn gathered<B>(mut body: B) -> Result<Bytes, BodyError>
+where
+    B: http_body::Body<Data = Bytes, Error = BodyError> + Unpin,
+{
+    let (mut first, mut all) = (Bytes::new(), BytesMut::new());
+    while let Some(frame) = body.frame().await {
+        let Ok(part) = frame?.into_data() else { continue };
+        if first.is_empty() && all.is_empty() {
+            // Of most bodies there is no second one.
+            first = part;
+        } else {
+            all.extend_from_slice(&std::mem::take(&mut first));
+            all.extend_from_slice(&part);
+        }
+    }
+    Ok(if all.is_empty() { first } else { all.freeze() })
 }
 
 /// An answer's body, streamed; breaks off at its limit and at its deadline. Time in which the client takes nothing of it
@@ -94,5 +117,55 @@ impl http_body::Body for Until {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    /// A body in parts of a byte, of which it knows how many were kept at a time.
+    struct InBytes {
+        left: usize,
+        kept: Arc<()>,
+        kept_most: usize,
+    }
+
+    struct Byte {
+        _kept: Arc<()>,
+    }
+
+    impl AsRef<[u8]> for Byte {
+        fn as_ref(&self) -> &[u8] {
+            b"x"
+        }
+    }
+
+    impl http_body::Body for &mut InBytes {
+        type Data = Bytes;
+        type Error = BodyError;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+            self.kept_most = self.kept_most.max(Arc::strong_count(&self.kept) - 1);
+            let Some(left) = self.left.checked_sub(1) else { return Poll::Ready(None) };
+            self.left = left;
+            let byte = Byte { _kept: Arc::clone(&self.kept) };
+            Poll::Ready(Some(Ok(Frame::data(Bytes::from_owner(byte)))))
+        }
+    }
+
+    /// A client sent megabytes in chunks of a byte, and each was kept as a part of its own: 40 times its memory.
+    #[tokio::test]
+    async fn parts_are_not_kept() {
+        for (length, kept_most) in [(0, 0), (1, 1), (2, 1), (1000, 1)] {
+            let mut body = InBytes { left: length, kept: Arc::default(), kept_most: 0 };
+            let bytes = gathered(&mut body).await.expect("a whole body");
+            assert_eq!((&bytes[..], body.kept_most), (&vec![b'x'; length][..], kept_most));
+        }
     }
 }

@@ -70,7 +70,7 @@ pub use address::Address;
 pub use answer_names::USUAL as USUAL_NAMES;
 pub use authorize::{AccessKey, Denial};
 pub use aws::{ANY_SERVICE, ServiceEndpoint};
-pub use body::{Body, BodyError};
+pub use body::{Body, BodyError, gathered};
 pub use client_cert::ClientCert;
 pub use config::Config;
 pub use connections::{Connection, ConnectionKey, Connections, Outbox, Outgoing, SendError};

@@ -92,12 +92,13 @@ fn usual_method(name: &str) -> Option<Method> {
     usual.into_iter().find(|method| method.as_str() == name)
 }
 
-/// The body's length, if nothing else is said of it or of the connection.
+/// The body's length, if nothing else is said of it or of the connection, and one host is named.
 fn usual_length(headers: &[httparse::Header<'_>]) -> Option<usize> {
-    let mut length = None;
+    let (mut length, mut host) = (None, false);
     for header in headers {
         let is = |name: &str| header.name.eq_ignore_ascii_case(name);
         match header.name.len() {
+            4 if is("Host") && std::mem::replace(&mut host, true) => return None,
             6 if is("Expect") => return None,
             7 if is("Upgrade") => return None,
             10 if is("Connection") && !header.value.eq_ignore_ascii_case(b"keep-alive") => return None,
@@ -111,7 +112,7 @@ fn usual_length(headers: &[httparse::Header<'_>]) -> Option<usize> {
             _ => {}
         }
     }
-    Some(length.unwrap_or(0))
+    host.then_some(length.unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -143,14 +144,14 @@ mod tests {
     #[test]
     fn usual_requests_follow_each_other() {
         check(
-            "GET /a?b HTTP/1.1\r\nHost: h\r\n\r\nPUT /2 HTTP/1.1\r\nconnection: Keep-Alive\r\n\r\nG",
+            "GET /a?b HTTP/1.1\r\nHost: h\r\n\r\nPUT /2 HTTP/1.1\r\nhost: h\r\nconnection: Keep-Alive\r\n\r\nG",
             &["GET /a?b", "PUT /2"],
         );
         check("GET / HTTP/1.1\r\nHost: h\r\n\r", &[]);
-        let mut bytes = BytesMut::from("POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\nwellGET /");
+        let mut bytes = BytesMut::from("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nwellGET /");
         let Asked::Request(usual) = RequestReader::default().read(&mut bytes) else { panic!("it is usual") };
         assert_eq!((&usual.body[..], &bytes[..]), (&b"well"[..], &b"GET /"[..]));
-        assert!(usual.head.ends_with(b"4\r\n\r\n") && usual.headers.len() == 1);
+        assert!(usual.head.ends_with(b"4\r\n\r\n") && usual.headers.len() == 2);
     }
 
     #[test]
@@ -181,13 +182,16 @@ mod tests {
             "Content-Length:",
             "Content-Length: 0\r\nContent-Length: 0",
             "Content-Length: 0, 0",
+            "Host: h",
+            "host: other",
             "a\0: b",
             " a: b",
         ] {
-            check_unusual(&format!("GET / HTTP/1.1\r\n{line}\r\n\r\n"));
+            check_unusual(&format!("GET / HTTP/1.1\r\nHost: h\r\n{line}\r\n\r\n"));
         }
-        check_unusual(&format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(HEAD_BYTES_MAX)));
-        check_unusual(&format!("GET / HTTP/1.1\r\n{}\r\n", "x: y\r\n".repeat(HEADERS_MAX + 1)));
+        check_unusual("GET / HTTP/1.1\r\n\r\n");
+        check_unusual(&format!("GET /{} HTTP/1.1\r\nHost: h\r\n\r\n", "x".repeat(HEAD_BYTES_MAX)));
+        check_unusual(&format!("GET / HTTP/1.1\r\nHost: h\r\n{}\r\n", "x: y\r\n".repeat(HEADERS_MAX + 1)));
         check_unusual(&format!("GET / HTTP/1.1\r\nx: {}", "x".repeat(HEAD_BYTES_MAX)));
     }
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body::Body as _;
 use stagedoor_http1::{Length, Usual, write_reply};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -41,6 +41,8 @@ pub struct Client {
     pub patience: Duration,
 }
 
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
+
 /// As [`Gateway::converse`].
 pub(crate) async fn converse<S>(
     gateway: &Gateway,
@@ -51,6 +53,7 @@ pub(crate) async fn converse<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    let stopping = stopped.clone();
     let mut told = pin!(async move { drop(stopped.wait_for(|stopped| *stopped).await) });
     let mut connection = Connection::new(stream, client.patience);
     let mut date = Date::default();
@@ -73,11 +76,15 @@ where
         if !body.is_empty() {
             *request.body_mut() = body::full(body);
         }
-        let response = {
+        let mut response = {
             let peer = client.begin(&mut request, &head);
             let serving = pin!(gateway.serve_any(address, request, peer));
             connection.wait_for(serving).await?
         };
+        if stopping.has_changed().unwrap_or(true) {
+            // Who learns it from the answer sends no request that nobody reads (RFC 9112, section 9.6).
+            response.headers_mut().insert(header::CONNECTION, CLOSE);
+        }
         let closes = says_close(&response);
         let sending = sending(response, connection.buffer(), date.at((gateway.config().now)()));
         connection.send(sending).await?;

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::{LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
+use stagedoor_gateway::gathered;
 
 /// How long a body may take to arrive.
 const READ_MAX: Duration = Duration::from_secs(30);
@@ -22,10 +23,10 @@ pub async fn read(incoming: Incoming, bytes_max: usize) -> Result<Bytes, BodyErr
     if incoming.size_hint().lower() > bytes_max as u64 {
         return Err(BodyError::TooLarge);
     }
-    let collected = tokio::time::timeout(READ_MAX, Limited::new(incoming, bytes_max).collect()).await;
+    let collected = tokio::time::timeout(READ_MAX, gathered(Limited::new(incoming, bytes_max))).await;
     match collected {
         Err(_) => Err(BodyError::TooSlow),
-        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Ok(body)) => Ok(body),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(BodyError::TooLarge),
         Ok(Err(_)) => Err(BodyError::Broken),
     }

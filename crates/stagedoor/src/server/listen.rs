@@ -157,6 +157,7 @@ impl Connection {
             let (here, names) = (Arc::clone(&here), Arc::clone(&names));
             let is_http_1 = request.version() < Version::HTTP_2;
             let two_lengths = is_http_1 && heads.begin();
+            let is_ambiguous = two_lengths || (is_http_1 && route::is_ambiguous(&request));
             let under_way = (!is_http_1).then(|| requests.request());
             let client = Peer { address: peer, heads: is_http_1.then(|| Arc::clone(&heads)) };
             if let Some((listener, cert)) = &secured {
@@ -167,7 +168,7 @@ impl Connection {
             }
             async move {
                 let (server, place) = &*here;
-                let mut response = match two_lengths {
+                let mut response = match is_ambiguous {
                     false => route::answer(server, &place.gateway, request, client).await,
                     true => route::ambiguous(),
                 };

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use stagedoor_gateway::{Body, Gateway, Peer};
@@ -64,8 +64,22 @@ async fn own(server: &Arc<Server>, request: Request<Incoming>, peer: SocketAddr)
     whole(control::call(server, request).await.map(Full::new))
 }
 
-/// What is answered to a request with two lengths, which a server in front of this one may have read as two requests:
-/// it is refused, and the connection ends (RFC 9112, section 6.1).
+/// Whether a server in front of this one may have read a request of HTTP/1 otherwise, or would pass on what follows it
+/// unread: it does not name its host in one line, which only HTTP/1.0 may leave out (RFC 9112, section 3.2), has
+/// another coding than `chunked` or has that twice (sections 6.1 and 7), or asks for a tunnel.
+pub fn is_ambiguous<B>(request: &Request<B>) -> bool {
+    let lines = |name| request.headers().get_all(name).iter();
+    let names_host = match lines(header::HOST).count() {
+        0 => request.version() < Version::HTTP_11,
+        lines => lines == 1,
+    };
+    let mut codings = lines(header::TRANSFER_ENCODING);
+    let is_chunked = codings.next().is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"));
+    !names_host || !is_chunked || codings.next().is_some() || *request.method() == Method::CONNECT
+}
+
+/// What is answered to a request that is ambiguous, also by having two lengths: it is refused, and the connection ends
+/// (RFC 9112, section 6.1).
 pub fn ambiguous() -> Response<Body> {
     let mut response = Response::new(Full::new(Bytes::from_static(br#"{"message":"Bad Request"}"#)));
     *response.status_mut() = StatusCode::BAD_REQUEST;
