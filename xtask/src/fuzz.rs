@@ -3,8 +3,10 @@
 //! All of it is stable Rust: the compiler's coverage instrumentation is an LLVM pass, and memory is watched from
 //! outside (`-rss_limit_mb`), so no sanitizer and no nightly compiler is needed. Inputs that found something new are
 //! kept in `fuzz/corpus/TARGET` (not committed); small ones to begin with are `fuzz/seeds/TARGET`, words of the
-//! language `fuzz/words/TARGET`. What crashed, hung or ate memory lands in `fuzz/artifacts/TARGET`.
+//! language `fuzz/words/TARGET`. What crashed, hung or ate memory lands in `fuzz/artifacts/TARGET`, and beside it what
+//! libFuzzer printed.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -17,13 +19,15 @@ const MANIFEST: &str = "fuzz/Cargo.toml";
 const INSTRUMENTED: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares";
-/// Seconds that one input may take.
-const INPUT_SECONDS_MAX: u32 = 5;
+/// Seconds that one input may take, by the clock: also on a machine that has other work.
+const INPUT_SECONDS_MAX: u32 = 10;
 /// Memory that a target may hold, in MiB. Each holds a few MiB by itself.
 const MEMORY_MIB_MAX: u32 = 1024;
 /// Longest input, in bytes: parsers that read more in one go are bounded by tests of their own.
 const INPUT_BYTES_MAX: u32 = 8192;
-const SECONDS: u32 = 60;
+const SECONDS: u32 = 30;
+/// Of what a target printed, shown if it found something.
+const FAILURE_LINES: usize = 40;
 
 /// How `cargo xtask fuzz` was called.
 pub(crate) struct Options {
@@ -49,7 +53,7 @@ impl Options {
     }
 }
 
-/// Builds the targets and runs one after the other; fails at the end if one of them found something.
+/// Builds the targets, runs one after the other and says what each did; fails at the end if one of them found something.
 pub(crate) fn run(options: &Options) -> Result {
     let known = targets(&workspace::read(Path::new(MANIFEST))?)?;
     if let Some(unknown) = options.targets.iter().find(|name| !known.contains(name)) {
@@ -57,13 +61,43 @@ pub(crate) fn run(options: &Options) -> Result {
     }
     let chosen = if options.targets.is_empty() { &known } else { &options.targets };
     let folder = process::step("build the targets", || build(chosen))?;
+    let mut told = String::new();
     let mut failed = Vec::new();
     for target in chosen {
-        if process::step(target, || fuzz(&folder.join(target), target, options.seconds)).is_err() {
+        let log = workspace::root().join("fuzz/artifacts").join(format!("{target}.log"));
+        let ran = process::step(target, || fuzz(&folder.join(target), target, options.seconds, &log));
+        let printed = String::from_utf8_lossy(&std::fs::read(&log).unwrap_or_default()).into_owned();
+        let end = if ran.is_ok() { "" } else { "  FOUND SOMETHING" };
+        told.push_str(&format!("{target:<18}{}{end}\n", summary(&printed)));
+        if ran.is_err() {
+            println!("{}", last_lines(&printed, FAILURE_LINES));
             failed.push(target.as_str());
         }
     }
+    println!("{:<18}{:>10}{:>15}{:>9}{:>6}\n{told}", "target", "inputs", "edges", "corpus", "MiB");
     if failed.is_empty() { Ok(()) } else { Err(format!("look into {}", failed.join(", ")).into()) }
+}
+
+/// What libFuzzer printed, in columns: inputs that were tried, edges of the code that were reached at the beginning and
+/// at the end, inputs that are worth keeping, memory at the most.
+fn summary(printed: &str) -> String {
+    let number = |line: &str, name: &str| -> Option<u64> {
+        let digits = line.split_once(name)?.1.trim_start();
+        digits.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
+    };
+    let last = |name: &str| printed.lines().rev().find_map(|line| number(line, name)).unwrap_or_default();
+    let first = |name: &str| {
+        let begin = printed.lines().find(|line| line.contains("\tINITED "))?;
+        number(begin, name)
+    };
+    let (inputs, memory) = (last("stat::number_of_executed_units:"), last("stat::peak_rss_mb:"));
+    let (before, after) = (first(" cov:").unwrap_or_default(), last(" cov:"));
+    format!("{inputs:>10}{before:>7}-> {after:<5}{:>9}{memory:>6}", last(" corp:"))
+}
+
+fn last_lines(text: &str, count: usize) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
 }
 
 /// The names of the programs that a manifest lists.
@@ -92,8 +126,8 @@ fn build(targets: &[String]) -> Result<PathBuf> {
     Ok(folder.join(host).join("fuzz"))
 }
 
-/// Runs a target: first on all that is kept, then on what it makes of that.
-fn fuzz(program: &Path, target: &str, seconds: u32) -> Result {
+/// Runs a target: first on all that is kept, then on what it makes of that. What it prints goes to a file.
+fn fuzz(program: &Path, target: &str, seconds: u32, log: &Path) -> Result {
     let root = workspace::root().join("fuzz");
     let (corpus, artifacts) = (root.join("corpus").join(target), root.join("artifacts").join(target));
     std::fs::create_dir_all(&corpus)?;
@@ -117,7 +151,7 @@ fn fuzz(program: &Path, target: &str, seconds: u32) -> Result {
     if seeds.is_dir() {
         command.arg(seeds);
     }
-    process::run(&mut command)
+    process::run(command.stderr(File::create(log)?))
 }
 
 #[cfg(test)]
@@ -135,6 +169,17 @@ mod tests {
         assert_eq!(parse("--seconds"), None);
         assert_eq!(parse("--seconds soon"), None);
         assert_eq!(parse("--fast"), None);
+    }
+
+    #[test]
+    fn what_was_done_is_told() {
+        let printed = "INFO: seed corpus\n#8\tINITED cov: 10 ft: 12 corp: 7/1b exec/s: 0 rss: 27Mb\n\
+            #90\tNEW    cov: 25 ft: 30 corp: 11/1Kb lim: 4 exec/s: 0 rss: 28Mb L: 3/5 MS: 1 X-\n\
+            #99\tDONE   cov: 25 ft: 30 corp: 12/1Kb lim: 4 exec/s: 9 rss: 28Mb\n\
+            stat::number_of_executed_units: 99\nstat::peak_rss_mb:              29\n";
+        assert_eq!(summary(printed), "        99     10-> 25          12    29");
+        assert_eq!(summary(""), "         0      0-> 0            0     0");
+        assert_eq!(last_lines("a\nb\nc", 2), "b\nc");
     }
 
     #[test]

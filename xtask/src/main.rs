@@ -32,7 +32,7 @@ usage: cargo xtask <command>
         --install-only  install what is missing, run nothing
         --only PARTS    only these, by commas: rust,doc,demo,clients,browser
   fuzz [targets] [--seconds N]
-                        run fuzz targets, all or these, each for N seconds (60); 0 runs what is kept
+                        run fuzz targets, all or these, each for N seconds (30); 0 runs what is kept
   ci                    everything that continuous integration runs (.ci/run)
   bench [names]         measure the figures of docs/performance.md
   traces                record what a browser sends, for the load generator";

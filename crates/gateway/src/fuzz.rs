@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use serde_json::Value;
 
 use crate::authorize::answer::Answer;
@@ -13,6 +13,8 @@ use crate::authorize::source;
 use crate::coding::{self, Coding};
 use crate::heads::Heads;
 use crate::http_api::expression::{Expression, Side, Values};
+use crate::http_api::parameters::Parameters;
+use crate::http_api::service::Service;
 use crate::json_schema::Schema;
 use crate::lambda::event_stream;
 use crate::logs::Format;
@@ -36,49 +38,107 @@ pub fn written(heads: &Heads, method: &Method, names: &HeaderMap) -> Option<Vec<
 /// Expressions of every kind that definitions may hold, read and then asked of a request with this body.
 ///
 /// # Panics
-/// A value could be two lines of a log.
+/// An integration's address names no host.
 pub fn expressions(text: &str, body: &str) {
-    let variables = BTreeMap::from([("x".to_owned(), "a b".to_owned())]);
-    let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static("a, b"))]);
-    let (path, query) = ([("id", "a%2Fb")], "x=1&y=%zz&y=+&=&x");
-    let context = |name: &str| (name.len() < 9).then(|| body.to_owned());
-    for side in [Side::Request, Side::Response] {
-        let Ok(expression) = Expression::parse(text, side) else { continue };
-        let values = Values {
-            headers: &headers,
+    asked(body, |values| {
+        for side in [Side::Request, Side::Response] {
+            let Ok(expression) = Expression::parse(text, side) else { continue };
+            expression.value(values);
+            expression.path_value(values);
+        }
+        let json = mapping::body_json(body).ok().flatten();
+        let view = View {
+            path: values.path_variables,
+            query: values.query,
+            headers: values.headers,
             way: None,
-            query,
-            path: "/a/b",
-            path_variables: &path,
-            body: body.as_bytes(),
-            stage_variables: &variables,
-            context: &context,
-            json: OnceCell::new(),
+            stage_variables: values.stage_variables,
+            context: values.context,
+            body: BodyView { text: body, json: json.as_ref() },
         };
-        expression.value(&values);
-        expression.path_value(&values);
-    }
-    let json = mapping::body_json(body).ok().flatten();
-    let view = View {
-        path: &path,
-        query,
-        headers: &headers,
+        for source in [Source::of_request(text), Source::of_response(text)].into_iter().flatten() {
+            source.values(&view);
+        }
+        let _ = (Target::parse(text), mapping::response_header(text), source::Source::parse_list(text));
+        let filled = UriTemplate::parse(text)
+            .fill(values.stage_variables, |name| Some(uri::encode_path(name).into_owned().into()));
+        if let Ok(uri) = uri::endpoint(filled) {
+            assert!(uri.host().is_some_and(|host| !host.is_empty()));
+        }
+    });
+}
+
+/// A request with this body, for expressions to read from.
+fn asked<T>(body: &str, ask: impl FnOnce(&Values<'_>) -> T) -> T {
+    ask(&Values {
+        headers: &HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static("a, b"))]),
         way: None,
-        stage_variables: &variables,
-        context: &context,
-        body: BodyView { text: body, json: json.as_ref() },
+        query: "x=1&y=%zz&y=+&=&x",
+        path: "/a/b",
+        path_variables: &[("id", "a%2Fb")],
+        body: body.as_bytes(),
+        stage_variables: &BTreeMap::from([("x".to_owned(), "a b".to_owned())]),
+        context: &|name| (name.len() < 9).then(|| body.to_owned()),
+        json: OnceCell::new(),
+    })
+}
+
+/// Parameter mappings, lines of a key, `=` and a value, and integrations with services, whose first line is their
+/// subtype; applied to a request with this body.
+///
+/// # Panics
+/// A value leaves its part of an address, or makes a status that cannot be sent.
+pub fn mappings(text: &str, body: &str) {
+    let stored = |lines: &str| -> BTreeMap<String, String> {
+        let pairs = lines.lines().filter_map(|line| line.split_once('='));
+        pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
     };
-    for source in [Source::of_request(text), Source::of_response(text)].into_iter().flatten() {
-        source.values(&view);
+    asked(body, |values| {
+        let mut headers = values.headers.clone();
+        if let Ok(parameters) = Parameters::of_request(&stored(text))
+            && let Ok(target) = parameters.change_request(values, &mut headers, values.query)
+        {
+            stays_apart(target.path.as_deref().unwrap_or("/"), &target.query);
+        }
+        let mut status = StatusCode::OK;
+        if let Ok(parameters) = Parameters::of_response(&stored(text))
+            && parameters.change_response(values, &mut headers, &mut status).is_ok()
+        {
+            assert!(status.as_u16() >= 200, "{status}");
+        }
+        if let Some((subtype, lines)) = text.split_once('\n')
+            && let Ok(service) = Service::parse(subtype, &stored(lines))
+            && let Ok(call) = service.call(values, &mut "eu-west-1".to_owned())
+        {
+            stays_apart(&call.path, &call.query);
+        }
+    });
+}
+
+/// A path and a query that are an address together are the same ones in it.
+fn stays_apart(path: &str, query: &str) {
+    assert!(path.starts_with('/'), "{path}");
+    if let Ok(uri) = format!("{path}?{query}").parse::<Uri>() {
+        assert_eq!((uri.path(), uri.query()), (path, Some(query)));
     }
-    let _ = (Target::parse(text), mapping::response_header(text), source::Source::parse_list(text));
-    let filled =
-        UriTemplate::parse(text).fill(&variables, |name| Some(uri::encode_path(name).into_owned().into()));
-    if let Ok(uri) = uri::endpoint(filled) {
-        assert!(uri.host().is_some_and(|host| !host.is_empty()));
+}
+
+/// A line of a log with this value for each variable.
+///
+/// # Panics
+/// The value makes two lines of one, or no JSON of what is JSON with variables in its texts.
+pub fn log_line(format: &str, value: &str) {
+    let read = Format::parse(format);
+    let line = |value: &str| read.line(|_, _| Some(value.to_owned().into()));
+    let is_json = |text: &str| serde_json::from_str::<Value>(text).is_ok();
+    let told = line(value);
+    assert!(format.contains(['\r', '\n']) || !told.contains(['\r', '\n']), "{told:?}");
+    // No text of JSON but a string has this letter, and no escape. What is quoted by definition is another matter.
+    let has_texts_alone =
+        is_json(&line("q")) && !read.names().iter().any(|name| name == "error.messageString");
+    if format.starts_with('{') && has_texts_alone {
+        assert!(is_json(&told), "{told:?}");
     }
-    let line = Format::parse(text).line(|_, _| Some(body.into()));
-    assert!(text.contains(['\r', '\n']) || !line.contains(['\r', '\n']), "{line:?}");
 }
 
 /// The address that a host and a target name, and the path that follows it.

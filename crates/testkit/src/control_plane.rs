@@ -103,6 +103,13 @@ impl ControlPlane {
 
     /// Calls an operation as somebody else, or in another region.
     pub fn call_as(&self, account: &str, region: &str, operation: &str, input: Json) -> Result<Json> {
+        let input: Value = serde_json::from_value(input).expect("any JSON is a value");
+        let output = self.call_decoded(account, region, operation, &input)?;
+        Ok(serde_json::to_value(output).expect("any value is JSON"))
+    }
+
+    /// Calls an operation with an input as requests are decoded to.
+    pub fn call_decoded(&self, account: &str, region: &str, operation: &str, input: &Value) -> Result<Value> {
         let environment = Environment {
             now: self.now(),
             entropy: &self.entropy,
@@ -114,12 +121,10 @@ impl ControlPlane {
             ivs: &self.settings,
             rest_quotas: &self.rest_quotas,
         };
-        let input: Value = serde_json::from_value(input).expect("any JSON is a value");
-        let output = transact(&self.store, |transaction| {
+        transact(&self.store, |transaction| {
             let mut cx = Cx::new(transaction, account, region, &environment);
             (self.dispatch)(operation, &mut cx, input.clone())
-        })?;
-        Ok(serde_json::to_value(output).expect("any value is JSON"))
+        })
     }
 
     /// Calls an operation that must succeed.

@@ -3,4 +3,4 @@
 pub mod control_plane;
 pub mod pages;
 
-pub use control_plane::ControlPlane;
+pub use control_plane::{ControlPlane, Dispatch};

@@ -48,6 +48,8 @@ mod arrivals;
 mod copies;
 mod dtls;
 mod hold;
+#[cfg(feature = "fuzz")]
+mod plain;
 mod reported;
 
 /// Packets kept for retransmission, and for how long. Browsers keep theirs for a second too. What is kept is most of
@@ -77,7 +79,17 @@ pub struct Str0m {
 impl Str0m {
     /// `None` if the crypto library could not make a certificate.
     pub fn new() -> Option<Str0m> {
-        let crypto = Arc::new(dtls::crypto());
+        Self::with(dtls::crypto())
+    }
+
+    /// Makes connections without any cryptography, for fuzz targets.
+    #[cfg(feature = "fuzz")]
+    pub fn plain() -> Option<Str0m> {
+        Self::with(plain::crypto())
+    }
+
+    fn with(crypto: CryptoProvider) -> Option<Str0m> {
+        let crypto = Arc::new(crypto);
         let certificate = crypto.dtls_provider.generate_certificate()?;
         Some(Str0m { certificate, crypto })
     }

@@ -207,7 +207,11 @@ fn output(output: Output, buf: &mut [u8]) -> DtlsOutput<'_> {
 }
 
 /// What does not fit ends the connection: a certificate or a message longer than any datagram of the engine.
-fn borrowed<'a>(bytes: &[u8], buf: &'a mut [u8], wrap: fn(&'a [u8]) -> DtlsOutput<'a>) -> DtlsOutput<'a> {
+pub(super) fn borrowed<'a>(
+    bytes: &[u8],
+    buf: &'a mut [u8],
+    wrap: fn(&'a [u8]) -> DtlsOutput<'a>,
+) -> DtlsOutput<'a> {
     match buf.get_mut(..bytes.len()) {
         Some(room) => {
             room.copy_from_slice(bytes);
