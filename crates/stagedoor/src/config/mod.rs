@@ -3,6 +3,8 @@
 //! Precedence: defaults < `stagedoor.toml` < environment < flags. [`options::Options`] is what was given,
 //! [`Config`] is what the server runs with: complete, checked, resolved once. Nothing else reads the environment.
 
+#[cfg(test)]
+mod any_file;
 pub mod event_targets;
 mod functions;
 mod ice_servers;

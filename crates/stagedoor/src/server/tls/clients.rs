@@ -199,4 +199,32 @@ mod tests {
         assert_eq!(truststore.check(&[client(&issuer)], "a.example", later), None);
         assert_eq!(truststore.check(&[CertificateDer::from(vec![1, 2, 3])], "a.example", NOW), None);
     }
+
+    /// A client shows any bytes it likes, and a truststore has any that its file has.
+    #[test]
+    fn certificates_that_are_changed_anywhere_are_not_trusted_and_break_nothing() {
+        let (root, issuer) = authority("root");
+        let truststore = Truststore::new(vec![root.clone()]).expect("a truststore");
+        let shown = client(&issuer);
+        for at in 0..shown.len() {
+            for bit in 0..8 {
+                let mut changed = shown.to_vec();
+                changed[at] ^= 1 << bit;
+                let changed = CertificateDer::from(changed);
+                if let Some(cert) = facts(&changed, "a.example") {
+                    assert!(cert.not_before.ends_with(" GMT") && cert.pem.ends_with("-----\n"));
+                }
+                assert_eq!(truststore.check(&[changed], "a.example", NOW), None, "bit {bit} of byte {at}");
+            }
+            let cut = CertificateDer::from(shown[..at].to_vec());
+            assert_eq!(facts(&cut, "a.example"), None);
+        }
+        for at in 0..root.len() {
+            let mut changed = root.to_vec();
+            changed[at] ^= 0x55;
+            if let Ok(truststore) = Truststore::new(vec![CertificateDer::from(changed)]) {
+                truststore.check(std::slice::from_ref(&shown), "a.example", NOW);
+            }
+        }
+    }
 }

@@ -94,3 +94,67 @@ fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
     let chain = read.map_err(|error| unusable(path, &error))?;
     if chain.is_empty() { Err(unusable(path, &"it has no certificate in PEM")) } else { Ok(chain) }
 }
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, KeyPair};
+
+    use super::*;
+
+    /// A folder with a certificate and its key.
+    fn files() -> (tempfile::TempDir, PathBuf, PathBuf) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pair = KeyPair::generate().expect("a key");
+        let params = CertificateParams::new(vec!["a.example".to_owned()]).expect("a name");
+        let certificate = params.self_signed(&pair).expect("a certificate");
+        let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+        fs::write(&cert, certificate.pem()).expect("written");
+        fs::write(&key, pair.serialize_pem()).expect("written");
+        (folder, cert, key)
+    }
+
+    #[test]
+    fn files_that_are_not_what_they_should_be_are_named() {
+        let (folder, cert, key) = files();
+        certified(&cert, &key).expect("a certificate with its key");
+        let (_other, _, stranger) = files();
+        for (cert, key, blamed) in [
+            (&cert, &stranger, &stranger),
+            (&key, &key, &key),
+            (&cert, &cert, &cert),
+            (&cert, &folder.path().join("none"), &folder.path().join("none")),
+        ] {
+            let error = certified(cert, key).expect_err("it cannot be used").to_string();
+            assert!(error.contains(&blamed.display().to_string()), "{error}");
+        }
+    }
+
+    #[track_caller]
+    fn is_used_or_refused(cert: &Path, key: &Path) {
+        if let Err(error) = certified(cert, key) {
+            let error = error.to_string();
+            assert!(error.contains("cannot use ") && error.contains(".pem: "), "{error}");
+        }
+        let _ = chain(cert).map(Truststore::new);
+    }
+
+    /// Whatever a file has become on its way, it is used, or refused with its name.
+    #[test]
+    fn damaged_files_are_refused() {
+        let (_folder, cert, key) = files();
+        for damaged in [&cert, &key] {
+            let whole = fs::read(damaged).expect("a file");
+            for at in 0..whole.len() {
+                let (before, after) = (&whole[..at], &whole[at + 1..]);
+                for instead in [&[whole[at] ^ 1][..], b"\xff", b"\n", b""] {
+                    fs::write(damaged, [before, instead, after].concat()).expect("written");
+                    is_used_or_refused(&cert, &key);
+                }
+                fs::write(damaged, before).expect("written");
+                is_used_or_refused(&cert, &key);
+            }
+            fs::write(damaged, whole).expect("written");
+        }
+        certified(&cert, &key).expect("both are whole again");
+    }
+}
