@@ -5,8 +5,8 @@ All of them serve the same routes (`frameworks/`, `nodejs/`), so that one test h
 
 import base64
 import gzip
-import hashlib
 import json
+import os
 import pathlib
 import shutil
 import sys
@@ -23,11 +23,12 @@ HERE = pathlib.Path(__file__).resolve().parent
 NODE = HERE / "nodejs"
 PYTHON_APPS = ["fastapi", "flask", "powertools"]
 NODE_APPS = ["express", "hono", "middy"] if (NODE / "node_modules/aws-lambda-ric").is_dir() else []
-FRAMEWORKS = [*PYTHON_APPS, *NODE_APPS]
+RUST = os.environ.get("STAGEDOOR_RUST_FUNCTION")
+FRAMEWORKS = [*PYTHON_APPS, *NODE_APPS, *(["axum"] if RUST else [])]
 KINDS = ["rest", "rest-domain", "http-1.0", "http-2.0", "http-1.0-named", "http-2.0-named", "http-1.0-domain", "http-2.0-domain"]
 
 PAIRS = [(framework, kind) for framework in FRAMEWORKS for kind in KINDS]
-PAIRS += [("hono-streaming", "rest-stream")] if NODE_APPS else []
+PAIRS += [(f"{framework}-streaming", "rest-stream") for framework in ["hono", "axum"] if framework in FRAMEWORKS]
 
 # Every byte there is, behind the first ones of a picture.
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) + zlib.compress(b"picture")
@@ -58,6 +59,10 @@ def server(tmp_path_factory):
     tables += [node_table(name, f"{name}_app.handler") for name in NODE_APPS]
     if NODE_APPS:
         tables.append(node_table("hono-streaming", "hono_app.streaming"))
+    if RUST:
+        # Else the adapter puts the stage in front of all paths.
+        paths = {"AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH": "1"}
+        tables += [table(name, [RUST, name], HERE, **paths) for name in ["axum", "axum-streaming"]]
     config.write_text("\n".join(tables))
     with Server(directory / "data", "--config", str(config)) as running:
         yield running
@@ -147,7 +152,9 @@ def test_what_the_framework_is_told(app):
         assert query == [("a", "1,2"), ("b", "&=+ x"), ("empty", ""), ("é", "✓")]
     else:
         assert query == [("a", "1"), ("a", "2"), ("b", "&=+ x"), ("empty", ""), ("é", "✓")]
-    assert told["twice"].replace(", ", ",") == "one,two"
+    # Of format 1.0 lambda_http takes the last value of a header, whatever `multiValueHeaders` say.
+    last = app.framework.startswith("axum") and app.version == "1.0"
+    assert told["twice"].replace(", ", ",") == ("two" if last else "one,two")
     assert told["cookies"] == {"a": "1", "b": "x%20y"}
     assert (told["host"], told["ip"], told["stage"], told["scheme"]) == (app.host, "127.0.0.1", app.stage, "http")
 
@@ -187,8 +194,7 @@ def test_an_upload(app):
     ]
     headers = {"Content-Type": "multipart/form-data; boundary=parts"}
     answer = app.fetch("POST", "/upload", headers, b"".join(parts))
-    digest = hashlib.sha256(PNG).hexdigest()
-    assert answer.json == {"note": "hello", "name": "a.png", "type": "image/png", "sha256": digest}
+    assert answer.json == {"note": "hello", "name": "a.png", "type": "image/png", "hex": PNG.hex()}
 
 
 def test_bytes_both_ways(app):
@@ -225,8 +231,8 @@ def test_other_answers(app):
 
 def test_an_error_in_the_framework(app):
     answer = app.fetch("GET", "/boom")
-    if app.framework == "powertools":
-        # It has none that answers, so the function fails.
+    if app.framework in ("powertools", "axum", "axum-streaming"):
+        # Nothing in them answers, so the function fails.
         expected = (502, FAILED_REST) if app.kind.startswith("rest") else (500, FAILED_HTTP)
         assert (answer.status, answer.json) == expected
     else:

@@ -1,7 +1,6 @@
 """FastAPI behind Mangum, for `test_frameworks.py`. No test runs in here."""
 
 import gzip
-import hashlib
 
 from fastapi import APIRouter, FastAPI, File, Form, Request, Response, UploadFile
 from fastapi.responses import JSONResponse, RedirectResponse
@@ -44,8 +43,7 @@ async def form(name: str = Form(), colour: list[str] = Form()):
 
 @routes.post("/upload")
 async def upload(note: str = Form(), file: UploadFile = File()):
-    digest = hashlib.sha256(await file.read()).hexdigest()
-    return {"note": note, "name": file.filename, "type": file.content_type, "sha256": digest}
+    return {"note": note, "name": file.filename, "type": file.content_type, "hex": (await file.read()).hex()}
 
 
 @routes.post("/bytes")

@@ -1,7 +1,6 @@
 """Flask behind apig-wsgi, for `test_frameworks.py`. No test runs in here."""
 
 import gzip
-import hashlib
 
 from apig_wsgi import make_lambda_handler
 from flask import Blueprint, Flask, Response, jsonify, make_response, redirect, request
@@ -45,8 +44,7 @@ def form():
 @routes.post("/upload")
 def upload():
     file = request.files["file"]
-    digest = hashlib.sha256(file.read()).hexdigest()
-    return {"note": request.form["note"], "name": file.filename, "type": file.content_type, "sha256": digest}
+    return {"note": request.form["note"], "name": file.filename, "type": file.content_type, "hex": file.read().hex()}
 
 
 @routes.post("/bytes")

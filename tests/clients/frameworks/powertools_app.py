@@ -4,7 +4,6 @@ Every event goes through the parser's models first, which are strict about what 
 """
 
 import base64
-import hashlib
 import io
 from urllib.parse import parse_qs
 
@@ -69,7 +68,7 @@ def add_routes(app):
         file.file_object.seek(0)
         return {
             "note": fields[b"note"].decode(), "name": file.file_name.decode(), "type": "image/png",
-            "sha256": hashlib.sha256(file.file_object.read()).hexdigest(),
+            "hex": file.file_object.read().hex(),
         }
 
     @app.post("/bytes")

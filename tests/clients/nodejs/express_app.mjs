@@ -1,5 +1,4 @@
 // Express behind @codegenie/serverless-express, for test_frameworks.py. No test runs in here.
-import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import serverlessExpress, { getCurrentInvoke } from "@codegenie/serverless-express";
 import express from "express";
@@ -30,8 +29,8 @@ routes.post("/form", express.urlencoded(), (req, res) => res.json({ name: req.bo
 routes.post("/upload", express.raw({ type: "multipart/form-data" }), async (req, res) => {
   const form = await new Response(req.body, { headers: { "Content-Type": req.get("content-type") } }).formData();
   const file = form.get("file");
-  const sha256 = createHash("sha256").update(Buffer.from(await file.arrayBuffer())).digest("hex");
-  res.json({ note: form.get("note"), name: file.name, type: file.type, sha256 });
+  const hex = Buffer.from(await file.arrayBuffer()).toString("hex");
+  res.json({ note: form.get("note"), name: file.name, type: file.type, hex });
 });
 
 routes.post("/bytes", express.raw({ type: () => true }), (req, res) => res.type("image/png").send(req.body));

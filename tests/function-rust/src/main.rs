@@ -1,4 +1,6 @@
-//! A Lambda function: answers with its event, fails, panics or streams.
+//! A Lambda function: answers with its event, fails, panics or streams; or a web framework.
+
+mod web;
 
 use lambda_runtime::streaming::{self, Body};
 use lambda_runtime::{Error, LambdaEvent, MetadataPrelude, StreamResponse, service_fn};
@@ -6,10 +8,11 @@ use serde_json::{Value, json};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    if std::env::args().nth(1).as_deref() == Some("streaming") {
-        lambda_runtime::run(service_fn(stream)).await
-    } else {
-        lambda_runtime::run(service_fn(answer)).await
+    match std::env::args().nth(1).as_deref() {
+        Some("streaming") => lambda_runtime::run(service_fn(stream)).await,
+        Some("axum") => web::serve(false).await,
+        Some("axum-streaming") => web::serve(true).await,
+        _ => lambda_runtime::run(service_fn(answer)).await,
     }
 }
 
