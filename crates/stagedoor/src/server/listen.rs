@@ -17,6 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::answer_names::AnswerNames;
+use super::broken_off::BrokenOff;
 use super::lanes::{Lanes, Place};
 use super::patience::Patient;
 use super::tls::{Tls, session};
@@ -175,7 +176,7 @@ impl Connection {
                 if is_http_1 {
                     names.put_on(response.extensions_mut());
                 }
-                Ok::<_, Infallible>(response.map(|body| Answer::new(body, under_way)))
+                Ok::<_, Infallible>(response.map(|body| BrokenOff::new(Answer::new(body, under_way))))
             }
         });
         let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));

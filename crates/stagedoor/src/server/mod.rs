@@ -5,6 +5,7 @@
 
 mod answer_names;
 mod body;
+mod broken_off;
 mod clock;
 mod console;
 mod control;
