@@ -54,9 +54,11 @@ pub fn check(protocol: ProtocolType, integration: &Integration) -> Result<()> {
     if is_private(integration) && integration.connection_id.is_none() {
         return Err(messages::vpc_link_without_connection());
     }
-    if integration.integration_subtype.is_none() {
-        let parameters = integration.request_parameters.as_ref();
-        parameters.map_or(Ok(()), |parameters| parameter_mapping::check_request(protocol, parameters))?;
+    if let Some(parameters) = &integration.request_parameters {
+        match integration.integration_subtype {
+            None => parameter_mapping::check_request(protocol, parameters)?,
+            Some(_) => parameter_mapping::check_service(parameters)?,
+        }
     }
     integration.response_parameters.as_ref().map_or(Ok(()), parameter_mapping::check_response)
 }

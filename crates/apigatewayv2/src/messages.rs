@@ -177,7 +177,7 @@ pub fn response_parameter_invalid(key: &str) -> Fault {
     bad_request(format!("Invalid Response Actioned Parameter destination specified: {key}"))
 }
 
-/// The form that mappings of WebSocket APIs share with REST APIs.
+/// The form that mappings of REST APIs have; that of the others is not known.
 pub fn mapping_invalid(expression: &str) -> Fault {
     bad_request(format!(
         "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping \

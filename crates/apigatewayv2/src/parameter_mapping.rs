@@ -7,14 +7,18 @@ use std::collections::BTreeMap;
 use stagedoor_api::apigatewayv2::ProtocolType;
 use stagedoor_state::Result;
 use stagedoor_state::http::is_reserved_header;
+use stagedoor_vtl::expression::{self, Side};
 
 use crate::messages;
 
-/// Refuses a destination that requests do not have.
+/// Refuses a destination that requests do not have, and a value that is no expression.
 pub fn check_request(protocol: ProtocolType, parameters: &BTreeMap<String, String>) -> Result<()> {
-    for destination in parameters.keys() {
+    for (destination, value) in parameters {
         match protocol {
-            ProtocolType::Http => check_http_request(destination)?,
+            ProtocolType::Http => {
+                check_http_request(destination)?;
+                check_value(destination, value, Side::Request)?;
+            }
             ProtocolType::Websocket if is_websocket_request(destination) => {}
             ProtocolType::Websocket => return Err(messages::mapping_invalid(destination)),
         }
@@ -22,17 +26,31 @@ pub fn check_request(protocol: ProtocolType, parameters: &BTreeMap<String, Strin
     Ok(())
 }
 
-/// Refuses a destination that answers do not have, or a status that is none.
+/// Refuses a destination that answers do not have, a value that is no expression, or a status that is none.
 pub fn check_response(parameters: &BTreeMap<String, BTreeMap<String, String>>) -> Result<()> {
     for (status, mappings) in parameters {
         if !status.parse::<u16>().is_ok_and(|status| (200..600).contains(&status)) {
             return Err(messages::response_status_invalid(status));
         }
-        for destination in mappings.keys() {
+        for (destination, value) in mappings {
             check_http_response(destination)?;
+            check_value(destination, value, Side::Response)?;
         }
     }
     Ok(())
+}
+
+/// Refuses a value of a service's parameter that is no expression.
+pub fn check_service(parameters: &BTreeMap<String, String>) -> Result<()> {
+    parameters.iter().try_for_each(|(name, value)| check_value(name, value, Side::Request))
+}
+
+/// What stands beside a removal has no meaning.
+fn check_value(destination: &str, value: &str, side: Side) -> Result<()> {
+    if destination.starts_with("remove:") || expression::parse(value, side).is_ok() {
+        return Ok(());
+    }
+    Err(messages::mapping_invalid(value))
 }
 
 fn check_http_request(destination: &str) -> Result<()> {
@@ -117,5 +135,31 @@ mod tests {
         assert_eq!(response("99", "append:header.a"), Err(messages::response_status_invalid("99")));
         let bad = "append:querystring.a";
         assert_eq!(response("200", bad), Err(messages::response_parameter_invalid(bad)));
+    }
+
+    #[test]
+    fn values_are_expressions() {
+        for (destination, value, is_one) in [
+            ("append:header.a", "$request.header.b", true),
+            ("append:header.a", "text $5 ${7}", true),
+            ("append:header.a", "${context.requestId}/${stageVariables.x}", true),
+            ("append:header.a", "$request.header", false),
+            ("append:header.a", "$request.cookie.b", false),
+            ("append:header.a", "$response.header.b", false),
+            ("append:header.a", "a ${request.path.id", false),
+            ("overwrite:path", "$request.body..a", false),
+            ("remove:header.a", "$request.header", true),
+        ] {
+            let mappings = BTreeMap::from([(destination.to_owned(), value.to_owned())]);
+            let expected = if is_one { Ok(()) } else { Err(messages::mapping_invalid(value)) };
+            assert_eq!(check_request(ProtocolType::Http, &mappings), expected, "{value}");
+        }
+        let answers = |value: &str| {
+            let mappings = BTreeMap::from([("append:header.a".to_owned(), value.to_owned())]);
+            check_response(&BTreeMap::from([("200".to_owned(), mappings)]))
+        };
+        assert_eq!(answers("$response.header.b"), Ok(()));
+        let bad = "$request.header.b";
+        assert_eq!(answers(bad), Err(messages::mapping_invalid(bad)));
     }
 }

@@ -1,7 +1,8 @@
 //! The Velocity Template Language as API Gateway's mapping templates speak it.
 //!
 //! Owns the language (parsing and rendering), the objects a template sees (`$input`, `$context`, `$stageVariables`,
-//! `$util`), the Java methods templates call on strings, lists, maps and numbers, and JSONPath in Jayway's dialect.
+//! `$util`), the Java methods templates call on strings, lists, maps and numbers, JSONPath in Jayway's dialect, and the syntax
+//! of HTTP APIs' mapping expressions.
 //! Does not choose templates by content type and applies no override: the gateway does both.
 //!
 //! Pure: no I/O, no clock, no randomness. A template is parsed once and rendered any number of times, from any thread;
@@ -26,6 +27,7 @@ mod parse;
 mod render;
 mod symbols;
 
+pub mod expression;
 mod heap;
 mod java_regex;
 mod json;

@@ -32,7 +32,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("stagedoor-cli", &["stagedoor-wire", "stagedoor-model", "stagedoor-auth"]),
     // Control planes: they change documents.
     ("stagedoor-apigateway", CONTROL_PLANE),
-    ("stagedoor-apigatewayv2", CONTROL_PLANE),
+    // Whether a mapping is an expression at all is asked of the parser by which the gateway reads it.
+    (
+        "stagedoor-apigatewayv2",
+        &["stagedoor-api", "stagedoor-model", "stagedoor-state", "stagedoor-vtl", "stagedoor-wire"],
+    ),
     ("stagedoor-ivs", CONTROL_PLANE),
     // Data planes: they read prepared snapshots of the documents and write events.
     // A gateway's documents are AWS's own shapes (`api`), and it follows the store's change feed by itself.

@@ -156,6 +156,16 @@ fn refused_integrations_of_http_apis() {
             "Operations on header Authorization are restricted",
         ),
         (
+            with(&proxy, json!({"RequestParameters": {"append:header.x": "$request.header"}})),
+            "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping \
+             expression specified: $request.header]",
+        ),
+        (
+            with(&service, json!({"RequestParameters": {"QueueUrl": "q", "MessageBody": "${request.body"}})),
+            "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping \
+             expression specified: ${request.body]",
+        ),
+        (
             with(&proxy, json!({"ResponseParameters": {"200": {"overwrite:path": "1"}}})),
             "Invalid Response Actioned Parameter destination specified: overwrite:path",
         ),
