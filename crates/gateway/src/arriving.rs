@@ -1,42 +1,46 @@
-//! A request's body on its way from the client: how long it may be, how long it may take, and whose fault it is when it
-//! does not come whole.
+//! A request's body on its way from the client: how long it may be, how long it may take, whether there is room for it,
+//! and whose fault it is when it does not come whole.
 
 use std::error::Error;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body::{Body as _, Frame, SizeHint};
+use http_body::{Frame, SizeHint};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::Config;
-use crate::body::{self, Body, BodyError};
+use crate::body::{Body, BodyError};
 use crate::fault::GatewayFault;
+use crate::room::Share;
 
 /// A body that comes slower than this, in bytes a second, after the client's time is over is not waited for.
 const BYTES_A_SECOND_MIN: u32 = 500;
+/// The same when room gets tight: nobody keeps others out by sending slowly.
+const BYTES_A_SECOND_MIN_TIGHT: u32 = 100_000;
 
 /// Why a body breaks off. Whoever reads it may wrap this in an error of its own: [`fault_of`] finds it.
 #[derive(Debug, thiserror::Error)]
 enum Unfinished {
     #[error("the client sends too little of the request's body")]
     TooSlow,
+    #[error("the bodies of other requests take up all the room")]
+    NoRoom,
     #[error("the request's body breaks off")]
     Broken(#[source] BodyError),
 }
 
-/// The body of a request: streamed, an error once it is longer than the quota or too slow. A step that has to read it
-/// puts what it read in its place.
-pub(crate) fn body(incoming: Incoming, config: &Config) -> Body {
-    if incoming.is_end_stream() {
-        return body::empty();
-    }
+/// The body of a request: streamed, an error once it is longer than the quota, too slow, or has no room in memory. A step
+/// that has to read it puts what it read in its place.
+pub(crate) fn body(incoming: Incoming, config: &Config, share: Arc<Share>) -> Body {
     Arriving {
         body: Limited::new(incoming, config.payload_bytes_max),
         patience: Patience::new(config.client_timeout),
+        share,
         waking: None,
     }
     .boxed()
@@ -52,6 +56,7 @@ pub(crate) fn fault_of(error: &(dyn Error + 'static)) -> Option<GatewayFault> {
         if let Some(unfinished) = error.downcast_ref() {
             return Some(match unfinished {
                 Unfinished::TooSlow => GatewayFault::RequestTimeout,
+                Unfinished::NoRoom => GatewayFault::NoRoom,
                 Unfinished::Broken(_) => GatewayFault::RequestUnreadable,
             });
         }
@@ -63,6 +68,7 @@ pub(crate) fn fault_of(error: &(dyn Error + 'static)) -> Option<GatewayFault> {
 struct Arriving {
     body: Limited<Incoming>,
     patience: Patience,
+    share: Arc<Share>,
     /// Made when the client is first waited for; the bodies of most requests come with their heads.
     waking: Option<Pin<Box<Sleep>>>,
 }
@@ -84,10 +90,10 @@ impl Patience {
     }
 
     /// Nothing has come: until when to wait.
-    fn wait(&mut self, now: Instant) -> Instant {
+    fn wait(&mut self, now: Instant, bytes_a_second_min: u32) -> Instant {
         let since = *self.since.get_or_insert(now);
         let earned =
-            Duration::from_millis(self.received.saturating_mul(1000) / u64::from(BYTES_A_SECOND_MIN));
+            Duration::from_millis(self.received.saturating_mul(1000) / u64::from(bytes_a_second_min));
         let left = self.longest.saturating_add(earned).saturating_sub(self.waited);
         since + left.min(self.longest)
     }
@@ -115,12 +121,19 @@ impl http_body::Body for Arriving {
                 _ => 0,
             };
             self.patience.receive(bytes, Instant::now);
+            if !self.share.take(bytes) {
+                return Poll::Ready(Some(Err(Unfinished::NoRoom.into())));
+            }
             return Poll::Ready(frame.map(|frame| frame.map_err(named)));
         }
         let until = match self.patience.since {
             // The timer is set already.
             Some(_) => None,
-            None => Some(self.patience.wait(Instant::now())),
+            None => {
+                let tight = self.share.is_tight();
+                let slowest = if tight { BYTES_A_SECOND_MIN_TIGHT } else { BYTES_A_SECOND_MIN };
+                Some(self.patience.wait(Instant::now(), slowest))
+            }
         };
         let waking = match (&mut self.waking, until) {
             (Some(waking), Some(until)) => {
@@ -153,11 +166,11 @@ mod tests {
     const LONGEST: Duration = Duration::from_secs(30);
 
     /// Parts of a body as bytes and the seconds they are waited for; whether each comes in time.
-    fn check(parts: &[(usize, u64, bool)]) {
+    fn check(bytes_a_second_min: u32, parts: &[(usize, u64, bool)]) {
         let mut patience = Patience::new(LONGEST);
         let mut now = Instant::now();
         for (bytes, seconds, in_time) in parts {
-            let until = patience.wait(now);
+            let until = patience.wait(now, bytes_a_second_min);
             now += Duration::from_secs(*seconds);
             assert_eq!(now < until, *in_time, "{bytes} after {seconds} s: {patience:?}");
             patience.receive(*bytes, || now);
@@ -166,14 +179,20 @@ mod tests {
 
     #[test]
     fn slow_bodies_are_waited_for_and_dripping_ones_are_not() {
-        check(&[(1, 29, true)]);
-        check(&[(1, 31, false)]);
-        check(&[(1, 20, true), (1, 11, false)]);
+        check(BYTES_A_SECOND_MIN, &[(1, 29, true)]);
+        check(BYTES_A_SECOND_MIN, &[(1, 31, false)]);
+        check(BYTES_A_SECOND_MIN, &[(1, 20, true), (1, 11, false)]);
         // 500 bytes a second are enough.
-        check(&[(10_000, 20, true), (10_000, 20, true), (10_000, 20, true), (10_000, 25, true)]);
-        check(&[(10_000, 29, true), (100, 20, true), (100, 2, false)]);
+        check(
+            BYTES_A_SECOND_MIN,
+            &[(10_000, 20, true), (10_000, 20, true), (10_000, 20, true), (10_000, 25, true)],
+        );
+        check(BYTES_A_SECOND_MIN, &[(10_000, 29, true), (100, 20, true), (100, 2, false)]);
         // Nobody may pause for ever, whatever came before.
-        check(&[(5_000_000, 1, true), (1, 31, false)]);
+        check(BYTES_A_SECOND_MIN, &[(5_000_000, 1, true), (1, 31, false)]);
+        // Where room is tight, whoever sent much has to go on.
+        check(BYTES_A_SECOND_MIN, &[(1_000_000, 29, true), (1, 15, true)]);
+        check(BYTES_A_SECOND_MIN_TIGHT, &[(1_000_000, 29, true), (1, 15, false)]);
     }
 
     #[test]
@@ -182,6 +201,6 @@ mod tests {
         let began = Instant::now();
         patience.receive(1, || began);
         let later = began + Duration::from_secs(100);
-        assert_eq!(patience.wait(later), later + LONGEST);
+        assert_eq!(patience.wait(later, BYTES_A_SECOND_MIN), later + LONGEST);
     }
 }

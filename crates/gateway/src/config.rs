@@ -20,6 +20,8 @@ pub struct Config {
     pub port: u16,
     /// Longest body of a request, and of a buffered answer, in bytes. Default 10 MiB, AWS's quota.
     pub payload_bytes_max: usize,
+    /// Most bytes of the bodies of all requests together, as far as these did not come with their heads. Default 512 MiB.
+    pub request_bodies_bytes_max: usize,
     /// Most bytes of request line and header values together. Default 10240, AWS's quota.
     pub header_bytes_max: usize,
     /// Idle connections kept to each backend. Default 256.
@@ -62,6 +64,7 @@ impl Config {
             tls: false,
             port: 4566,
             payload_bytes_max: 10 * 1024 * 1024,
+            request_bodies_bytes_max: 512 * 1024 * 1024,
             header_bytes_max: 10_240,
             idle_connections_per_backend_max: 256,
             idle_connection_timeout: Duration::from_secs(55),

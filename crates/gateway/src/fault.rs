@@ -55,6 +55,9 @@ pub enum GatewayFault {
     /// The client does not send its request's body in time.
     #[error("request body too slow")]
     RequestTimeout,
+    /// There is no memory left for the request's body.
+    #[error("no room for the request body")]
+    NoRoom,
     /// The request's body broke off or is unreadable.
     #[error("request body unreadable")]
     RequestUnreadable,
@@ -125,7 +128,8 @@ impl GatewayFault {
             | Self::BadQuery
             | Self::RequestTooLarge
             | Self::HeadersTooLarge
-            | Self::RequestTimeout => {
+            | Self::RequestTimeout
+            | Self::NoRoom => {
                 return None;
             }
             Self::NoRoute | Self::IncompleteSignature(_) => "MISSING_AUTHENTICATION_TOKEN",
@@ -257,6 +261,9 @@ impl GatewayFault {
             Self::RequestTimeout => {
                 (StatusCode::REQUEST_TIMEOUT, "RequestTimeoutException", "Request Timeout")
             }
+            Self::NoRoom => {
+                (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableException", "Service Unavailable")
+            }
             Self::RequestUnreadable | Self::BadQuery => {
                 (StatusCode::BAD_REQUEST, "BadRequestException", "Bad Request")
             }
@@ -300,7 +307,7 @@ impl GatewayFault {
             Self::Configuration(_) | Self::IntegrationFailure(_) | Self::FunctionFailure(_) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
             }
-            Self::Unreachable(_) | Self::IntegrationTimeout | Self::FunctionThrottled => {
+            Self::Unreachable(_) | Self::IntegrationTimeout | Self::FunctionThrottled | Self::NoRoom => {
                 (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
             }
             Self::Denied(denial) => denial.http(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{Request, Response};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use stagedoor_state::lambda::{WaitingEvent, WaitingKey};
 use stagedoor_state::ports::{AuthorizerTest, AuthorizerTested, MethodTest, MethodTested, Stages};
@@ -15,7 +16,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::arriving;
-use crate::body::Body;
+use crate::body::{self, Body};
 use crate::front::{self, Client};
 use crate::plans::follow::Following;
 use crate::plans::place::Places;
@@ -139,8 +140,16 @@ impl Gateway {
         request: Request<Incoming>,
         peer: impl Into<Peer>,
     ) -> Response<Body> {
-        let config = &self.shared.config;
-        self.serve_any(address, request.map(|body| arriving::body(body, config)), peer.into()).await
+        let Shared { config, room, .. } = &*self.shared;
+        if request.body().is_end_stream() {
+            return self.serve_any(address, request.map(|_| body::empty()), peer.into()).await;
+        }
+        // Steps keep what they have read, mostly until they answer.
+        let share = Arc::new(room.share());
+        let request = request.map(|body| arriving::body(body, config, Arc::clone(&share)));
+        let response = self.serve_any(address, request, peer.into()).await;
+        drop(share);
+        response
     }
 
     /// As [`Self::serve`]; the body is limited already.

@@ -58,6 +58,7 @@ mod logs;
 mod mapping;
 mod media_types;
 mod observe;
+mod room;
 mod routes;
 mod sending;
 mod spelling;

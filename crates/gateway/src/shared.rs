@@ -13,6 +13,7 @@ use crate::ids::RequestIds;
 use crate::lambda::Lambda;
 use crate::logs::Logs;
 use crate::rest::rendering::Renderings;
+use crate::room::Room;
 
 pub(crate) struct Shared {
     pub(crate) config: Arc<Config>,
@@ -24,6 +25,7 @@ pub(crate) struct Shared {
     pub(crate) access_keys: Arc<AccessKeys>,
     pub(crate) documents: Arc<Documents>,
     pub(crate) renderings: Renderings,
+    pub(crate) room: Arc<Room>,
     began: Instant,
 }
 
@@ -38,6 +40,7 @@ impl Shared {
             access_keys: Arc::new(AccessKeys::new(&config.access_keys)),
             documents: Arc::new(Documents::new(&config)),
             renderings: Renderings::default(),
+            room: Arc::new(Room::new(config.request_bodies_bytes_max)),
             began: Instant::now(),
             config: Arc::new(config),
         }
@@ -54,6 +57,7 @@ impl Shared {
             access_keys: Arc::clone(&self.access_keys),
             documents: Arc::clone(&self.documents),
             renderings: self.renderings.clone(),
+            room: Arc::clone(&self.room),
             began: self.began,
             config: Arc::clone(&self.config),
         }

@@ -56,6 +56,32 @@ async fn bodies_that_turn_out_too_long_are_refused() {
     assert_eq!(send_chunks(&world, HTTP).await, "HTTP/1.1 413 Payload Too Large");
 }
 
+/// An upload that does not end keeps the room it has taken, and no more than that.
+#[tokio::test]
+async fn bodies_share_their_room() {
+    const ROOM: usize = 1024 * 1024;
+    let world = World::start_with(|config| config.request_bodies_bytes_max = ROOM).await;
+    let backend = Backend::start().await;
+    world.store(rest_api("rest1").method("ANY /", http_proxy(&backend.url("/"))).deployed_to("dev")).await;
+    world.store(http_api("http1").route("$default", &backend.url("")).deployed_to("$default")).await;
+    let mut upload = TcpStream::connect(world.address).await.expect("a connection");
+    let head = format!("POST {HTTP}/count HTTP/1.1\r\nhost: h\r\ncontent-length: {ROOM}\r\n\r\n");
+    upload.write_all(head.as_bytes()).await.expect("the head is sent");
+    upload.write_all(&vec![b'x'; ROOM * 3 / 4]).await.expect("most of the body is sent");
+    let body = "x".repeat(ROOM / 2);
+    // The upload has come when there is no room for others.
+    while world.send(Method::POST, HTTP, &[], &body).await.status != 503 {}
+    world.send(Method::POST, HTTP, &[], &body).await.is(503, r#"{"message":"Service Unavailable"}"#);
+    world.send(Method::POST, REST, &[], &body).await.is(503, r#"{"message": "Service Unavailable"}"#);
+    let small = world.send(Method::POST, &format!("{HTTP}/count"), &[], &body[..ROOM / 8]).await;
+    small.is(200, &(ROOM / 8).to_string());
+    upload.write_all(&vec![b'x'; ROOM / 4]).await.expect("the rest is sent");
+    let mut answer = vec![0; 12];
+    upload.read_exact(&mut answer).await.expect("an answer");
+    assert_eq!(String::from_utf8_lossy(&answer), "HTTP/1.1 200");
+    world.send(Method::POST, &format!("{HTTP}/count"), &[], &body).await.is(200, &body.len().to_string());
+}
+
 /// Also one that comes in parts, and takes its time: the backend has all of it at once.
 #[tokio::test]
 async fn bodies_reach_backends_whole() {

@@ -75,6 +75,8 @@ pub struct Config {
     pub account_throttle: Option<(f64, i64)>,
     /// How long a client may leave the server waiting.
     pub client_timeout: Duration,
+    /// Bytes of memory for the bodies of requests to stages.
+    pub request_bodies_bytes_max: usize,
     /// Where AWS services are called.
     pub service_endpoints: BTreeMap<String, ServiceEndpoint>,
     /// Signs calls of services without an endpoint, which go to AWS itself.
@@ -182,6 +184,11 @@ impl Config {
                     .map_or(options::DEFAULT_CLIENT_TIMEOUT_SECONDS, NonZeroU32::get)
                     .into(),
             ),
+            request_bodies_bytes_max: options
+                .request_bodies_max
+                .map_or(options::DEFAULT_REQUEST_BODIES_MIB, NonZeroU32::get)
+                .try_into()
+                .map_or(usize::MAX, |mib: usize| mib.saturating_mul(1024 * 1024)),
             lambda_endpoint: functions::endpoint(options.lambda_endpoint, options.lambda_key, &account)?,
             log_sinks: logs::sinks(options.log_sinks.unwrap_or_default(), &account)?,
             otlp_endpoint: logs::collector(options.otlp_endpoint)?,

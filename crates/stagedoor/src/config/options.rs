@@ -25,6 +25,8 @@ pub const DEFAULT_STORE: &str = "embedded";
 pub const DEFAULT_ACCOUNT: &str = "000000000000";
 pub const DEFAULT_REGION: &str = "us-east-1";
 pub const DEFAULT_CLIENT_TIMEOUT_SECONDS: u32 = 30;
+/// Memory for bodies of requests, in MiB.
+pub const DEFAULT_REQUEST_BODIES_MIB: u32 = 512;
 pub const DEFAULT_LOG: &str = "info";
 
 const fn loopback(port: u16) -> SocketAddr {
@@ -180,6 +182,11 @@ pub struct Options {
     #[arg(long, env = "STAGEDOOR_CLIENT_TIMEOUT", value_name = "SECONDS")]
     pub client_timeout: Option<NonZeroU32>,
 
+    /// MiB of memory for the bodies of requests to stages, of all connections together; while more than half of it is taken,
+    /// slow uploads are cut off sooner, and what finds no room is answered with 503 [default: 512]
+    #[arg(long, env = "STAGEDOOR_REQUEST_BODIES_MAX", value_name = "MIB")]
+    pub request_bodies_max: Option<NonZeroU32>,
+
     /// Origin at which Lambda functions are invoked that no `[[function]]` table declares: AWS's own, e.g.
     /// https://lambda.us-east-1.amazonaws.com, or that of any server of Lambda's Invoke API
     ///
@@ -331,6 +338,7 @@ impl Options {
             rest_quotas: self.rest_quotas.or(weaker.rest_quotas),
             account_throttle: self.account_throttle.or(weaker.account_throttle),
             client_timeout: self.client_timeout.or(weaker.client_timeout),
+            request_bodies_max: self.request_bodies_max.or(weaker.request_bodies_max),
             lambda_endpoint: self.lambda_endpoint.or(weaker.lambda_endpoint),
             lambda_key: self.lambda_key.or(weaker.lambda_key),
             service_endpoints: self.service_endpoints.or(weaker.service_endpoints),

@@ -168,6 +168,9 @@ impl Connection {
                 }
             }
             async move {
+                if let Some(under_way) = &under_way {
+                    under_way.room().await;
+                }
                 let (server, place) = &*here;
                 let mut response = match is_ambiguous {
                     false => route::answer(server, &place.gateway, request, client).await,

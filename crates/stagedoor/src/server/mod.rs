@@ -10,6 +10,7 @@ mod clock;
 mod console;
 mod control;
 mod functions;
+mod held;
 mod keys;
 mod lanes;
 mod ledger;
@@ -233,6 +234,7 @@ fn gateway_config(
         log_directory: Some(config.data_dir.join("logs")),
         otlp_endpoint: config.otlp_endpoint.clone(),
         client_timeout: config.client_timeout,
+        request_bodies_bytes_max: config.request_bodies_bytes_max,
         ..stagedoor_gateway::Config::new(clock::since_epoch)
     }
 }

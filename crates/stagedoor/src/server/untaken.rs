@@ -17,6 +17,8 @@ use stagedoor_gateway::{Body, BodyError};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
+use super::held::{Held, Kept};
+
 /// Bytes of an answer whose writing is watched together: one frame's, by default. Who takes so much in time is slow,
 /// not gone.
 const PIECE_BYTES_MAX: usize = 16 * 1024;
@@ -29,6 +31,8 @@ pub struct Untaken {
     state: Mutex<State>,
     /// Told when the connection speaks HTTP/2, and when its client has taken back too much.
     changed: Notify,
+    /// What its answers take of the memory.
+    held: Arc<Held>,
 }
 
 #[derive(Debug)]
@@ -77,7 +81,7 @@ impl Default for Untaken {
             answers: 0,
             taken_back: TakenBack { left: TAKEN_BACK_MAX, filled: now },
         };
-        Self { state: Mutex::new(state), changed: Notify::new() }
+        Self { state: Mutex::new(state), changed: Notify::new(), held: Arc::default() }
     }
 }
 
@@ -188,6 +192,13 @@ pub struct UnderWay {
     answered: bool,
 }
 
+impl UnderWay {
+    /// Waits until the client has taken enough of its other answers.
+    pub async fn room(&self) {
+        self.connection.held.room().await;
+    }
+}
+
 impl Drop for UnderWay {
     fn drop(&mut self) {
         let now = Instant::now();
@@ -210,6 +221,8 @@ struct Watched {
     number: u64,
     /// What has come of the body and is in no piece yet.
     rest: Bytes,
+    /// What [`Self::rest`] is a part of, if that is long: its memory is free when all of it is taken.
+    kept: Option<Arc<Kept>>,
     request: UnderWay,
 }
 
@@ -222,18 +235,32 @@ impl Answer {
             state.answers += 1;
             let number = state.answers;
             drop(state);
-            Watched { number, rest: Bytes::new(), request }
+            Watched { number, rest: Bytes::new(), kept: None, request }
         });
         Self { body, watched }
     }
 }
 
 impl Watched {
+    /// Something has come of the body.
+    fn hold(&mut self, data: Bytes) -> Result<(), BodyError> {
+        self.kept = match data.len() {
+            ..=PIECE_BYTES_MAX => None,
+            long => {
+                let kept = self.request.connection.held.keep(long);
+                Some(Arc::new(kept.ok_or("the client takes too few of its answers")?))
+            }
+        };
+        self.rest = data;
+        Ok(())
+    }
+
     fn piece(&mut self) -> Bytes {
         let bytes = self.rest.split_to(self.rest.len().min(PIECE_BYTES_MAX));
         let connection = Arc::clone(&self.request.connection);
         connection.state().waits(self.number, Instant::now());
-        Bytes::from_owner(Piece { bytes, connection, answer: self.number })
+        let kept = if self.rest.is_empty() { self.kept.take() } else { self.kept.clone() };
+        Bytes::from_owner(Piece { bytes, connection, answer: self.number, _kept: kept })
     }
 }
 
@@ -242,6 +269,7 @@ struct Piece {
     bytes: Bytes,
     connection: Arc<Untaken>,
     answer: u64,
+    _kept: Option<Arc<Kept>>,
 }
 
 impl AsRef<[u8]> for Piece {
@@ -270,7 +298,11 @@ impl http_body::Body for Answer {
             match ready!(Pin::new(body).poll_frame(cx)) {
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(data) if data.is_empty() => return Poll::Ready(Some(Ok(Frame::data(data)))),
-                    Ok(data) => watched.rest = data,
+                    Ok(data) => {
+                        if let Err(error) = watched.hold(data) {
+                            return Poll::Ready(Some(Err(error)));
+                        }
+                    }
                     Err(other) => return Poll::Ready(Some(Ok(other))),
                 },
                 ended => return Poll::Ready(ended),
@@ -349,6 +381,32 @@ mod tests {
         assert_eq!(after(&connection, 31), Some(Leave::TakesNoAnswer));
         drop(third);
         assert_eq!(after(&connection, 31), Some(Leave::AsksNothing));
+    }
+
+    #[tokio::test]
+    async fn no_more_is_held_than_there_is_room_for() {
+        const LONG: usize = 30 * 1024 * 1024;
+        let connection = Arc::new(Untaken::default());
+        let mut held = Vec::new();
+        for _ in 0..4 {
+            let mut answer = answer(&connection, LONG);
+            held.push((piece(&mut answer).await, answer));
+        }
+        let mut beyond = answer(&connection, LONG);
+        assert!(beyond.frame().await.expect("it is told").is_err(), "a fifth does not fit");
+        let waiting = connection.request();
+        let until = Duration::from_millis(10);
+        assert!(tokio::time::timeout(until, waiting.room()).await.is_err(), "others wait");
+        for (piece, mut answer) in held {
+            drop(piece);
+            // The last piece keeps all of it.
+            while let Some(Ok(piece)) = answer.frame().await {
+                drop(piece);
+            }
+        }
+        waiting.room().await;
+        let mut answer = answer(&connection, LONG);
+        drop(piece(&mut answer).await);
     }
 
     #[tokio::test]
