@@ -13,7 +13,7 @@ mod denial;
 mod guard;
 mod issuer;
 mod lambda;
-mod permission;
+pub(crate) mod permission;
 mod signature;
 pub(crate) mod source;
 mod token;

@@ -142,7 +142,8 @@ fn aws_proxy(integration: &api::Integration) -> Compiled<AwsProxy> {
         Some("2.0") => PayloadFormat::V2,
         _ => PayloadFormat::V1,
     };
-    let function = Function { uri: UriTemplate::parse(uri), timeout: timeout(integration) };
+    let by_role = integration.credentials_arn.is_some();
+    let function = Function { uri: UriTemplate::parse(uri), timeout: timeout(integration), by_role };
     Ok(AwsProxy {
         function,
         format,

@@ -22,6 +22,8 @@ pub(crate) struct Function {
     /// The ARN, or the URI around it; stage variables may stand in it.
     pub(crate) uri: UriTemplate,
     pub(crate) timeout: Duration,
+    /// Whether the integration names a role; else the function's own policy lets the method in.
+    pub(crate) by_role: bool,
 }
 
 impl Function {

@@ -253,7 +253,8 @@ fn function(integration: &api::Integration, other: &'static str) -> Compiled<Fun
         return Err(GatewayFault::NotServed(other));
     }
     let timeout = timeout(integration.timeout_in_millis, TIMEOUT_DEFAULT);
-    Ok(Function { uri: UriTemplate::parse(uri), timeout })
+    let by_role = integration.credentials.is_some();
+    Ok(Function { uri: UriTemplate::parse(uri), timeout, by_role })
 }
 
 fn templates(integration: &api::Integration) -> Templates {

@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
 use percent_encoding::percent_decode_str;
 
 use super::function_request::Event;
+use crate::authorize::permission;
 use crate::body::{self, Body};
 use crate::execution_log::map;
 use crate::fault::GatewayFault;
@@ -93,14 +94,24 @@ pub(crate) fn event(call: &Call<'_>, function: &Function, event: &Event) {
     if !call.visit.tells_data() {
         return;
     }
-    invocation(call, &function.uri.fill(&call.stage.variables, |_| None), &event.payload);
+    let source = (!function.by_role).then(|| source(call));
+    told_invocation(call, &function.uri.fill(&call.stage.variables, |_| None), source, &event.payload);
 }
 
-/// The same, of a function by the URI that names it: an authorizer's, too.
+/// The same, of an authorizer's function by the URI that names it.
 pub(crate) fn invocation(call: &Call<'_>, named: &str, payload: &[u8]) {
-    if !call.visit.tells_data() {
-        return;
+    if call.visit.tells_data() {
+        told_invocation(call, named, None, payload);
     }
+}
+
+/// The method, as functions' policies name it: by its resource.
+fn source(call: &Call<'_>) -> String {
+    let [stage, resource] = ["stage", "resourcePath"].map(|name| call.context(name).unwrap_or_default());
+    permission::arn(&call.api.owner, &stage, call.verb.as_str(), &resource)
+}
+
+fn told_invocation(call: &Call<'_>, named: &str, source: Option<String>, payload: &[u8]) {
     let arn = named.split_once("/functions/").map_or(named, |(_, arn)| arn);
     let arn = arn.strip_suffix("/invocations").unwrap_or(arn);
     let region = arn.split(':').nth(3).unwrap_or_default();
@@ -108,13 +119,16 @@ pub(crate) fn invocation(call: &Call<'_>, named: &str, payload: &[u8]) {
     let api = &call.api.owner.api;
     let mut told = HeaderMap::new();
     for (name, value) in [
-        ("x-amzn-lambda-integration-tag", call.visit.request_id_text().into_owned()),
-        ("x-amzn-apigateway-api-id", api.clone()),
-        ("accept", "application/json".to_owned()),
-        ("user-agent", format!("AmazonAPIGateway_{api}")),
-        ("content-type", "application/json".to_owned()),
+        ("x-amzn-lambda-integration-tag", Some(call.visit.request_id_text().into_owned())),
+        ("x-amzn-apigateway-api-id", Some(api.clone())),
+        ("x-amz-source-arn", source),
+        ("accept", Some("application/json".to_owned())),
+        ("user-agent", Some(format!("AmazonAPIGateway_{api}"))),
+        ("content-type", Some("application/json".to_owned())),
     ] {
-        headers::set(&mut told, HeaderName::from_static(name), &value);
+        if let Some(value) = value {
+            headers::set(&mut told, HeaderName::from_static(name), &value);
+        }
     }
     requested(call, &uri, &told, payload);
 }

@@ -139,7 +139,9 @@ async fn failing_backends_are_unavailable() {
 #[tokio::test]
 async fn cross_origin_requests_get_the_configured_headers() {
     let (world, _backend) = world(|api, backend| {
-        api.route("GET /headers", &backend.url("/headers")).change(|api| {
+        let api =
+            api.route("GET /headers", &backend.url("/headers")).route("GET /gone", &backend.url("/hang-up"));
+        api.change(|api| {
             let list = |items: &[&str]| Some(items.iter().map(|item| (*item).to_owned()).collect());
             api.cors_configuration = Some(api::Cors {
                 allow_credentials: Some(true),
@@ -172,6 +174,11 @@ async fn cross_origin_requests_get_the_configured_headers() {
     let stranger = world.send(Method::GET, &path, &[("origin", "https://stranger.example")], "").await;
     stranger.is(200, "odd");
     assert_eq!(stranger.header("access-control-allow-origin"), "", "not even the backend's");
+    for (path, status) in [("/gone", 503), ("/unknown", 404)] {
+        let own = world.send(Method::GET, &format!("{BASE}{path}"), &[origin], "").await;
+        assert_eq!(own.status, status);
+        assert_eq!(own.header("access-control-allow-origin"), "", "no integration answered: {path}");
+    }
     assert_eq!(
         world.send(Method::OPTIONS, &path, &[origin], "").await.status,
         404,

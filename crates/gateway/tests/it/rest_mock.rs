@@ -116,6 +116,8 @@ async fn what_cannot_work_is_an_internal_error() {
     let error = r#"{"message": "Internal server error"}"#;
     get(mock("{statusCode: ok}").answering("200", "")).await.is(500, error);
     get(mock("{}").answering("200", "")).await.is(500, error);
+    // A text is no integer, and AWS says so.
+    get(mock(r#"{"statusCode": "200"}"#).answering("200", "")).await.is(500, error);
     get(mock("{statusCode: 200}")).await.is(500, error);
     get(mock("{statusCode: 200}").answering("404", "404")).await.is(500, error);
 }

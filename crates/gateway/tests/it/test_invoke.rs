@@ -7,7 +7,7 @@ use stagedoor_state::ports::{MethodTest, MethodTested, Stages as _};
 use stagedoor_state::rest::Snapshot;
 
 use crate::backend::Backend;
-use crate::build::{Integrated as _, http_custom, http_proxy, map, mock, rest_api};
+use crate::build::{Integrated as _, aws, aws_proxy, http_custom, http_proxy, map, mock, rest_api};
 use crate::world::{ACCOUNT, REGION, World};
 
 /// Tries `verb` of the only resource, at a path.
@@ -121,6 +121,32 @@ async fn backends_are_told_both_ways() {
             at("Method completed with status: 200"),
         ];
         assert!(order.is_sorted() && order[8] < usize::MAX, "{order:?} {lines:#?}");
+    }
+}
+
+/// As the function's own policy knows the method; a role needs no such policy (both recorded).
+#[tokio::test]
+async fn calls_of_functions_name_their_method() {
+    let told = |resource: &str| {
+        format!(
+            "X-Amz-Source-Arn=arn:aws:execute-api:{REGION}:{ACCOUNT}:abc/test-invoke-stage/GET/{resource}, "
+        )
+    };
+    let role = Some("arn:aws:iam::111122223333:role/r".to_owned());
+    for (key, path, credentials, source) in [
+        ("GET /pets/{id}", "/pets/7", None, told("pets/{id}")),
+        ("GET /", "", None, told("")),
+        ("GET /", "", role, String::new()),
+    ] {
+        for integration in [aws_proxy("echo"), aws("echo").answering("200", "")] {
+            let integration = api::Integration { credentials: credentials.clone(), ..integration };
+            let tested = tested(key, integration, path, "{}").await;
+            let beginning = "Endpoint request headers: {x-amzn-lambda-integration-tag=<id>";
+            let expected =
+                format!("{beginning}, x-amzn-apigateway-api-id=abc, {source}Accept=application/json, ");
+            let lines = lines(&tested);
+            assert!(lines.iter().any(|line| line.starts_with(&expected)), "{expected}: {lines:#?}");
+        }
     }
 }
 
