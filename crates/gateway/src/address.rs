@@ -117,15 +117,21 @@ fn of_path(path: &str) -> Option<Address> {
 
 /// `{api}.execute-api.{region}.{domain}`; for a private API `{api}-{vpce}` is accepted too.
 fn of_host(host: &str) -> Option<Address> {
-    let name = host.rsplit_once(':').map_or(host, |(name, _port)| name);
-    let mut labels = name.split('.');
-    let (api, label, third) = (labels.next()?, labels.next()?, labels.next()?);
+    // What a port could stand behind is of no interest.
+    let (api, rest) = before_dot(host)?;
+    let (label, rest) = before_dot(rest)?;
     if !label.eq_ignore_ascii_case(HOST_LABEL) || api.starts_with(VPC_ENDPOINT) {
         return None;
     }
     let api = api.split_once("-vpce-").map_or(api, |(api, _)| api);
-    let region = labels.next().is_some().then(|| third.to_ascii_lowercase());
+    let region = before_dot(rest).map(|(region, _)| region.to_ascii_lowercase());
     named(api, region)
+}
+
+/// A host's first label, and what follows it.
+fn before_dot(host: &str) -> Option<(&str, &str)> {
+    let at = host.bytes().position(|byte| byte == b'.')?;
+    Some((&host[..at], &host[at + 1..]))
 }
 
 /// The address of a request whose header names the API. The host may say the region:

@@ -17,7 +17,7 @@ use crate::http_api::parameters::Parameters;
 use crate::http_api::service::Service;
 use crate::json_schema::Schema;
 use crate::lambda::event_stream;
-use crate::logs::Format;
+use crate::logs::{Format, Told};
 use crate::mapping::{self, BodyView, Source, Target, View};
 use crate::steps::function_answer::{self, Answered};
 use crate::uri::{self, UriTemplate};

@@ -1,12 +1,14 @@
 //! The handle that the binary holds: where a request goes, and the task that keeps plans current.
 
-use std::sync::Arc;
+use std::pin::pin;
+use std::sync::{Arc, LazyLock};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body as _;
 use hyper::body::Incoming;
+use memchr::memmem::Finder;
 use stagedoor_state::lambda::{WaitingEvent, WaitingKey};
 use stagedoor_state::ports::{AuthorizerTest, AuthorizerTested, MethodTest, MethodTested, Stages};
 use stagedoor_state::rest::usage::Day;
@@ -39,6 +41,9 @@ pub struct UsedDay {
     pub day: Day,
     pub requests: i64,
 }
+
+/// Part of the path of every call of the management API.
+static CONNECTIONS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("connections/"));
 
 /// What control planes ask. Their operations run on blocking threads of the runtime that serves requests.
 impl Stages for Gateway {
@@ -121,7 +126,7 @@ impl Gateway {
     /// The call of the management API that a request to this address is, if it is one.
     pub fn managed<B>(&self, address: &Address, request: &Request<B>) -> Option<Managed> {
         // Requests to other addresses cost no look at the plans here.
-        if !request.uri().path().contains("connections/") {
+        if CONNECTIONS.find(request.uri().path().as_bytes()).is_none() {
             return None;
         }
         let plan = self.inner.plans.load().find(&address.api, address.region.as_deref());
@@ -169,9 +174,14 @@ impl Gateway {
         let plan = inner.plans.load().find(&address.api, address.region.as_deref());
         let asked = request.into_parts();
         match plan {
-            Some(Plan::Http(api)) => http_api::pipeline::serve(shared, &api, &address, asked, peer).await,
-            Some(Plan::Rest(api)) => rest::pipeline::serve(shared, Some(&api), &address, asked, peer).await,
-            None => rest::pipeline::serve(shared, None, &address, asked, peer).await,
+            // Pinned where they are made: a future that is awaited itself is copied once, at its full size.
+            Some(Plan::Http(api)) => {
+                pin!(http_api::pipeline::serve(shared, &api, &address, asked, peer)).await
+            }
+            Some(Plan::Rest(api)) => {
+                pin!(rest::pipeline::serve(shared, Some(&api), &address, asked, peer)).await
+            }
+            None => pin!(rest::pipeline::serve(shared, None, &address, asked, peer)).await,
         }
     }
 

@@ -4,12 +4,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE;
 use http::HeaderValue;
 use stagedoor_state::ids::Entropy;
 
-use crate::digits::push_hex;
+use crate::digits::{push_ascii, push_hex};
 
 /// Makes the ids of one server.
 pub(crate) struct RequestIds {
@@ -34,6 +32,9 @@ impl RequestIds {
         RequestId(self.seeds.map(|seed| mixed(seed.wrapping_add(number.wrapping_mul(STEP)))))
     }
 }
+
+/// Length of an extended id.
+const EXTENDED_LETTERS: usize = 16;
 
 /// 2^64 divided by the golden ratio, odd: multiples of it visit every number before one comes again.
 const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -67,16 +68,31 @@ impl RequestId {
 
     /// Fifteen letters and `=`, as in `x-amz-apigw-id: Mc7UVioPPHcEKPA=` and `apigw-requestid`.
     pub(crate) fn extended(self) -> HeaderValue {
-        header(&self.extended_text())
+        HeaderValue::from_bytes(&self.extended_letters()).expect("letters of base64")
     }
 
     /// The same as text: `context.extendedRequestId`.
     pub(crate) fn extended_text(self) -> String {
-        let [high, low] = self.0.map(u64::to_be_bytes);
-        let mut bytes = [0; 11];
-        bytes[..8].copy_from_slice(&high);
-        bytes[8..].copy_from_slice(&low[..3]);
-        URL_SAFE.encode(bytes)
+        let mut text = String::with_capacity(EXTENDED_LETTERS);
+        self.push_extended(&mut text);
+        text
+    }
+
+    /// Appends [`Self::extended_text`] to a text.
+    pub(crate) fn push_extended(self, text: &mut String) {
+        push_ascii(text, &self.extended_letters());
+    }
+
+    /// Eleven bytes in URL-safe base64 (RFC 4648, section 5): made for each request, so not by an engine for any length.
+    fn extended_letters(self) -> [u8; EXTENDED_LETTERS] {
+        const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let [high, low] = self.0.map(u128::from);
+        let sixes = (high << 24 | low >> 40) << 2;
+        let mut letters = [b'='; EXTENDED_LETTERS];
+        for (place, letter) in letters[..EXTENDED_LETTERS - 1].iter_mut().rev().enumerate() {
+            *letter = ALPHABET[(sixes >> (6 * place)) as usize & 0x3F];
+        }
+        letters
     }
 
     /// A number from 0 on and below 1, as good as random.
@@ -108,6 +124,10 @@ fn header(text: &str) -> HeaderValue {
 mod tests {
     use std::collections::HashSet;
 
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE;
+    use proptest::prelude::*;
+
     use super::*;
 
     struct Sevens;
@@ -133,5 +153,13 @@ mod tests {
             "{extended}"
         );
         assert_eq!(ids.next().trace().len(), 24);
+    }
+
+    proptest! {
+        #[test]
+        fn extended_ids_are_base64(high: u64, low: u64) {
+            let bytes = [high.to_be_bytes(), low.to_be_bytes()].concat();
+            prop_assert_eq!(RequestId([high, low]).extended_text(), URL_SAFE.encode(&bytes[..11]));
+        }
     }
 }

@@ -14,7 +14,6 @@ pub const BUCKETS_MICROS: [u64; 13] = [
 /// The counters of one stage, or of one of its methods or routes, which outlive the plans made for it.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
-    requests: AtomicU64,
     client_errors: AtomicU64,
     server_errors: AtomicU64,
     latency: Times,
@@ -97,9 +96,11 @@ impl Counters {
         integration: Option<Duration>,
         bytes: u64,
     ) {
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        self.client_errors.fetch_add(u64::from(status.is_client_error()), Ordering::Relaxed);
-        self.server_errors.fetch_add(u64::from(status.is_server_error()), Ordering::Relaxed);
+        if status.is_client_error() {
+            self.client_errors.fetch_add(1, Ordering::Relaxed);
+        } else if status.is_server_error() {
+            self.server_errors.fetch_add(1, Ordering::Relaxed);
+        }
         self.latency.record(micros(latency));
         if let Some(integration) = integration {
             self.integration_latency.record(micros(integration));
@@ -114,14 +115,16 @@ impl Counters {
     }
 
     pub(crate) fn figures(&self, api: &str, stage: &str, of: Option<FiguresOf>) -> StageFigures {
+        let latency = self.latency.read();
         StageFigures {
             api: api.to_owned(),
             stage: stage.to_owned(),
             of,
-            requests: self.requests.load(Ordering::Relaxed),
+            // Every request has a latency.
+            requests: latency.buckets.iter().sum(),
             client_errors: self.client_errors.load(Ordering::Relaxed),
             server_errors: self.server_errors.load(Ordering::Relaxed),
-            latency: self.latency.read(),
+            latency,
             integration_latency: self.integration_latency.read(),
             cache_hits: self.cache_hits.load(Ordering::Relaxed),
             cache_misses: self.cache_misses.load(Ordering::Relaxed),

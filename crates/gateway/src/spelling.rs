@@ -6,16 +6,19 @@ use http::{HeaderName, Method, Version};
 
 use crate::heads::{Heads, Lines, Written};
 
-/// Names that AWS writes in this way whatever the client sent.
-const AWS_WRITES: [&str; 7] = [
-    "authorization",
-    "host",
-    "user-agent",
-    "x-amzn-trace-id",
-    "x-forwarded-for",
-    "x-forwarded-port",
-    "x-forwarded-proto",
-];
+/// A name that AWS writes in its own way whatever the client sent.
+fn aws_writes(name: &HeaderName) -> Option<&'static str> {
+    Some(match name.as_str() {
+        "authorization" => "Authorization",
+        "host" => "Host",
+        "user-agent" => "User-Agent",
+        "x-amzn-trace-id" => "X-Amzn-Trace-Id",
+        "x-forwarded-for" => "X-Forwarded-For",
+        "x-forwarded-port" => "X-Forwarded-Port",
+        "x-forwarded-proto" => "X-Forwarded-Proto",
+        _ => return None,
+    })
+}
 
 /// How the names of a client's headers are spelt.
 #[derive(Debug)]
@@ -33,8 +36,8 @@ impl Spelling {
     /// A header's name: over HTTP/1 as the client wrote it, else as nearly every client does, `Content-Type`; over
     /// HTTP/2 in lower case; but for those that AWS itself writes.
     pub(crate) fn of(&self, name: &HeaderName) -> String {
-        if AWS_WRITES.contains(&name.as_str()) {
-            return capitalised(name.as_str());
+        if let Some(aws) = aws_writes(name) {
+            return aws.to_owned();
         }
         if let Some(written) = self.written.as_ref().and_then(|written| written.spelling(name)) {
             return written.to_owned();
@@ -57,12 +60,8 @@ impl Names {
     pub(crate) fn write(&self, write: impl FnOnce(&mut dyn FnMut(&mut Vec<u8>, &HeaderName))) {
         let with = |mut lines: Option<Lines<'_>>| {
             write(&mut |bytes, name| {
-                if AWS_WRITES.contains(&name.as_str()) {
-                    // Names have no letters but those of ASCII.
-                    bytes.extend(capital_letters(name.as_str()).map(|letter| letter as u8));
-                    return;
-                }
-                let written = lines.as_mut().and_then(|lines| lines.spelling(name));
+                let written = aws_writes(name).map(str::as_bytes);
+                let written = written.or_else(|| lines.as_mut().and_then(|lines| lines.spelling(name)));
                 bytes.extend_from_slice(written.unwrap_or(name.as_str().as_bytes()));
             });
         };
@@ -89,15 +88,10 @@ pub(crate) fn answered(name: &HeaderName) -> String {
 
 /// `Content-Type`
 pub(crate) fn capitalised(name: &str) -> String {
-    let mut spelt = String::with_capacity(name.len());
-    spelt.extend(capital_letters(name));
-    spelt
-}
-
-fn capital_letters(name: &str) -> impl Iterator<Item = char> {
     let mut begins = true;
-    name.chars().map(move |letter| {
+    let letter = |letter: char| {
         let capital = std::mem::replace(&mut begins, letter == '-');
         if capital { letter.to_ascii_uppercase() } else { letter }
-    })
+    };
+    name.chars().map(letter).collect()
 }

@@ -7,10 +7,10 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue, Method, Uri, Version, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version, header};
 use tokio::time::Instant;
 
-use crate::digits::{self, push_decimal, push_hex};
+use crate::digits::{self, push_hex};
 use crate::execution_log::ExecutionLog;
 use crate::fault::GatewayFault;
 use crate::forwarded::Listener;
@@ -25,10 +25,11 @@ use crate::{ClientCert, Config, Denial, address};
 #[derive(Clone, Debug)]
 pub(crate) struct BasePath(pub(crate) Arc<str>);
 
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 /// `$context.identity.sourceIp` of a test.
 const TEST_SOURCE_IP: &str = "test-invoke-source-ip";
+
+const REQUEST_ID_OF_S3: HeaderName = HeaderName::from_static("x-amz-request-id");
+const ID_2_OF_S3: HeaderName = HeaderName::from_static("x-amz-id-2");
 
 /// What access logs have for the id of a client that is none.
 const NO_ID: &str = "UUID_REPLACED_INVALID_REQUEST_ID";
@@ -99,6 +100,7 @@ pub(crate) struct Visit {
 
 impl Visit {
     pub(crate) fn begin(id: RequestId, time: Duration, peer: Peer, head: &http::request::Parts) -> Self {
+        let said = Said::of(&head.headers);
         Self {
             id,
             began: Instant::now(),
@@ -107,10 +109,10 @@ impl Visit {
             heads: peer.heads,
             method: head.method.clone(),
             version: head.version,
-            host: host(&head.uri, &head.headers),
-            user_agent: head.headers.get(header::USER_AGENT).cloned(),
-            referer: head.headers.get(header::REFERER).cloned(),
-            keeps_connection: keeps_connection(head),
+            host: host(&head.uri, said.host),
+            user_agent: said.user_agent.cloned(),
+            referer: said.referer.cloned(),
+            keeps_connection: keeps_connection(head.version, said.connection),
             named: None,
             listener: head.extensions.get().copied(),
             base_path: head.extensions.get().cloned(),
@@ -121,8 +123,8 @@ impl Visit {
             authenticate: OnceLock::new(),
             authorize: OnceLock::new(),
             integration: OnceLock::new(),
-            request_bytes: announced(&head.headers),
-            trace: head.headers.get(headers::TRACE_ID).cloned(),
+            request_bytes: text(said.content_length).parse().unwrap_or_default(),
+            trace: said.trace.cloned(),
             observed: OnceLock::new(),
             log: OnceLock::new(),
             is_test: false,
@@ -239,21 +241,8 @@ impl Visit {
 
     /// `01/Jan/2024:12:00:00 +0000`
     fn common_log_time(&self) -> String {
-        let seconds = i64::try_from(self.time.as_secs()).unwrap_or(i64::MAX);
-        let time = jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::MAX);
-        let time = jiff::tz::Offset::UTC.to_datetime(time);
-        let number = |number: i16| u64::try_from(number).unwrap_or_default();
         let mut text = String::with_capacity(26);
-        push_decimal(&mut text, number(time.day().into()), 2);
-        text.push('/');
-        text.push_str(MONTHS[usize::try_from(time.month() - 1).unwrap_or_default()]);
-        text.push('/');
-        push_decimal(&mut text, number(time.year()), 4);
-        for part in [time.hour(), time.minute(), time.second()] {
-            text.push(':');
-            push_decimal(&mut text, number(part.into()), 2);
-        }
-        text.push_str(" +0000");
+        digits::push_common_log_time(&mut text, self.time.as_secs());
         text
     }
 
@@ -344,9 +333,9 @@ pub(crate) struct Integrated {
 
 impl Integrated {
     pub(crate) fn of(status: u16, headers: &HeaderMap) -> Self {
-        let value = |name: &&str| headers.get(*name)?.to_str().ok().map(str::to_owned);
-        let request_id = ["x-amzn-requestid", "x-amz-request-id"].iter().find_map(value);
-        Self { status, request_id, request_id_2: value(&"x-amz-id-2") }
+        let value = |name: &HeaderName| headers.get(name)?.to_str().ok().map(str::to_owned);
+        let request_id = [headers::REQUEST_ID, REQUEST_ID_OF_S3].iter().find_map(value);
+        Self { status, request_id, request_id_2: value(&ID_2_OF_S3) }
     }
 }
 
@@ -413,9 +402,39 @@ impl Visit {
     }
 }
 
-fn keeps_connection(head: &http::request::Parts) -> bool {
-    let asked = text(head.headers.get(header::CONNECTION));
-    head.version == Version::HTTP_11
+/// The headers that every request is asked for, found in one go.
+#[derive(Default)]
+struct Said<'h> {
+    host: Option<&'h HeaderValue>,
+    user_agent: Option<&'h HeaderValue>,
+    referer: Option<&'h HeaderValue>,
+    connection: Option<&'h HeaderValue>,
+    content_length: Option<&'h HeaderValue>,
+    trace: Option<&'h HeaderValue>,
+}
+
+impl<'h> Said<'h> {
+    fn of(headers: &'h HeaderMap) -> Self {
+        let mut said = Self::default();
+        for (name, value) in headers {
+            let place = match *name {
+                header::HOST => &mut said.host,
+                header::USER_AGENT => &mut said.user_agent,
+                header::REFERER => &mut said.referer,
+                header::CONNECTION => &mut said.connection,
+                header::CONTENT_LENGTH => &mut said.content_length,
+                _ if *name == headers::TRACE_ID => &mut said.trace,
+                _ => continue,
+            };
+            place.get_or_insert(value);
+        }
+        said
+    }
+}
+
+fn keeps_connection(version: Version, connection: Option<&HeaderValue>) -> bool {
+    let asked = text(connection);
+    version == Version::HTTP_11
         && !asked.split(',').any(|word| word.trim().eq_ignore_ascii_case("close"))
 }
 
@@ -429,10 +448,6 @@ fn protocol(version: Version) -> &'static str {
     }
 }
 
-fn announced(headers: &HeaderMap) -> u64 {
-    text(headers.get(header::CONTENT_LENGTH)).parse().unwrap_or_default()
-}
-
 fn text(value: Option<&HeaderValue>) -> &str {
     value.and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
@@ -442,9 +457,9 @@ fn header_value(text: &str) -> HeaderValue {
 }
 
 /// HTTP/2 has the host in the target, HTTP/1.1 in a header.
-fn host(uri: &Uri, headers: &HeaderMap) -> Option<HeaderValue> {
+fn host(uri: &Uri, said: Option<&HeaderValue>) -> Option<HeaderValue> {
     match uri.authority() {
         Some(authority) => HeaderValue::from_str(authority.as_str()).ok(),
-        None => headers.get(header::HOST).cloned(),
+        None => said.cloned(),
     }
 }

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use memchr::memchr_iter;
+use smallvec::SmallVec;
 
 use crate::Malformed;
 
@@ -19,13 +20,12 @@ pub(crate) fn ends_head(bytes: &[u8], seen: usize) -> bool {
     })
 }
 
-/// Where the headers stand in the bytes of a head.
-pub(crate) struct Places {
-    places: [Place; HEADERS_MAX],
-    count: usize,
-}
+/// Where the headers stand in the bytes of a head: these cannot be taken off as long as the parser's headers borrow them.
+pub(crate) struct Places(SmallVec<[Place; USUALLY]>);
 
-#[derive(Clone, Copy, Default)]
+/// Headers of most messages: places of more are not on the stack.
+const USUALLY: usize = 24;
+
 struct Place {
     name: (usize, usize),
     value: (usize, usize),
@@ -34,12 +34,11 @@ struct Place {
 impl Places {
     /// Those of headers that were parsed in these bytes.
     pub(crate) fn of(bytes: &[u8], parsed: &[httparse::Header<'_>]) -> Self {
-        let mut places = [Place::default(); HEADERS_MAX];
-        for (place, header) in places.iter_mut().zip(parsed) {
-            let value = span(bytes, header.value);
-            *place = Place { name: span(bytes, header.name.as_bytes()), value };
-        }
-        Self { places, count: parsed.len().min(HEADERS_MAX) }
+        let place = |header: &httparse::Header<'_>| Place {
+            name: span(bytes, header.name.as_bytes()),
+            value: span(bytes, header.value),
+        };
+        Self(parsed.iter().map(place).collect())
     }
 
     /// The headers; their values share the memory of the head.
@@ -47,8 +46,8 @@ impl Places {
     /// # Errors
     /// If a name or a value is none.
     pub(crate) fn headers(&self, head: &Bytes) -> Result<HeaderMap, httparse::Error> {
-        let mut headers = HeaderMap::with_capacity(self.count);
-        for Place { name, value } in &self.places[..self.count] {
+        let mut headers = HeaderMap::with_capacity(self.0.len());
+        for Place { name, value } in &self.0 {
             let name = HeaderName::from_bytes(&head[name.0..name.1]);
             let value = HeaderValue::from_maybe_shared(head.slice(value.0..value.1));
             headers.append(

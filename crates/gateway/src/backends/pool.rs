@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
 use tokio::time::sleep;
 
 use super::exchange::Connection;
@@ -21,7 +22,7 @@ pub(super) struct Pool {
 #[derive(Default)]
 struct Stacks {
     /// By authority, the last used on top.
-    by_backend: HashMap<String, Vec<Idle>>,
+    by_backend: HashMap<String, Vec<Idle>, RandomState>,
     /// Whether somebody closes what is idle for too long.
     swept: bool,
     /// How often that was done: the clock of what is idle, cheaper than the system's.

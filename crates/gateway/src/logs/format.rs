@@ -19,6 +19,14 @@ enum Part {
     Variable(usize),
 }
 
+/// What became of a variable.
+pub(crate) enum Told {
+    /// Its value is appended; nothing if it has none.
+    Now,
+    /// Its value will be put in its place.
+    Later,
+}
+
 /// What stands for a variable without a value.
 const UNSET: &str = "-";
 /// Already quoted as JSON by definition.
@@ -58,20 +66,19 @@ impl Format {
         &self.names
     }
 
-    /// The line, without an end of line; `value` is asked for the value of each name, by its index too.
-    pub(crate) fn line<'v>(
-        &self,
-        mut value: impl FnMut(usize, &str) -> Option<std::borrow::Cow<'v, str>>,
-    ) -> String {
+    /// The line, without an end of line; `write` appends the value of each name, by its index too.
+    pub(crate) fn line(&self, mut write: impl FnMut(&mut String, usize, &str) -> Told) -> String {
         let mut line = String::with_capacity(256);
         for part in &self.parts {
             match part {
                 Part::Text(text) => line.push_str(text),
                 Part::Variable(index) => {
                     let name = &self.names[*index];
-                    match value(*index, name).filter(|value| !value.is_empty()) {
-                        Some(value) => self.push(&mut line, &value, name == QUOTED),
-                        None => line.push_str(UNSET),
+                    let from = line.len();
+                    match write(&mut line, *index, name) {
+                        Told::Later => {}
+                        Told::Now if line.len() == from => line.push_str(UNSET),
+                        Told::Now => self.make_safe(&mut line, from, name == QUOTED),
                     }
                 }
             }
@@ -80,12 +87,13 @@ impl Format {
     }
 
     /// A value has no way to begin another line, nor, in JSON, to leave its quotes.
-    fn push(&self, line: &mut String, value: &str, is_quoted: bool) {
+    fn make_safe(&self, line: &mut String, from: usize, is_quoted: bool) {
         // Most values have nothing that could: no letter but these is changed below.
-        if value.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')) {
-            line.push_str(value);
+        let is_safe = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+        if line.as_bytes()[from..].iter().all(is_safe) {
             return;
         }
+        let value = line.split_off(from);
         for letter in value.chars() {
             match letter {
                 '"' | '\\' if self.is_json && !is_quoted => line.extend(['\\', letter]),
@@ -124,8 +132,6 @@ fn variable(text: &str) -> Option<(&str, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
-
     use proptest::prelude::*;
 
     use super::*;
@@ -138,7 +144,10 @@ mod tests {
             "error.messageString" => Some("\"Forbidden\""),
             _ => None,
         };
-        Format::parse(format).line(|_, name| value(name).map(Cow::Borrowed))
+        Format::parse(format).line(|line, _, name| {
+            line.push_str(value(name).unwrap_or_default());
+            Told::Now
+        })
     }
 
     #[test]
@@ -163,7 +172,10 @@ mod tests {
         #[test]
         fn any_text_is_a_format(text in ".{0,80}") {
             let format = Format::parse(&text);
-            let line = format.line(|_, name| Some(Cow::Owned(name.to_owned())));
+            let line = format.line(|line, _, name| {
+                line.push_str(name);
+                Told::Now
+            });
             if format.names().is_empty() {
                 prop_assert_eq!(line, text);
             }
@@ -171,7 +183,10 @@ mod tests {
 
         #[test]
         fn json_stays_json_and_one_line(value in any::<String>()) {
-            let line = Format::parse(r#"{"a":"$context.x"}"#).line(|_, _| Some(Cow::Borrowed(&value)));
+            let line = Format::parse(r#"{"a":"$context.x"}"#).line(|line, _, _| {
+                line.push_str(&value);
+                Told::Now
+            });
             prop_assert!(!line.contains('\n'));
             prop_assert!(serde_json::from_str::<serde_json::Value>(&line).is_ok(), "{}", line);
         }

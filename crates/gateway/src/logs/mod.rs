@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 pub(crate) use self::destination::Destination;
-pub(crate) use self::format::Format;
+pub(crate) use self::format::{Format, Told};
 pub(crate) use self::queue::{Counts, Line, Queue};
 pub use self::settings::{LOG_FILE_BYTES_MAX, LOG_FILES_KEPT, LogSink, LogTarget};
 pub(crate) use self::spans::Span;

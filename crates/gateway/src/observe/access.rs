@@ -4,53 +4,100 @@
 //! HTTP APIs: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html>.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use super::{ApiKind, Observed};
-use crate::digits::decimal;
+use smallvec::SmallVec;
+
+use super::{ApiKind, Observed, Observing};
+use crate::digits::{decimal, push_address, push_common_log_time, push_decimal};
 use crate::fault::GatewayFault;
-use crate::logs::{Format, Line, Queue};
+use crate::logs::{Line, Told};
 use crate::visit::Visit;
 
 /// A line but for the length of the answer, which is not known before its end.
 pub(super) struct Record {
-    queue: Queue,
-    format: Arc<Format>,
-    values: Vec<Option<String>>,
+    stage: Arc<Observing>,
     time: Duration,
-    request_bytes: u64,
+    text: String,
+    gaps: SmallVec<[Gap; 1]>,
+}
+
+/// Where the length of the answer belongs in a line.
+struct Gap {
+    at: usize,
+    /// What is added to it, in bytes.
+    more: u64,
 }
 
 /// The line of a request that has been answered with this status; `None` if its stage wants none.
 pub(super) fn record(visit: &Visit, observed: &Observed, status: u16) -> Option<Record> {
-    let queue = observed.stage.access_queue()?;
-    let format = &observed.stage.wanted.access.as_ref()?.format;
-    let mut values = std::mem::take(&mut *observed.values.lock().unwrap_or_else(PoisonError::into_inner));
-    values.resize(format.names().len(), None);
-    for (value, name) in values.iter_mut().zip(format.names()) {
-        let known = at_end(visit, observed, status, name).or_else(|| value.take());
-        *value = known.or_else(|| without_method(visit, observed, name));
-    }
-    Some(Record {
-        queue: queue.clone(),
-        format: Arc::clone(format),
-        values,
-        time: visit.time,
-        request_bytes: visit.request_bytes,
-    })
+    let stage = &observed.stage;
+    stage.access_queue()?;
+    let access = stage.wanted.access.as_ref()?;
+    let mut gaps = SmallVec::new();
+    let text = access.format.line(|line, index, name| {
+        match name {
+            "responseLength" => gaps.push(Gap { at: line.len(), more: 0 }),
+            "dataProcessed" => gaps.push(Gap { at: line.len(), more: visit.request_bytes }),
+            _ => {
+                let gathered = || observed.values.get()?.get(access.place(index)?)?.as_deref();
+                push(line, visit, observed, status, name, gathered);
+                return Told::Now;
+            }
+        }
+        Told::Later
+    });
+    Some(Record { stage: Arc::clone(stage), time: visit.time, text, gaps })
 }
 
 impl Record {
     /// Writes the line of an answer of this length, in bytes.
-    pub(super) fn write(&self, response_bytes: u64) {
-        let text = self.format.line(|index, name| match name {
-            "responseLength" => Some(decimal(response_bytes).into()),
-            "dataProcessed" => Some(decimal(self.request_bytes + response_bytes).into()),
-            _ => self.values.get(index)?.as_deref().map(Cow::Borrowed),
-        });
-        self.queue.put(Line { time: self.time, text });
+    pub(super) fn write(self, response_bytes: u64) {
+        let Self { stage, time, mut text, gaps } = self;
+        for Gap { at, more } in gaps.into_iter().rev() {
+            text.insert_str(at, &decimal(response_bytes + more));
+        }
+        if let Some(queue) = stage.access_queue() {
+            queue.put(Line { time, text });
+        }
+    }
+}
+
+/// Whether a variable's value is asked of the method or route as soon as that is known.
+pub(super) fn is_of_method(kind: ApiKind, name: &str) -> bool {
+    match name {
+        "extendedRequestId" | "identity.sourceIp" | "path" | "protocol" | "requestId" | "requestTime"
+        | "responseLength" | "status" => false,
+        "httpMethod" => kind == ApiKind::Rest,
+        _ => true,
+    }
+}
+
+/// Appends a variable's value, if it has one. What most lines have is written to its place at once.
+fn push<'v>(
+    line: &mut String,
+    visit: &Visit,
+    observed: &Observed,
+    status: u16,
+    name: &str,
+    gathered: impl FnOnce() -> Option<&'v str>,
+) {
+    match name {
+        "extendedRequestId" => visit.id.push_extended(line),
+        "identity.sourceIp" => push_address(line, visit.peer.ip().to_canonical()),
+        "path" => line.push_str(&observed.path),
+        "requestId" if observed.stage.kind == ApiKind::Http => visit.id.push_extended(line),
+        "requestTime" => push_common_log_time(line, visit.time.as_secs()),
+        "status" => push_decimal(line, status.into(), 1),
+        _ => {
+            let known = at_end(visit, observed, status, name).map(Cow::Owned);
+            let known = known.or_else(|| gathered().map(Cow::Borrowed));
+            if let Some(value) = known.or_else(|| without_method(visit, observed, name)) {
+                line.push_str(&value);
+            }
+        }
     }
 }
 
@@ -59,7 +106,6 @@ fn at_end(visit: &Visit, observed: &Observed, status: u16, name: &str) -> Option
     let integration = visit.integration.get();
     let took = || visit.integration_took().map(|took| took.as_millis().to_string());
     match name {
-        "status" => Some(decimal(status.into())),
         "responseLatency" => Some(visit.began.elapsed().as_millis().to_string()),
         "integrationLatency" | "integration.latency" => took(),
         "integrationStatus" | "integration.integrationStatus" => Some(integration?.status.to_string()),
@@ -111,11 +157,6 @@ fn of_integration(fault: &GatewayFault) -> Option<String> {
 }
 
 /// What is known although no method was found.
-fn without_method(visit: &Visit, observed: &Observed, name: &str) -> Option<String> {
-    let stage = &observed.stage;
-    match name {
-        "path" => Some(observed.path.clone()),
-        "requestId" if stage.kind == ApiKind::Http => Some(visit.id.extended_text()),
-        _ => stage.context(name).or_else(|| visit.context(name).map(Cow::into_owned)),
-    }
+fn without_method<'v>(visit: &'v Visit, observed: &Observed, name: &str) -> Option<Cow<'v, str>> {
+    observed.stage.context(name).map(Cow::Owned).or_else(|| visit.context(name))
 }

@@ -12,13 +12,14 @@ use crate::body::{Body, BodyError};
 
 /// The same body, counted.
 pub(super) fn counted(body: Body, record: Record) -> Body {
-    Counted { body, bytes: 0, record }.boxed()
+    Counted { body, bytes: 0, record: Some(record) }.boxed()
 }
 
 struct Counted {
     body: Body,
     bytes: u64,
-    record: Record,
+    /// Until it is written.
+    record: Option<Record>,
 }
 
 impl http_body::Body for Counted {
@@ -47,6 +48,8 @@ impl http_body::Body for Counted {
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.record.write(self.bytes);
+        if let Some(record) = self.record.take() {
+            record.write(self.bytes);
+        }
     }
 }

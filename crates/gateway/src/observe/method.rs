@@ -1,7 +1,7 @@
 //! What only a request's method or route knows.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use super::Observed;
 use crate::execution_log::ExecutionLog;
@@ -43,11 +43,13 @@ fn gather(observed: &Observed, proxies_function: bool, context: impl Fn(&str) ->
     observed.proxies_function.store(proxies_function, Ordering::Relaxed);
     let Some(access) = &observed.stage.wanted.access else { return };
     let asked = || context("authorizer.integrationLatency");
-    let value = |name: &String| match name.as_str() {
+    let value = |name: &str| match name {
         "authorizer.latency" => asked(),
         "authorizer.status" | "authorizer.integrationStatus" => asked().map(|_| "200".to_owned()),
         name => context(name),
     };
-    let values = access.format.names().iter().map(value).collect();
-    *observed.values.lock().unwrap_or_else(PoisonError::into_inner) = values;
+    if !access.of_method.is_empty() {
+        let names = access.of_method.iter().map(|&index| access.format.names()[index].as_str());
+        let _ = observed.values.set(names.map(value).collect());
+    }
 }

@@ -10,7 +10,7 @@ mod method;
 mod stage;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use http::Response;
 
@@ -32,8 +32,8 @@ pub(crate) struct Observed {
     pub(crate) stage: Arc<Observing>,
     /// The path with the stage's name, as `$context.path` has it.
     path: String,
-    /// Values of the access log's variables that only a method or route knows.
-    values: Mutex<Vec<Option<String>>>,
+    /// Values of the access log's variables that only a method or route knows, see [`stage::Access`].
+    values: OnceLock<Vec<Option<String>>>,
     /// The integration is a function whose answer is the response.
     proxies_function: AtomicBool,
     /// Of the method or route, where detailed metrics are on.
@@ -50,7 +50,7 @@ pub(crate) fn begin<'v>(shared: &Shared, visit: &'v Visit, stage: &Arc<Observing
     let observed = Observed {
         stage: Arc::clone(stage),
         path: if stage.wanted.access.is_some() { path.to_owned() } else { String::new() },
-        values: Mutex::default(),
+        values: OnceLock::new(),
         proxies_function: AtomicBool::new(false),
         counters: OnceLock::new(),
         ended: AtomicBool::new(false),

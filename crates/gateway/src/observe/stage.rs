@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use stagedoor_api::{apigateway, apigatewayv2};
 
+use super::access::is_of_method;
 use crate::execution_log::Detail;
 use crate::logs::{Destination, Format, Logs, Queue};
 use crate::metrics::FiguresOf;
@@ -42,22 +43,31 @@ pub(crate) struct Wanted {
 #[derive(Clone, Debug)]
 pub(crate) struct Access {
     pub(crate) format: Arc<Format>,
+    /// The variables whose values are asked of the method or route, by their indices in the format.
+    pub(super) of_method: Arc<[usize]>,
     destination: Arc<Destination>,
 }
 
 impl Access {
     /// `None` without a format or a destination that can be.
-    pub(crate) fn new(format: Option<&str>, destination: Option<&str>) -> Option<Self> {
+    fn new(kind: ApiKind, format: Option<&str>, destination: Option<&str>) -> Option<Self> {
         let format = Format::parse(format.filter(|format| !format.is_empty())?);
         let destination = Destination::parse(destination?)?;
-        Some(Self { format: Arc::new(format), destination: Arc::new(destination) })
+        let names = format.names().iter().enumerate();
+        let of_method = names.filter(|(_, name)| is_of_method(kind, name)).map(|(index, _)| index).collect();
+        Some(Self { format: Arc::new(format), of_method, destination: Arc::new(destination) })
+    }
+
+    /// Where among the method's values that of a variable stands.
+    pub(super) fn place(&self, index: usize) -> Option<usize> {
+        self.of_method.binary_search(&index).ok()
     }
 }
 
 /// What a REST API's stage asks for.
 pub(crate) fn wanted_of_rest(stage: &apigateway::Stage) -> Wanted {
     let access = stage.access_log_settings.as_ref();
-    let access = access.and_then(|set| Access::new(set.format.as_deref(), set.destination_arn.as_deref()));
+    let access = access.and_then(|set| Access::new(ApiKind::Rest, set.format.as_deref(), set.destination_arn.as_deref()));
     let mut settings = stage.method_settings.iter().flatten();
     Wanted {
         access,
@@ -69,7 +79,7 @@ pub(crate) fn wanted_of_rest(stage: &apigateway::Stage) -> Wanted {
 /// What an HTTP API's stage asks for. They have neither execution logs nor tracing.
 pub(crate) fn wanted_of_http(stage: &apigatewayv2::Stage) -> Wanted {
     let access = stage.access_log_settings.as_ref();
-    let access = access.and_then(|set| Access::new(set.format.as_deref(), set.destination_arn.as_deref()));
+    let access = access.and_then(|set| Access::new(ApiKind::Http, set.format.as_deref(), set.destination_arn.as_deref()));
     Wanted { access, ..Wanted::default() }
 }
 

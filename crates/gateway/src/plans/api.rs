@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use stagedoor_state::document::Kind;
 use stagedoor_state::rest::CacheEpoch;
 use stagedoor_store::Revision;
@@ -75,7 +76,7 @@ pub(crate) struct Api<D: Deployed> {
     /// What it shares with all APIs of its account and region.
     pub(crate) place: Arc<Place>,
     /// Those with a deployment, by name.
-    pub(crate) stages: HashMap<String, Stage<D>>,
+    pub(crate) stages: HashMap<String, Stage<D>, RandomState>,
 }
 
 pub(crate) struct Stage<D: Deployed> {
@@ -122,7 +123,7 @@ impl<D: Deployed> Stage<D> {
 
 impl<D: Deployed> Api<D> {
     pub(crate) fn new(owner: Owner, place: Arc<Place>) -> Self {
-        Self { owner, place, stages: HashMap::new() }
+        Self { owner, place, stages: HashMap::default() }
     }
 
     /// This deployment as a stage of this plan already serves it.

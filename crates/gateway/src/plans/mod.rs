@@ -10,6 +10,8 @@ pub(crate) mod place;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use crate::domains::Domains;
 use crate::metrics::StageFigures;
 use crate::{http_api, rest};
@@ -41,7 +43,7 @@ impl Plan {
 /// Every API, by its id. Cheap to clone: a change replaces one API's plan and shares the others.
 #[derive(Clone, Default)]
 pub(crate) struct Plans {
-    apis: HashMap<Arc<str>, Arc<[Plan]>>,
+    apis: HashMap<Arc<str>, Arc<[Plan]>, RandomState>,
     pub(crate) domains: Arc<Domains>,
 }
 

@@ -1,7 +1,7 @@
 //! Makes the request to an HTTP API's `HTTP_PROXY` backend: the client's own, at another address.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, Version, header};
@@ -96,12 +96,18 @@ fn append_path(text: &mut String, path: &str) {
 fn forwarded_headers(sent: &HeaderMap, visit: &Visit, tls: bool) -> HeaderMap {
     let dropped = headers::named_by_connection(sent);
     let mut headers = HeaderMap::with_capacity(sent.len() + 3);
+    let mut came_forwarded = false;
     for (name, value) in sent {
-        if !is_left(name) && !dropped.contains(name) {
-            headers.append(name, value.clone());
+        if !is_left(name) {
+            if !dropped.contains(name) {
+                headers.append(name, value.clone());
+            }
+        } else {
+            came_forwarded |= [header::FORWARDED, FORWARDED_FOR].contains(name);
         }
     }
-    let forwarded = forwarded(sent, &dropped, visit, tls);
+    let hops = if came_forwarded { earlier_hops(sent, &dropped) } else { String::with_capacity(128) };
+    let forwarded = forwarded(hops, visit, tls);
     if let Ok(forwarded) = HeaderValue::try_from(forwarded) {
         headers.insert(header::FORWARDED, forwarded);
     }
@@ -119,51 +125,65 @@ fn is_left(name: &HeaderName) -> bool {
 }
 
 /// RFC 7239: what the client said of earlier hops, then this one. Our own name is an obfuscated identifier, section 6.3.
-fn forwarded(sent: &HeaderMap, dropped: &[HeaderName], visit: &Visit, tls: bool) -> String {
-    let told = |name: &HeaderName| {
-        if dropped.contains(name) { None } else { headers::list(sent, name) }
-    };
-    let mut text = told(&header::FORWARDED).unwrap_or_default();
-    let hops = told(&FORWARDED_FOR).unwrap_or_default();
-    for hop in hops.split(',').filter(|hop| !hop.is_empty()) {
-        push_element(&mut text, "for=", &node(hop.trim()));
+fn forwarded(mut text: String, visit: &Visit, tls: bool) -> String {
+    push_element(&mut text, "by=_stagedoor;for=");
+    match visit.peer.ip().to_canonical() {
+        IpAddr::V6(address) => text.push_str(&bracketed(address)),
+        address => digits::push_address(&mut text, address),
     }
-    text.reserve(96);
-    push_element(&mut text, "by=_stagedoor;for=", &peer(visit.peer.ip().to_canonical()));
     text.push_str(";host=");
     text.push_str(&quoted(visit.host()));
     text.push_str(if tls { ";proto=https" } else { ";proto=http" });
     text
 }
 
-fn push_element(text: &mut String, name: &str, value: &str) {
+fn earlier_hops(sent: &HeaderMap, dropped: &[HeaderName]) -> String {
+    let told = |name: &HeaderName| {
+        if dropped.contains(name) { None } else { headers::list(sent, name) }
+    };
+    let mut text = told(&header::FORWARDED).unwrap_or_default();
+    let hops = told(&FORWARDED_FOR).unwrap_or_default();
+    for hop in hops.split(',').filter(|hop| !hop.is_empty()) {
+        push_element(&mut text, "for=");
+        text.push_str(&node(hop.trim()));
+    }
+    text
+}
+
+/// Begins an element of a list.
+fn push_element(text: &mut String, name: &str) {
     if !text.is_empty() {
         text.push_str(", ");
     }
     text.push_str(name);
-    text.push_str(value);
 }
 
 /// What an earlier hop said of an address, which need not be one.
 fn node(address: &str) -> Cow<'_, str> {
     match address.parse() {
-        Ok(IpAddr::V6(address)) => peer(IpAddr::V6(address)).into(),
+        Ok(IpAddr::V6(address)) => bracketed(address).into(),
         _ => quoted(address),
     }
 }
 
 /// IPv6 addresses stand in brackets and quotes.
-fn peer(address: IpAddr) -> String {
-    match address {
-        IpAddr::V4(_) => digits::address(address),
-        IpAddr::V6(address) => format!("\"[{address}]\""),
-    }
+fn bracketed(address: Ipv6Addr) -> String {
+    format!("\"[{address}]\"")
 }
+
+/// The letters of tokens.
+const TOKEN: [bool; 256] = {
+    let (mut table, mut byte) = ([false; 256], 0_u8);
+    while byte < 128 {
+        table[byte as usize] = matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~');
+        byte += 1;
+    }
+    table
+};
 
 /// In quotes unless it is a token (RFC 9110, section 5.6.2).
 fn quoted(text: &str) -> Cow<'_, str> {
-    let is_token = |byte: u8| matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~');
-    if !text.is_empty() && text.bytes().all(is_token) {
+    if !text.is_empty() && text.bytes().all(|byte| TOKEN[usize::from(byte)]) {
         return text.into();
     }
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")).into()
