@@ -123,7 +123,9 @@ fn of_host(host: &str) -> Option<Address> {
     if !label.eq_ignore_ascii_case(HOST_LABEL) || api.starts_with(VPC_ENDPOINT) {
         return None;
     }
-    let api = api.split_once("-vpce-").map_or(api, |(api, _)| api);
+    // Most ids have no hyphen, which costs less to see than that this is not in them.
+    let behind_endpoint = if api.contains('-') { api.split_once("-vpce-") } else { None };
+    let api = behind_endpoint.map_or(api, |(api, _)| api);
     let region = before_dot(rest).map(|(region, _)| region.to_ascii_lowercase());
     named(api, region)
 }

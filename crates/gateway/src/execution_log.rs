@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::logs::Line;
 use crate::spelling;
 
 /// Characters of a line that are kept (recorded), and what tells that there were more.
@@ -20,11 +19,20 @@ const EVENT_BYTES_MAX: usize = 1024;
 /// Characters that remain of a secret, at its end: half of a shorter one, as in logs of AWS.
 const SECRET_CHARS_SHOWN: usize = 6;
 
+/// One of its lines.
+#[derive(Debug)]
+pub(crate) struct Event {
+    /// Since 1970-01-01T00:00:00Z.
+    pub(crate) time: Duration,
+    /// Without an end of line.
+    pub(crate) text: String,
+}
+
 /// Collects lines.
 #[derive(Debug)]
 pub(crate) struct ExecutionLog {
     now: fn() -> Duration,
-    lines: Mutex<Vec<Line>>,
+    lines: Mutex<Vec<Event>>,
     /// Header names as the client wrote them, where that is known.
     names: Vec<String>,
     detail: Detail,
@@ -65,11 +73,11 @@ impl ExecutionLog {
 
     /// Writes what is told even where only failures are.
     pub(crate) fn write_failure(&self, text: String) {
-        let line = Line { time: (self.now)(), text };
+        let line = Event { time: (self.now)(), text };
         self.lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(line);
     }
 
-    fn take(&self) -> Vec<Line> {
+    fn take(&self) -> Vec<Event> {
         std::mem::take(&mut *self.lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
@@ -101,11 +109,11 @@ impl ExecutionLog {
 }
 
 /// The events of a log group: each begins with the request's id.
-pub(crate) fn events(log: &ExecutionLog, request_id: &str) -> Vec<Line> {
+pub(crate) fn events(log: &ExecutionLog, request_id: &str) -> Vec<Event> {
     let prefix = format!("({request_id}) ");
-    let event = |line: Line| {
+    let event = |line: Event| {
         let text = format!("{prefix}{}", line.text);
-        Line { text: cut_to(&text, EVENT_BYTES_MAX), ..line }
+        Event { text: cut_to(&text, EVENT_BYTES_MAX), ..line }
     };
     log.take().into_iter().map(event).collect()
 }

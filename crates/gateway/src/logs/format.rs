@@ -23,6 +23,8 @@ enum Part {
 pub(crate) enum Told {
     /// Its value is appended; nothing if it has none.
     Now,
+    /// The same of a value without any letter that could be taken for something else.
+    Plain,
     /// Its value will be put in its place.
     Later,
 }
@@ -77,7 +79,8 @@ impl Format {
                     let from = line.len();
                     match write(&mut line, *index, name) {
                         Told::Later => {}
-                        Told::Now if line.len() == from => line.push_str(UNSET),
+                        Told::Now | Told::Plain if line.len() == from => line.push_str(UNSET),
+                        Told::Plain => {}
                         Told::Now => self.make_safe(&mut line, from, name == QUOTED),
                     }
                 }

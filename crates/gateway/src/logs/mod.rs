@@ -6,6 +6,7 @@
 mod destination;
 mod file;
 mod format;
+mod lines;
 mod otlp;
 mod queue;
 mod service;
@@ -21,7 +22,7 @@ use std::time::Duration;
 
 pub(crate) use self::destination::Destination;
 pub(crate) use self::format::{Format, Told};
-pub(crate) use self::queue::{Counts, Line, Queue};
+pub(crate) use self::queue::{Counts, Queue};
 pub use self::settings::{LOG_FILE_BYTES_MAX, LOG_FILES_KEPT, LogSink, LogTarget};
 pub(crate) use self::spans::Span;
 

@@ -10,7 +10,7 @@ use http::{HeaderValue, Method, Request, Uri, header};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::queue::Line;
+use super::lines::Line;
 use super::sink::Failure;
 use crate::backends::{Backends, Trust};
 use crate::body;
@@ -23,7 +23,7 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024;
 const INFO: u8 = 9;
 
 /// `ExportLogsServiceRequest`
-pub(super) fn logs(group: &str, lines: &[Line]) -> Value {
+pub(super) fn logs(group: &str, lines: &[Line<'_>]) -> Value {
     let records: Vec<Value> = lines
         .iter()
         .map(|line| {
@@ -43,8 +43,8 @@ pub(super) fn logs(group: &str, lines: &[Line]) -> Value {
 }
 
 /// `ExportTraceServiceRequest` of spans that are JSON already.
-pub(super) fn spans(lines: &[Line]) -> Value {
-    let spans: Vec<Value> = lines.iter().filter_map(|line| serde_json::from_str(&line.text).ok()).collect();
+pub(super) fn spans(lines: &[Line<'_>]) -> Value {
+    let spans: Vec<Value> = lines.iter().filter_map(|line| serde_json::from_str(line.text).ok()).collect();
     // Each line holds the spans of one request.
     let spans: Vec<&Value> = spans.iter().filter_map(Value::as_array).flatten().collect();
     json!({"resourceSpans": [{
@@ -91,8 +91,7 @@ mod tests {
 
     #[test]
     fn messages_have_their_form() {
-        let line =
-            |text: &str| Line { time: Duration::from_millis(1_700_000_000_123), text: text.to_owned() };
+        let line = |text| Line { time: Duration::from_millis(1_700_000_000_123), text };
         let logs = logs("orders", &[line("a"), line("b")]);
         let records = &logs["resourceLogs"][0]["scopeLogs"][0]["logRecords"];
         assert_eq!(records[1]["body"]["stringValue"], "b");

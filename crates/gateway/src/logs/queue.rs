@@ -1,13 +1,14 @@
-//! The queue of one destination: requests put lines in and never wait; a task takes them out in batches.
+//! The queue of one destination: requests put lines in and never wait for its sink; a task takes out what has gathered.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, oneshot};
 use tokio::time::sleep;
 
-use super::sink::Sink;
+use super::lines::Lines;
+use super::sink::{Failure, Sink};
 use super::writer::Writer;
 
 /// Lines that wait for a destination; more are dropped.
@@ -16,19 +17,8 @@ const LINES_MAX: usize = 16_384;
 const BYTES_MAX: usize = 16 * 1024 * 1024;
 /// How long lines are gathered before they are written: nobody is woken for each of them.
 const GATHERED_FOR: Duration = Duration::from_millis(50);
-/// Lines written at a time.
-const BATCH_MAX: usize = 500;
-/// Bytes written at a time, but for one line that is longer: what the services take, with room for what is around.
-const BATCH_BYTES_MAX: usize = 768 * 1024;
-
-/// One event of a log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Line {
-    /// Since 1970-01-01T00:00:00Z.
-    pub(crate) time: Duration,
-    /// Without an end of line.
-    pub(crate) text: String,
-}
+/// Memory for lines that is larger is not kept, in bytes.
+const KEPT_MAX: usize = 1024 * 1024;
 
 /// What became of lines.
 #[derive(Debug, Default)]
@@ -40,90 +30,92 @@ pub(crate) struct Counts {
     pub(crate) failed: AtomicU64,
 }
 
+impl Counts {
+    /// So many lines have been handed to their sink.
+    pub(super) fn count(&self, lines: usize, outcome: Result<(), Failure>) {
+        let counter = if outcome.is_ok() { &self.written } else { &self.failed };
+        counter.fetch_add(lines as u64, Ordering::Relaxed);
+        if let Err(error) = outcome {
+            tracing::warn!(lines, %error, "log lines could not be written");
+        }
+    }
+}
+
 /// Puts lines in. Clones put into the same queue.
 #[derive(Clone, Debug)]
-pub(crate) struct Queue {
-    sender: mpsc::Sender<Entry>,
-    waiting_bytes: Arc<AtomicUsize>,
+pub(crate) struct Queue(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    waiting: Mutex<Waiting>,
+    /// Told of the first that waits.
+    begun: Notify,
     counts: Arc<Counts>,
 }
 
-enum Entry {
-    Line(Line),
-    /// Answered when all that was before it is written.
-    Flush(oneshot::Sender<()>),
+#[derive(Debug, Default)]
+struct Waiting {
+    lines: Lines,
+    /// Told when all that was before is written.
+    flushes: Vec<oneshot::Sender<()>>,
 }
 
 impl Queue {
-    /// Starts the task, which ends when the last clone is gone.
+    /// Starts the task, which ends with the writer.
     pub(super) fn start(writer: &Writer, sink: Sink, counts: Arc<Counts>) -> Self {
-        let (sender, receiver) = mpsc::channel(LINES_MAX);
-        let waiting_bytes = Arc::<AtomicUsize>::default();
-        writer.spawn(write(sink, receiver, Arc::clone(&waiting_bytes), Arc::clone(&counts)));
-        Self { sender, waiting_bytes, counts }
+        let inner = Arc::new(Inner { waiting: Mutex::default(), begun: Notify::new(), counts });
+        writer.spawn(write(sink, Arc::clone(&inner)));
+        Self(inner)
     }
 
-    /// Drops the line if there is no room.
-    pub(crate) fn put(&self, line: Line) {
-        let bytes = line.text.len();
-        let before = self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
-        if before + bytes > BYTES_MAX || self.sender.try_send(Entry::Line(line)).is_err() {
-            self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
-            self.counts.dropped.fetch_add(1, Ordering::Relaxed);
+    /// Puts a line in, without an end of line, told at this time since 1970-01-01T00:00:00Z. Drops it if there is no
+    /// room.
+    pub(crate) fn put(&self, time: Duration, text: &str) {
+        let mut waiting = self.0.waiting();
+        let lines = &mut waiting.lines;
+        if lines.len() >= LINES_MAX || lines.text().len() + text.len() > BYTES_MAX {
+            drop(waiting);
+            self.0.counts.dropped.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        lines.push(time, text);
+        let is_first = lines.len() == 1;
+        drop(waiting);
+        if is_first {
+            self.0.begun.notify_one();
         }
     }
 
     /// Waits until what has been put in is written, or has failed.
     pub(super) async fn flush(&self) {
         let (done, written) = oneshot::channel();
-        if self.sender.send(Entry::Flush(done)).await.is_ok() {
-            let _ = written.await;
-        }
+        self.0.waiting().flushes.push(done);
+        self.0.begun.notify_one();
+        let _ = written.await;
     }
 }
 
-async fn write(
-    mut sink: Sink,
-    mut receiver: mpsc::Receiver<Entry>,
-    waiting_bytes: Arc<AtomicUsize>,
-    counts: Arc<Counts>,
-) {
-    let mut entries = Vec::with_capacity(BATCH_MAX);
-    while receiver.recv_many(&mut entries, BATCH_MAX).await > 0 {
-        let (mut batch, mut flushed, mut bytes) = (Vec::new(), Vec::new(), 0);
-        for entry in entries.drain(..) {
-            match entry {
-                Entry::Flush(done) => flushed.push(done),
-                Entry::Line(line) => {
-                    waiting_bytes.fetch_sub(line.text.len(), Ordering::Relaxed);
-                    if bytes + line.text.len() > BATCH_BYTES_MAX && !batch.is_empty() {
-                        sink = written(sink, std::mem::take(&mut batch), &counts).await;
-                        bytes = 0;
-                    }
-                    bytes += line.text.len();
-                    batch.push(line);
-                }
-            }
-        }
-        if !batch.is_empty() {
-            sink = written(sink, batch, &counts).await;
-        }
-        for done in flushed {
+impl Inner {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        // It is whole between any two lines.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn write(mut sink: Sink, queue: Arc<Inner>) {
+    let mut empty = Lines::default();
+    loop {
+        queue.begun.notified().await;
+        let (lines, flushes) = {
+            let mut waiting = queue.waiting();
+            (std::mem::replace(&mut waiting.lines, empty), std::mem::take(&mut waiting.flushes))
+        };
+        let written;
+        (sink, written) = sink.write(lines, &queue.counts).await;
+        empty = written.emptied(KEPT_MAX);
+        for done in flushes {
             let _ = done.send(());
         }
-        if receiver.is_empty() {
-            sleep(GATHERED_FOR).await;
-        }
+        sleep(GATHERED_FOR).await;
     }
-}
-
-async fn written(sink: Sink, batch: Vec<Line>, counts: &Counts) -> Sink {
-    let lines = batch.len() as u64;
-    let (sink, outcome) = sink.write(batch).await;
-    let counter = if outcome.is_ok() { &counts.written } else { &counts.failed };
-    counter.fetch_add(lines, Ordering::Relaxed);
-    if let Err(error) = outcome {
-        tracing::warn!(lines, %error, "log lines could not be written");
-    }
-    sink
 }

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::Shared;
 use super::destination::{self, Destination};
-use super::queue::Line;
+use super::lines::Line;
 use super::sink::Failure;
 use crate::aws::{ServiceCall, Services};
 use crate::backends::Trust;
@@ -43,7 +43,7 @@ pub(super) struct Service {
 impl Service {
     /// # Errors
     /// If the service does not take the lines, also when asked again.
-    pub(super) async fn write(&mut self, lines: &[Line]) -> Result<(), Failure> {
+    pub(super) async fn write(&mut self, lines: &[Line<'_>]) -> Result<(), Failure> {
         match self.destination.service {
             destination::Service::Firehose => {
                 for records in lines.chunks(RECORDS_MAX) {
@@ -65,10 +65,10 @@ impl Service {
         }
     }
 
-    async fn put_events(&self, lines: &[Line]) -> Result<Answer, Failure> {
+    async fn put_events(&self, lines: &[Line<'_>]) -> Result<Answer, Failure> {
         // A batch is in the order of time.
         let mut events: Vec<(u128, &str)> =
-            lines.iter().map(|line| (line.time.as_millis(), line.text.as_str())).collect();
+            lines.iter().map(|line| (line.time.as_millis(), line.text)).collect();
         events.sort_by_key(|(millis, _)| *millis);
         let events: Vec<Value> = events
             .into_iter()
@@ -102,7 +102,7 @@ impl Service {
     }
 
     /// Each line is a record, with its end of line. Records that were refused are sent once more.
-    async fn put_records(&self, lines: &[Line]) -> Result<(), Failure> {
+    async fn put_records(&self, lines: &[Line<'_>]) -> Result<(), Failure> {
         let mut data: Vec<String> =
             lines.iter().map(|line| STANDARD.encode(format!("{}\n", line.text))).collect();
         for _ in 0..TRIES {

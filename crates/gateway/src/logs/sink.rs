@@ -1,6 +1,5 @@
 //! Where the lines of one destination end: a file, standard output, a collector, or the service itself.
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::Arc;
 
@@ -8,10 +7,16 @@ use http::Uri;
 
 use super::destination::Destination;
 use super::file::RotatingFile;
-use super::queue::Line;
+use super::lines::Lines;
+use super::queue::Counts;
 use super::{Shared, otlp, service};
 
-/// Takes batches of lines.
+/// Lines sent at a time to who is no file.
+const BATCH_LINES_MAX: usize = 500;
+/// Bytes sent at a time, but for one line that is longer: what the services take, with room for what is around.
+const BATCH_BYTES_MAX: usize = 768 * 1024;
+
+/// Takes lines.
 pub(super) enum Sink {
     File(RotatingFile),
     Stdout,
@@ -34,50 +39,57 @@ pub(super) enum Sink {
 pub(super) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 impl Sink {
-    /// Writes lines and gives itself back.
-    pub(super) async fn write(self, lines: Vec<Line>) -> (Self, Result<(), Failure>) {
-        match self {
-            Self::File(file) => in_file(file, lines).await,
-            Self::Stdout => {
-                // Whoever reads it may be slow.
-                let print = move || std::io::stdout().lock().write_all(text(&lines).as_bytes());
-                let outcome = tokio::task::spawn_blocking(print).await;
-                (Self::Stdout, outcome.map_err(Into::into).and_then(|printed| printed.map_err(Into::into)))
+    /// Writes lines and gives itself back, and them.
+    pub(super) async fn write(mut self, lines: Lines, counts: &Counts) -> (Self, Lines) {
+        if lines.len() == 0 {
+            return (self, lines);
+        }
+        if matches!(self, Self::File(_) | Self::Stdout) {
+            return self.write_at_once(lines, counts).await;
+        }
+        for batch in lines.batches(BATCH_LINES_MAX, BATCH_BYTES_MAX) {
+            let outcome = match &mut self {
+                Self::Otlp { url, destination, shared } => {
+                    let body = otlp::logs(&destination.name, &batch);
+                    otlp::send(&shared.backends, url, "/v1/logs", body).await
+                }
+                Self::Spans { url, shared } => {
+                    otlp::send(&shared.backends, url, "/v1/traces", otlp::spans(&batch)).await
+                }
+                Self::Service(service) => service.write(&batch).await,
+                Self::File(_) | Self::Stdout | Self::Nowhere => Ok(()),
+            };
+            counts.count(batch.len(), outcome);
+        }
+        (self, lines)
+    }
+
+    /// On a thread that may wait: whoever reads may be slow.
+    async fn write_at_once(self, lines: Lines, counts: &Counts) -> (Self, Lines) {
+        let count = lines.len();
+        let writing = tokio::task::spawn_blocking(move || {
+            let text = lines.text().as_bytes();
+            match self {
+                Self::File(mut file) => {
+                    let outcome = file.append(text);
+                    (Self::File(file), lines, outcome)
+                }
+                other => {
+                    let outcome = std::io::stdout().lock().write_all(text);
+                    (other, lines, outcome)
+                }
             }
-            Self::Otlp { url, destination, shared } => {
-                let body = otlp::logs(&destination.name, &lines);
-                let outcome = otlp::send(&shared.backends, &url, "/v1/logs", body).await;
-                (Self::Otlp { url, destination, shared }, outcome)
+        });
+        match writing.await {
+            Ok((sink, lines, outcome)) => {
+                counts.count(count, outcome.map_err(Into::into));
+                (sink, lines)
             }
-            Self::Spans { url, shared } => {
-                let body = otlp::spans(&lines);
-                let outcome = otlp::send(&shared.backends, &url, "/v1/traces", body).await;
-                (Self::Spans { url, shared }, outcome)
+            // The runtime ends: there is no file to go on with.
+            Err(error) => {
+                counts.count(count, Err(error.into()));
+                (Self::Nowhere, Lines::default())
             }
-            Self::Service(mut service) => {
-                let outcome = service.write(&lines).await;
-                (Self::Service(service), outcome)
-            }
-            Self::Nowhere => (Self::Nowhere, Ok(())),
         }
     }
-}
-
-async fn in_file(mut file: RotatingFile, lines: Vec<Line>) -> (Sink, Result<(), Failure>) {
-    let written = tokio::task::spawn_blocking(move || {
-        let outcome = file.append(text(&lines).as_bytes());
-        (file, outcome)
-    });
-    match written.await {
-        Ok((file, outcome)) => (Sink::File(file), outcome.map_err(Into::into)),
-        // The runtime ends: there is no file to go on with.
-        Err(error) => (Sink::Nowhere, Err(error.into())),
-    }
-}
-
-fn text(lines: &[Line]) -> String {
-    lines.iter().fold(String::new(), |mut text, line| {
-        let _ = writeln!(text, "{}", line.text);
-        text
-    })
 }

@@ -11,9 +11,9 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use super::{ApiKind, Observed, Observing};
-use crate::digits::{decimal, push_address, push_common_log_time, push_decimal};
+use crate::digits::{push_address, push_common_log_time, push_decimal};
 use crate::fault::GatewayFault;
-use crate::logs::{Line, Told};
+use crate::logs::Told;
 use crate::visit::Visit;
 
 /// A line but for the length of the answer, which is not known before its end.
@@ -43,8 +43,7 @@ pub(super) fn record(visit: &Visit, observed: &Observed, status: u16) -> Option<
             "dataProcessed" => gaps.push(Gap { at: line.len(), more: visit.request_bytes }),
             _ => {
                 let gathered = || observed.values.get()?.get(access.place(index)?)?.as_deref();
-                push(line, visit, observed, status, name, gathered);
-                return Told::Now;
+                return push(line, visit, observed, status, name, gathered);
             }
         }
         Told::Later
@@ -57,10 +56,10 @@ impl Record {
     pub(super) fn write(self, response_bytes: u64) {
         let Self { stage, time, mut text, gaps } = self;
         for Gap { at, more } in gaps.into_iter().rev() {
-            text.insert_str(at, &decimal(response_bytes + more));
+            text.insert_str(at, itoa::Buffer::new().format(response_bytes + more));
         }
         if let Some(queue) = stage.access_queue() {
-            queue.put(Line { time, text });
+            queue.put(time, &text);
         }
     }
 }
@@ -83,11 +82,14 @@ fn push<'v>(
     status: u16,
     name: &str,
     gathered: impl FnOnce() -> Option<&'v str>,
-) {
+) -> Told {
     match name {
         "extendedRequestId" => visit.id.push_extended(line),
         "identity.sourceIp" => push_address(line, visit.peer.ip().to_canonical()),
-        "path" => line.push_str(&observed.path),
+        "path" => {
+            line.push_str(&observed.path);
+            return Told::Now;
+        }
         "requestId" if observed.stage.kind == ApiKind::Http => visit.id.push_extended(line),
         "requestTime" => push_common_log_time(line, visit.time.as_secs()),
         "status" => push_decimal(line, status.into(), 1),
@@ -97,8 +99,10 @@ fn push<'v>(
             if let Some(value) = known.or_else(|| without_method(visit, observed, name)) {
                 line.push_str(&value);
             }
+            return Told::Now;
         }
     }
+    Told::Plain
 }
 
 /// What is not known before the answer is.

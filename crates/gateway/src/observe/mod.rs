@@ -18,8 +18,8 @@ pub(crate) use self::method::{at_method, at_route, begin_method};
 pub(crate) use self::stage::{ApiKind, Observing, Wanted, detail, wanted_of_http, wanted_of_rest};
 
 use crate::body::Body;
-use crate::execution_log;
-use crate::logs::{Line, Span};
+use crate::execution_log::{self, Event};
+use crate::logs::Span;
 use crate::metrics::Counters;
 use crate::shared::Shared;
 use crate::visit::Visit;
@@ -107,14 +107,14 @@ fn told(visit: &Visit, observed: &Observed, status: u16) {
         if let Some(root) = visit.xray_trace_id() {
             log.write(format!("X-ray Tracing ID : {root}"));
         }
-        for line in execution_log::events(log, &visit.request_id_text()) {
-            queue.put(line);
+        for Event { time, text } in execution_log::events(log, &visit.request_id_text()) {
+            queue.put(time, &text);
         }
     }
     if let Some(queue) = observed.stage.spans_queue()
         && let Some(spans) = span(visit, observed, status)
     {
-        queue.put(Line { time: visit.time, text: spans });
+        queue.put(visit.time, &spans);
     }
 }
 
