@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use http::{Request, Response, Uri};
+use http::{HeaderName, HeaderValue, Request, Response, Uri};
 use hyper_rustls::{ConfigBuilderExt as _, FixedServerNameResolver, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::ClientConfig;
@@ -77,18 +77,18 @@ impl Backends {
         trust: Trust,
         deadline: Instant,
     ) -> Result<Response<AnswerBody>, GatewayFault> {
-        self.sent(request, trust, Asking { names: None, deadline: Some(deadline) }).await
+        self.sent(request, trust, Asking { deadline: Some(deadline), ..Asking::default() }).await
     }
 
-    /// As [`Self::send`]; names of headers are written in this way.
+    /// As [`Self::send`]; names of headers are written in this way, and others sent before the request's own.
     pub(crate) async fn send_spelt(
         &self,
         request: Request<Body>,
-        names: &Names,
+        (names, passing): (&Names, &[(&HeaderName, &HeaderValue)]),
         trust: Trust,
         deadline: Instant,
     ) -> Result<Response<AnswerBody>, GatewayFault> {
-        self.sent(request, trust, Asking { names: Some(names), deadline: Some(deadline) }).await
+        self.sent(request, trust, Asking { names: Some(names), passing, deadline: Some(deadline) }).await
     }
 
     /// As [`Self::send`]; the caller limits the time.

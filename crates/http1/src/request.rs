@@ -1,6 +1,6 @@
 //! Writes the head of a request.
 
-use http::{HeaderMap, HeaderName, Method, Uri, header};
+use http::{HeaderName, HeaderValue, Method, Uri, header};
 
 use crate::fields;
 
@@ -16,11 +16,11 @@ pub enum Length {
 
 /// Appends a request's first line and headers to `bytes`: the host first, and of the body's length what is true, not what
 /// `headers` say. `write_name` appends a header's name, in whichever case.
-pub fn write_request(
+pub fn write_request<'h>(
     bytes: &mut Vec<u8>,
     (method, uri): (&Method, &Uri),
     host: &[u8],
-    headers: &HeaderMap,
+    headers: impl IntoIterator<Item = (&'h HeaderName, &'h HeaderValue)>,
     length: Length,
     mut write_name: impl FnMut(&mut Vec<u8>, &HeaderName),
 ) {
@@ -59,7 +59,7 @@ fn write_line(bytes: &mut Vec<u8>, method: &Method, uri: &Uri) {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
+    use http::HeaderMap;
 
     use super::*;
 

@@ -8,7 +8,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderName, Method, request};
+use http::{HeaderName, HeaderValue, Method, request};
 use http_body::Body as _;
 use stagedoor_http1::{Answer, AnswerReader, Chunks, Framing, Length, Piece, write_request};
 use tokio::io::AsyncReadExt as _;
@@ -90,6 +90,8 @@ pub(super) struct Exchange {
 pub(super) struct Asking<'a> {
     /// How names of headers are written; if nothing is said, in lower case.
     pub(super) names: Option<&'a Names>,
+    /// Headers that are sent before the request's own, which they are not copied to.
+    pub(super) passing: &'a [(&'a HeaderName, &'a HeaderValue)],
     /// Until when the answer's head must have come.
     pub(super) deadline: Option<Instant>,
 }
@@ -121,7 +123,8 @@ impl Exchange {
         let host = head.headers.get(http::header::HOST).map_or(host.as_bytes(), |host| host.as_bytes());
         let line = (&head.method, &head.uri);
         let mut write = |write_name: &mut dyn FnMut(&mut Vec<u8>, &HeaderName)| {
-            write_request(&mut bytes, line, host, &head.headers, length, write_name);
+            let headers = asking.passing.iter().copied().chain(&head.headers);
+            write_request(&mut bytes, line, host, headers, length, write_name);
         };
         match asking.names {
             Some(names) => names.write(write),

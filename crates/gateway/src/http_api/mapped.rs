@@ -30,7 +30,7 @@ pub(crate) async fn proxied(
     body: Body,
 ) -> Result<Response<Body>, GatewayFault> {
     let (read, body) = body_if_read(outgoing.parameters.read_body(), body).await?;
-    let mut request = proxy_request::make(
+    let (mut request, mut passing) = proxy_request::make(
         call.shared,
         call.located,
         call.routed,
@@ -40,11 +40,15 @@ pub(crate) async fn proxied(
         body,
         call.visit,
     )?;
-    change_outgoing(&outgoing.parameters, call, &read, &mut request)?;
+    if !outgoing.parameters.is_empty() {
+        proxy_request::add_passing(&mut request, std::mem::take(&mut passing));
+        change_outgoing(&outgoing.parameters, call, &read, &mut request)?;
+    }
     if let Some(name) = outgoing.link.as_ref().and_then(|link| link.server_name.clone()) {
         request.extensions_mut().insert(ServerName(name));
     }
-    let answer = http_proxy::send(call.shared, call.visit, request, Trust::System, outgoing.timeout).await?;
+    let answer =
+        http_proxy::send(call.shared, call.visit, request, &passing, Trust::System, outgoing.timeout).await?;
     let response = proxy_response::make(answer, &call.routed.verb, &call.shared.config)?;
     answered(&outgoing.responses, call, response).await
 }
@@ -66,7 +70,7 @@ pub(crate) async fn service(
         call.shared.services.request(asked)?
     };
     let answer =
-        http_proxy::send(call.shared, call.visit, request, Trust::System, integration.timeout).await?;
+        http_proxy::send(call.shared, call.visit, request, &[], Trust::System, integration.timeout).await?;
     let response = proxy_response::make(answer, &call.routed.verb, &call.shared.config)?;
     answered(&integration.responses, call, response).await
 }
@@ -162,9 +166,6 @@ fn change_outgoing(
     body: &[u8],
     request: &mut Request<Body>,
 ) -> Result<(), GatewayFault> {
-    if parameters.is_empty() {
-        return Ok(());
-    }
     let context = |name: &str| call.context(name);
     let values = request_values(call, body, &context);
     let query = request.uri().query().map(str::to_owned).unwrap_or_default();

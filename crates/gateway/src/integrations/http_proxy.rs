@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, StatusCode, response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, response};
 use http_body::Body as _;
 use tokio::time::{Instant, timeout_at};
 
@@ -33,7 +33,8 @@ pub(crate) struct Collected {
     pub(crate) body: Bytes,
 }
 
-/// Calls the backend once the client has said everything: only then the integration and its time begin.
+/// Calls the backend once the client has said everything: only then the integration and its time begin. Headers that
+/// pass are sent before the request's own.
 ///
 /// # Errors
 /// As of [`crate::backends::Backends::send`]; also when the backend switches to another protocol.
@@ -41,13 +42,14 @@ pub(crate) async fn send(
     shared: &Shared,
     visit: &Visit,
     request: Request<Body>,
+    passing: &[(&HeaderName, &HeaderValue)],
     trust: Trust,
     timeout: Duration,
 ) -> Result<Answer, GatewayFault> {
     let request = arrived(request).await?;
     let began = Instant::now();
     let deadline = began + timeout;
-    let answer = shared.backends.send_spelt(request, &visit.names(), trust, deadline).await;
+    let answer = shared.backends.send_spelt(request, (&visit.names(), passing), trust, deadline).await;
     let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
     visit.integration_micros.store(micros, Ordering::Relaxed);
     let (head, body) = answer?.into_parts();

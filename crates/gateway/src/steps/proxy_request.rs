@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, Version, header};
+use smallvec::SmallVec;
 
 use super::route::Routed;
 use super::stage::Located;
@@ -17,21 +18,26 @@ use crate::{digits, headers, links, uri};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
+/// Headers of a client that pass to the backend as they are.
+pub(crate) type Passing<'a> = SmallVec<[(&'a HeaderName, &'a HeaderValue); 16]>;
+
+/// The request, and the client's headers that are to be sent before its own: most requests need no copies of them.
+///
 /// `full_path` is what a private backend is asked for: the path with its stage.
 ///
 /// # Errors
 /// A configuration error when the backend's address is none.
 #[expect(clippy::too_many_arguments, reason = "the parts of a call, which callers hold one by one")]
-pub(crate) fn make(
+pub(crate) fn make<'a>(
     shared: &Shared,
     located: &Located<'_, Deployed>,
     routed: &Routed<'_, Route>,
     outgoing: &Outgoing,
     full_path: &str,
-    head: &Parts,
+    head: &'a Parts,
     body: Body,
     visit: &Visit,
-) -> Result<Request<Body>, GatewayFault> {
+) -> Result<(Request<Body>, Passing<'a>), GatewayFault> {
     let mut request = Request::new(body);
     *request.method_mut() = outgoing.verb.clone().unwrap_or_else(|| routed.verb.clone());
     *request.uri_mut() = match &outgoing.link {
@@ -39,8 +45,20 @@ pub(crate) fn make(
         None => endpoint(located, routed, outgoing, head)?,
     };
     *request.version_mut() = Version::HTTP_11;
-    *request.headers_mut() = forwarded_headers(&head.headers, visit, visit.listener(&shared.config).tls);
-    Ok(request)
+    let (headers, passing) = headers(&head.headers, visit, visit.listener(&shared.config).tls);
+    *request.headers_mut() = headers;
+    Ok((request, passing))
+}
+
+/// Puts the headers that pass among the request's own.
+pub(crate) fn add_passing(request: &mut Request<Body>, passing: Passing<'_>) {
+    let own = std::mem::take(request.headers_mut());
+    let headers = request.headers_mut();
+    headers.reserve(passing.len() + own.len());
+    for (name, value) in passing {
+        headers.append(name, value.clone());
+    }
+    headers.extend(own);
 }
 
 fn endpoint(
@@ -92,28 +110,30 @@ fn append_path(text: &mut String, path: &str) {
     text.replace_range(end, path);
 }
 
-/// The client's headers but those of its connection, of the message's place and of the way here, which is told anew.
-fn forwarded_headers(sent: &HeaderMap, visit: &Visit, tls: bool) -> HeaderMap {
+/// What is told of the way here, and the client's headers but those of its connection, of the message's place and of the
+/// way, which is told anew.
+fn headers<'a>(sent: &'a HeaderMap, visit: &Visit, tls: bool) -> (HeaderMap, Passing<'a>) {
     let dropped = headers::named_by_connection(sent);
-    let mut headers = HeaderMap::with_capacity(sent.len() + 3);
-    let mut came_forwarded = false;
+    let (mut passing, mut trace, mut came_forwarded) = (Passing::new(), None, false);
     for (name, value) in sent {
-        if !is_left(name) {
-            if !dropped.contains(name) {
-                headers.append(name, value.clone());
-            }
-        } else {
+        if is_left(name) {
             came_forwarded |= [header::FORWARDED, FORWARDED_FOR].contains(name);
+        } else if !dropped.contains(name) {
+            if *name == headers::TRACE_ID {
+                trace.get_or_insert(value);
+            } else {
+                passing.push((name, value));
+            }
         }
     }
     let hops = if came_forwarded { earlier_hops(sent, &dropped) } else { String::with_capacity(128) };
     let forwarded = forwarded(hops, visit, tls);
+    let mut headers = HeaderMap::with_capacity(2);
     if let Ok(forwarded) = HeaderValue::try_from(forwarded) {
         headers.insert(header::FORWARDED, forwarded);
     }
-    let trace = visit.trace(headers.get(headers::TRACE_ID));
-    headers.insert(headers::TRACE_ID, trace);
-    headers
+    headers.insert(headers::TRACE_ID, visit.trace(trace));
+    (headers, passing)
 }
 
 /// Whether a client's header does not pass, whatever its value. The length and the host are the next connection's.
