@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use http::{HeaderName, HeaderValue, Request, Response, Uri};
+use http::{Request, Response, Uri, request};
 use hyper_rustls::{ConfigBuilderExt as _, FixedServerNameResolver, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::ClientConfig;
@@ -22,15 +22,15 @@ use tokio::task;
 use tokio::time::Instant;
 
 pub(crate) use self::answer_body::AnswerBody;
+pub(crate) use self::exchange::Asking;
 
 use self::client::{Client, Connector};
-use self::exchange::{Asking, Late};
+use self::exchange::Late;
 use self::unverified::AnyIssuer;
 use crate::Config;
 use crate::arriving;
 use crate::body::Body;
 use crate::fault::GatewayFault;
-use crate::spelling::Names;
 
 /// The pool. Reading the system's certificates takes long, so it waits for the first `https` request.
 pub(crate) struct Backends {
@@ -77,18 +77,8 @@ impl Backends {
         trust: Trust,
         deadline: Instant,
     ) -> Result<Response<AnswerBody>, GatewayFault> {
-        self.sent(request, trust, Asking { deadline: Some(deadline), ..Asking::default() }).await
-    }
-
-    /// As [`Self::send`]; names of headers are written in this way, and others sent before the request's own.
-    pub(crate) async fn send_spelt(
-        &self,
-        request: Request<Body>,
-        (names, passing): (&Names, &[(&HeaderName, &HeaderValue)]),
-        trust: Trust,
-        deadline: Instant,
-    ) -> Result<Response<AnswerBody>, GatewayFault> {
-        self.sent(request, trust, Asking { names: Some(names), passing, deadline: Some(deadline) }).await
+        let (head, body) = request.into_parts();
+        self.ask(&head, body, trust, Asking { deadline: Some(deadline), ..Asking::default() }).await
     }
 
     /// As [`Self::send`]; the caller limits the time.
@@ -97,41 +87,40 @@ impl Backends {
         request: Request<Body>,
         trust: Trust,
     ) -> Result<Response<AnswerBody>, GatewayFault> {
-        self.sent(request, trust, Asking::default()).await
+        let (head, body) = request.into_parts();
+        self.ask(&head, body, trust, Asking::default()).await
     }
 
-    async fn sent(
+    /// As [`Self::send`], in a way of the caller's.
+    ///
+    /// # Errors
+    /// As of [`Self::send`].
+    pub(crate) async fn ask(
         &self,
-        request: Request<Body>,
+        head: &request::Parts,
+        body: Body,
         trust: Trust,
         asking: Asking<'_>,
     ) -> Result<Response<AnswerBody>, GatewayFault> {
-        if !is_https(request.uri()) {
-            return sent(&self.plain, request, asking).await;
-        }
-        if let Some(ServerName(name)) = request.extensions().get() {
-            let client = self.named_client(&name.clone()).await?;
-            return sent(&client, request, asking).await;
-        }
-        let client = match trust {
-            Trust::System => &self.verified,
-            Trust::AnyIssuer => &self.unverified,
+        let named;
+        let client = if !is_https(&head.uri) {
+            &self.plain
+        } else if let Some(ServerName(name)) = head.extensions.get() {
+            named = self.named_client(name).await?;
+            &named
+        } else {
+            let client = match trust {
+                Trust::System => &self.verified,
+                Trust::AnyIssuer => &self.unverified,
+            };
+            client.get_or_try_init(|| tls_client(&self.config, trust, None)).await?
         };
-        let client = client.get_or_try_init(|| tls_client(&self.config, trust, None)).await?;
-        sent(client, request, asking).await
+        client.request(head, body, asking).await.map_err(|error| refused(&*error))
     }
 }
 
 /// Why a request had no answer.
 type Refused = crate::body::BodyError;
-
-async fn sent(
-    client: &Client,
-    request: Request<Body>,
-    asking: Asking<'_>,
-) -> Result<Response<AnswerBody>, GatewayFault> {
-    client.request(request, asking).await.map_err(|error| refused(&*error))
-}
 
 /// The name in a backend's certificate, where it is not the host's: an extension of the request to it.
 #[derive(Clone, Debug)]

@@ -22,6 +22,7 @@ use crate::body::{self, Body};
 use crate::front::{self, Client};
 use crate::plans::follow::Following;
 use crate::plans::place::Places;
+use crate::plans::seen::View;
 use crate::plans::{Plan, Plans};
 use crate::shared::Shared;
 use crate::visit::BasePath;
@@ -61,6 +62,7 @@ impl Stages for Gateway {
 pub struct Gateway {
     inner: Arc<Inner>,
     shared: Arc<Shared>,
+    view: Arc<View>,
 }
 
 struct Inner {
@@ -82,13 +84,15 @@ impl Gateway {
             progress: watch::Sender::new(Revision::ZERO),
             connections: Connections::default(),
         };
-        Self { inner: Arc::new(inner), shared: Arc::new(Shared::new(config)) }
+        let view = Arc::new(View::new(&inner.plans));
+        Self { inner: Arc::new(inner), shared: Arc::new(Shared::new(config)), view }
     }
 
     /// A handle for a thread with a runtime of its own: the connections to backends that requests through it use are
     /// used by no other.
     pub fn for_thread(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner), shared: Arc::new(self.shared.for_thread()) }
+        let view = Arc::new(View::new(&self.inner.plans));
+        Self { inner: Arc::clone(&self.inner), shared: Arc::new(self.shared.for_thread()), view }
     }
 
     /// Reads the stages of the store, then follows its changes until `shutdown` is ready or the store is closed. Then
@@ -129,8 +133,8 @@ impl Gateway {
         if CONNECTIONS.find(request.uri().path().as_bytes()).is_none() {
             return None;
         }
-        let plan = self.inner.plans.load().find(&address.api, address.region.as_deref());
-        managed::of(plan.as_ref(), address, request.uri())
+        let plans = self.inner.plans.load();
+        managed::of(plans.find(&address.api, address.region.as_deref()), address, request.uri())
     }
 
     /// The clients that are connected to WebSocket stages.
@@ -164,22 +168,23 @@ impl Gateway {
         mut request: Request<Body>,
         peer: Peer,
     ) -> Response<Body> {
-        let Self { inner, shared } = self;
+        let Self { inner, shared, view } = self;
         if let Some(mapped) = &address.mapped {
             if let Some(answer) = domains::answered(mapped, &request) {
                 return answer;
             }
             request.extensions_mut().insert(BasePath(mapped.base_path.as_str().into()));
         }
-        let plan = inner.plans.load().find(&address.api, address.region.as_deref());
+        let plans = view.look(&inner.plans);
+        let plan = plans.find(&address.api, address.region.as_deref());
         let asked = request.into_parts();
         match plan {
             // Pinned where they are made: a future that is awaited itself is copied once, at its full size.
             Some(Plan::Http(api)) => {
-                pin!(http_api::pipeline::serve(shared, &api, &address, asked, peer)).await
+                pin!(http_api::pipeline::serve(shared, api, &address, asked, peer)).await
             }
             Some(Plan::Rest(api)) => {
-                pin!(rest::pipeline::serve(shared, Some(&api), &address, asked, peer)).await
+                pin!(rest::pipeline::serve(shared, Some(api), &address, asked, peer)).await
             }
             None => pin!(rest::pipeline::serve(shared, None, &address, asked, peer)).await,
         }

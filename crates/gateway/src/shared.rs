@@ -65,6 +65,11 @@ impl Shared {
 
     /// The clock of throttles: nanoseconds since the gateway began.
     pub(crate) fn nanos(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX)
+        self.nanos_at(Instant::now())
+    }
+
+    /// The same at a moment that was looked at before.
+    pub(crate) fn nanos_at(&self, moment: Instant) -> u64 {
+        u64::try_from((moment - self.began).as_nanos()).unwrap_or(u64::MAX)
     }
 }

@@ -333,9 +333,15 @@ pub(crate) struct Integrated {
 
 impl Integrated {
     pub(crate) fn of(status: u16, headers: &HeaderMap) -> Self {
-        let value = |name: &HeaderName| headers.get(name)?.to_str().ok().map(str::to_owned);
-        let request_id = [headers::REQUEST_ID, REQUEST_ID_OF_S3].iter().find_map(value);
-        Self { status, request_id, request_id_2: value(&ID_2_OF_S3) }
+        let mut ids = [const { None }; 3];
+        for (name, value) in headers {
+            let place = [headers::REQUEST_ID, REQUEST_ID_OF_S3, ID_2_OF_S3].iter().position(|id| id == name);
+            if let Some(place) = place {
+                ids[place] = value.to_str().ok();
+            }
+        }
+        let [id, id_of_s3, id_2] = ids.map(|id: Option<&str>| id.map(str::to_owned));
+        Self { status, request_id: id.or(id_of_s3), request_id_2: id_2 }
     }
 }
 

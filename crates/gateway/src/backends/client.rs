@@ -6,7 +6,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 
 use http::uri::{Authority, Scheme};
-use http::{Method, Request, Response, Uri, request};
+use http::{Method, Response, Uri, request};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
@@ -48,20 +48,20 @@ impl Client {
     /// As the connection or the request's body has them; [`Late`].
     pub(super) async fn request(
         &self,
-        request: Request<Body>,
+        head: &request::Parts,
+        body: Body,
         asking: Asking<'_>,
     ) -> Result<Response<AnswerBody>, Refused> {
-        let (head, body) = request.into_parts();
         let backend = head.uri.authority().ok_or("the address has no host")?;
         let Some(kept) = self.pool.take(backend.as_str()) else {
-            return self.ask_anew(&head, body, asking).await;
+            return self.ask_anew(head, body, asking).await;
         };
         let repeatable = is_repeatable(&head.method, &body);
-        let mut exchange = Exchange::begin(kept, &head, host(&head.uri, backend), body, asking);
+        let mut exchange = Exchange::begin(kept, head, host(&head.uri, backend), body, asking);
         match poll_fn(|cx| exchange.poll_head(cx)).await {
             Ok(answer) => Ok(AnswerBody::answer(answer, exchange, &self.pool, backend)),
             Err(error) if repeatable && exchange.is_unanswered() && !error.is::<Late>() => {
-                self.ask_anew(&head, body::empty(), asking).await
+                self.ask_anew(head, body::empty(), asking).await
             }
             Err(error) => Err(error),
         }

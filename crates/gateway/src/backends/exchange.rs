@@ -87,13 +87,13 @@ pub(super) struct Exchange {
 
 /// How a request is to be made.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Asking<'a> {
+pub(crate) struct Asking<'a> {
     /// How names of headers are written; if nothing is said, in lower case.
-    pub(super) names: Option<&'a Names>,
+    pub(crate) names: Option<&'a Names>,
     /// Headers that are sent before the request's own, which they are not copied to.
-    pub(super) passing: &'a [(&'a HeaderName, &'a HeaderValue)],
+    pub(crate) passing: &'a [(&'a HeaderName, &'a HeaderValue)],
     /// Until when the answer's head must have come.
-    pub(super) deadline: Option<Instant>,
+    pub(crate) deadline: Option<Instant>,
 }
 
 /// An answer has not come in time.

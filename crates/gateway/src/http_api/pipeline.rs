@@ -54,7 +54,7 @@ async fn run(
     mut body: Body,
     visit: &Visit,
 ) -> Result<Response<Body>, GatewayFault> {
-    limits::check(head, &shared.config)?;
+    limits::check(head, visit, &shared.config)?;
     let routed = route::of_http(located, head);
     if let Some(answer) = cors::preflight(&located.stage.deployed, head, &routed) {
         return Ok(answer);
@@ -66,7 +66,7 @@ async fn run(
     let admitted = admitted.map(|caller| call.caller = caller);
     observe::at_route(&call);
     admitted?;
-    throttle::of_http(shared, &api.place, located.stage, routed.route)?;
+    throttle::of_http(shared, visit, &api.place, located.stage, routed.route)?;
     let response = match &routed.route.integration {
         Integration::HttpProxy(outgoing) => mapped::proxied(outgoing, &call, body).await?,
         Integration::Service(service) => mapped::service(service, &call, body).await?,

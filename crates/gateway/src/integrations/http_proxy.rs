@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::Config;
 use crate::arriving;
-use crate::backends::{AnswerBody, Trust};
+use crate::backends::{AnswerBody, Asking, Trust};
 use crate::body::{self, Body};
 use crate::fault::GatewayFault;
 use crate::shared::Shared;
@@ -46,10 +46,14 @@ pub(crate) async fn send(
     trust: Trust,
     timeout: Duration,
 ) -> Result<Answer, GatewayFault> {
-    let request = arrived(request).await?;
+    let (head, mut body) = request.into_parts();
+    if !body.is_end_stream() {
+        body = body::full(request_body(body).await?);
+    }
     let began = Instant::now();
     let deadline = began + timeout;
-    let answer = shared.backends.send_spelt(request, (&visit.names(), passing), trust, deadline).await;
+    let asking = Asking { names: Some(&visit.names()), passing, deadline: Some(deadline) };
+    let answer = shared.backends.ask(&head, body, trust, asking).await;
     let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
     visit.integration_micros.store(micros, Ordering::Relaxed);
     let (head, body) = answer?.into_parts();
@@ -59,15 +63,6 @@ pub(crate) async fn send(
     }
     let _ = visit.integration.set(Integrated::of(head.status.as_u16(), &head.headers));
     Ok(Answer { head, body, deadline })
-}
-
-/// A request with its whole body in memory. How long that may be, and may take, [`arriving`] sees to.
-async fn arrived(request: Request<Body>) -> Result<Request<Body>, GatewayFault> {
-    if request.body().is_end_stream() {
-        return Ok(request);
-    }
-    let (head, body) = request.into_parts();
-    Ok(Request::from_parts(head, body::full(request_body(body).await?)))
 }
 
 /// Waits for the rest of an answer.

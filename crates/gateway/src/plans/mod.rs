@@ -6,6 +6,7 @@ mod load;
 mod load_clients;
 mod load_links;
 pub(crate) mod place;
+pub(crate) mod seen;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -49,10 +50,10 @@ pub(crate) struct Plans {
 
 impl Plans {
     /// The API of this id; where several owners have one, that of the region, else the first.
-    pub(crate) fn find(&self, api: &str, region: Option<&str>) -> Option<Plan> {
+    pub(crate) fn find(&self, api: &str, region: Option<&str>) -> Option<&Plan> {
         let plans = self.apis.get(api)?;
         let in_region = region.and_then(|region| plans.iter().find(|plan| plan.owner().region == region));
-        in_region.or_else(|| plans.first()).cloned()
+        in_region.or_else(|| plans.first())
     }
 
     fn of(&self, owner: &Owner) -> Option<&Plan> {

@@ -79,7 +79,7 @@ async fn run(
     mut body: Body,
     visit: &Visit,
 ) -> Result<Response<Body>, GatewayFault> {
-    limits::check(head, &shared.config)?;
+    limits::check(head, visit, &shared.config)?;
     limits::check_query(&head.uri)?;
     content_coding::check(&head.headers)?;
     let routed = route::of_rest(located, head)?;

@@ -3,10 +3,11 @@
 //! A body that does not say its length is counted on its way (see [`crate::body`]).
 
 use http::request::Parts;
-use http::{Uri, header};
+use http::Uri;
 
 use crate::Config;
 use crate::fault::GatewayFault;
+use crate::visit::Visit;
 
 /// Letters that queries of REST APIs must have percent-encoded (rest-data C3).
 ///
@@ -18,16 +19,14 @@ pub(crate) fn check_query(uri: &Uri) -> Result<(), GatewayFault> {
     }
 }
 
-pub(crate) fn check(head: &Parts, config: &Config) -> Result<(), GatewayFault> {
+pub(crate) fn check(head: &Parts, visit: &Visit, config: &Config) -> Result<(), GatewayFault> {
     let target = head.uri.path_and_query().map_or(0, |target| target.as_str().len());
     let request_line = head.method.as_str().len() + target;
     let values: usize = head.headers.values().map(|value| value.len()).sum();
     if request_line + values > config.header_bytes_max {
         return Err(GatewayFault::HeadersTooLarge);
     }
-    let length =
-        head.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if length.is_some_and(|length: usize| length > config.payload_bytes_max) {
+    if visit.request_bytes > config.payload_bytes_max as u64 {
         return Err(GatewayFault::RequestTooLarge);
     }
     Ok(())
