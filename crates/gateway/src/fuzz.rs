@@ -129,7 +129,12 @@ fn stays_apart(path: &str, query: &str) {
 /// The value makes two lines of one, or no JSON of what is JSON with variables in its texts.
 pub fn log_line(format: &str, value: &str) {
     let read = Format::parse(format);
-    let line = |value: &str| read.line(|_, _| Some(value.to_owned().into()));
+    let line = |value: &str| {
+        read.line(|line, _, _| {
+            line.push_str(value);
+            Told::Now
+        })
+    };
     let is_json = |text: &str| serde_json::from_str::<Value>(text).is_ok();
     let told = line(value);
     assert!(format.contains(['\r', '\n']) || !told.contains(['\r', '\n']), "{told:?}");

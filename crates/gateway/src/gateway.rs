@@ -130,9 +130,7 @@ impl Gateway {
     /// The call of the management API that a request to this address is, if it is one.
     pub fn managed<B>(&self, address: &Address, request: &Request<B>) -> Option<Managed> {
         // Requests to other addresses cost no look at the plans here.
-        if CONNECTIONS.find(request.uri().path().as_bytes()).is_none() {
-            return None;
-        }
+        CONNECTIONS.find(request.uri().path().as_bytes())?;
         let plans = self.inner.plans.load();
         managed::of(plans.find(&address.api, address.region.as_deref()), address, request.uri())
     }

@@ -440,8 +440,7 @@ impl<'h> Said<'h> {
 
 fn keeps_connection(version: Version, connection: Option<&HeaderValue>) -> bool {
     let asked = text(connection);
-    version == Version::HTTP_11
-        && !asked.split(',').any(|word| word.trim().eq_ignore_ascii_case("close"))
+    version == Version::HTTP_11 && !asked.split(',').any(|word| word.trim().eq_ignore_ascii_case("close"))
 }
 
 /// As in the first line of HTTP/1. AWS knows requests of HTTP/2 as such of HTTP/1.1: curl's by HTTP/2, which are told by

@@ -1,7 +1,7 @@
 //! What only a request's method or route knows.
 
-use std::sync::atomic::Ordering;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::Observed;
 use crate::execution_log::ExecutionLog;

@@ -67,7 +67,8 @@ impl Access {
 /// What a REST API's stage asks for.
 pub(crate) fn wanted_of_rest(stage: &apigateway::Stage) -> Wanted {
     let access = stage.access_log_settings.as_ref();
-    let access = access.and_then(|set| Access::new(ApiKind::Rest, set.format.as_deref(), set.destination_arn.as_deref()));
+    let access = access
+        .and_then(|set| Access::new(ApiKind::Rest, set.format.as_deref(), set.destination_arn.as_deref()));
     let mut settings = stage.method_settings.iter().flatten();
     Wanted {
         access,
@@ -79,7 +80,8 @@ pub(crate) fn wanted_of_rest(stage: &apigateway::Stage) -> Wanted {
 /// What an HTTP API's stage asks for. They have neither execution logs nor tracing.
 pub(crate) fn wanted_of_http(stage: &apigatewayv2::Stage) -> Wanted {
     let access = stage.access_log_settings.as_ref();
-    let access = access.and_then(|set| Access::new(ApiKind::Http, set.format.as_deref(), set.destination_arn.as_deref()));
+    let access = access
+        .and_then(|set| Access::new(ApiKind::Http, set.format.as_deref(), set.destination_arn.as_deref()));
     Wanted { access, ..Wanted::default() }
 }
 

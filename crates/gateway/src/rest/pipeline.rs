@@ -140,7 +140,8 @@ async fn integrate(call: &Call<'_>, body: Body) -> Result<Response<Body>, Gatewa
         Integration::HttpProxy(outgoing) => {
             let request = integration_request::proxied(outgoing, call, body).await?;
             let request = execution::request(call, request).await?;
-            let answer = http_proxy::send(shared, visit, request, &[], outgoing.trust, outgoing.timeout).await?;
+            let answer =
+                http_proxy::send(shared, visit, request, &[], outgoing.trust, outgoing.timeout).await?;
             execution::answer_head(call, answer.head.status.as_u16(), &answer.head.headers);
             let response = method_response::of_proxy(answer, call, outgoing)?;
             execution::passed(call, response).await
@@ -149,7 +150,8 @@ async fn integrate(call: &Call<'_>, body: Body) -> Result<Response<Body>, Gatewa
             let (request, overrides) = integration_request::built(http, call, body).await?;
             let request = execution::request(call, request).await?;
             let answer =
-                http_proxy::send(shared, visit, request, &[], http.outgoing.trust, http.outgoing.timeout).await?;
+                http_proxy::send(shared, visit, request, &[], http.outgoing.trust, http.outgoing.timeout)
+                    .await?;
             let answer = http_proxy::collected(answer, &shared.config).await?;
             execution::answer(call, &answer);
             let told = answer.status.to_string();

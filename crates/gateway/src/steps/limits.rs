@@ -2,8 +2,8 @@
 //!
 //! A body that does not say its length is counted on its way (see [`crate::body`]).
 
-use http::request::Parts;
 use http::Uri;
+use http::request::Parts;
 
 use crate::Config;
 use crate::fault::GatewayFault;
