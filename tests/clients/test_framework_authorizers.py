@@ -3,8 +3,10 @@
 import pytest
 
 import setups
-from conftest import REGION, execute_api
+from conftest import ACCOUNT, REGION, execute_api, fetch
 from server import Server
+from signing import signed
+from test_authorize import provider as provider
 from test_frameworks import python_table
 from test_lambda import arn
 
@@ -21,6 +23,7 @@ def server(tmp_path_factory):
     with Server(directory / "data", "--config", str(config)) as running:
         yield running
         assert running.running, "the server went down:\n" + running.last_log()
+        assert running.stop() == 0
 
 
 def invocations(name):
@@ -41,20 +44,33 @@ def rest_stage(apigateway, name):
     return api
 
 
-def http_stage(apigatewayv2, name):
-    api = apigatewayv2.create_api(Name=name, ProtocolType="HTTP")["ApiId"]
+def http_authorizer(apigatewayv2, api, name):
+    """What a route wants of a Lambda authorizer."""
     version = "1.0" if name == "http_1" else "2.0"
-    authorizer = apigatewayv2.create_authorizer(
+    made = apigatewayv2.create_authorizer(
         ApiId=api, Name=name, AuthorizerType="REQUEST", AuthorizerUri=invocations(name),
         IdentitySource=["$request.header.X-Token"], AuthorizerPayloadFormatVersion=version,
         EnableSimpleResponses=name == "simple", AuthorizerResultTtlInSeconds=0,
-    )["AuthorizerId"]
+    )
+    return {"AuthorizationType": "CUSTOM", "AuthorizerId": made["AuthorizerId"]}
+
+
+def jwt_authorizer(apigatewayv2, api, provider):
+    made = apigatewayv2.create_authorizer(
+        ApiId=api, Name="jwt", AuthorizerType="JWT", IdentitySource=["$request.header.Authorization"],
+        JwtConfiguration={"Issuer": provider.url, "Audience": ["shop"]},
+    )
+    return {"AuthorizationType": "JWT", "AuthorizerId": made["AuthorizerId"], "AuthorizationScopes": ["read"]}
+
+
+def http_stage(apigatewayv2, guard):
+    """An HTTP API with one route, guarded by what `guard` makes for it."""
+    api = apigatewayv2.create_api(Name="guarded", ProtocolType="HTTP")["ApiId"]
     integration = apigatewayv2.create_integration(
         ApiId=api, IntegrationType="AWS_PROXY", IntegrationUri=arn("told"), PayloadFormatVersion="2.0"
     )["IntegrationId"]
     apigatewayv2.create_route(
-        ApiId=api, RouteKey="GET /orders/{id}", Target=f"integrations/{integration}",
-        AuthorizationType="CUSTOM", AuthorizerId=authorizer,
+        ApiId=api, RouteKey="GET /orders/{id}", Target=f"integrations/{integration}", **guard(api)
     )
     deployment = apigatewayv2.create_deployment(ApiId=api)["DeploymentId"]
     apigatewayv2.create_stage(ApiId=api, StageName="$default", DeploymentId=deployment)
@@ -91,7 +107,7 @@ def test_an_authorizer_of_a_rest_api(server, apigateway, name):
 
 @pytest.mark.parametrize("name", HTTP)
 def test_an_authorizer_of_an_http_api(server, apigatewayv2, name):
-    ask = asker(server, http_stage(apigatewayv2, name))
+    ask = asker(server, http_stage(apigatewayv2, lambda api: http_authorizer(apigatewayv2, api, name)))
     context = {**CONTEXT, "list": ["a", {"b": None}]} if name == "simple" else CONTEXT
     for token in ["all", "reader"]:
         answer = ask("/orders/1", **{"X-Token": token})
@@ -104,3 +120,21 @@ def test_an_authorizer_of_an_http_api(server, apigatewayv2, name):
     assert (answer.status, answer.json) == (401, {"message": "Unauthorized"})
     answer = ask("/orders/1", **{"X-Token": "boom"})
     assert (answer.status, answer.json) == (500, {"message": "Internal Server Error"})
+
+
+def test_a_token_of_a_provider(server, apigatewayv2, provider):
+    ask = asker(server, http_stage(apigatewayv2, lambda api: jwt_authorizer(apigatewayv2, api, provider)))
+    answer = ask("/orders/1", Authorization=f"Bearer {provider.token(scope='read write', level=3)}")
+    assert answer.status == 200, server.last_log()
+    told = answer.json["jwt"]
+    assert (told["claims"]["sub"], told["claims"]["level"], told["scopes"]) == ("me", "3", ["read", "write"])
+
+
+def test_a_signature(server, apigatewayv2):
+    api = http_stage(apigatewayv2, lambda api: {"AuthorizationType": "AWS_IAM"})
+    target, headers = signed(server, "GET", f"/_aws/execute-api/{api}/$default/orders/1", service="execute-api")
+    answer = fetch(server, "GET", target, headers)
+    assert answer.status == 200, server.last_log()
+    told = answer.json["iam"]
+    assert (told["accessKey"], told["accountId"], told["cognitoIdentity"]) == ("test", ACCOUNT, None)
+    assert told["userArn"] == f"arn:aws:iam::{ACCOUNT}:root"

@@ -38,7 +38,7 @@ def table(name, command, directory, **environment):
     environment = ", ".join(f"{name} = {json.dumps(value)}" for name, value in environment.items())
     return (
         f"[[function]]\nname = {name!r}\ncommand = {json.dumps(command)}\ndirectory = {str(directory)!r}\n"
-        f"timeout = 30\nconcurrency = 1\nenvironment = {{ {environment} }}\n"
+        f"timeout = 30\nconcurrency = 2\nenvironment = {{ {environment} }}\n"
     )
 
 
@@ -67,6 +67,7 @@ def server(tmp_path_factory):
     with Server(directory / "data", "--config", str(config)) as running:
         yield running
         assert running.running, "the server went down:\n" + running.last_log()
+        assert running.stop() == 0
 
 
 class Deployed:

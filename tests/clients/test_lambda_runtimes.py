@@ -46,6 +46,8 @@ def server(tmp_path_factory):
     with Server(directory / "data", "--config", str(config)) as running:
         yield running
         assert running.running, "the server went down:\n" + running.last_log()
+        # The client for Node.js can outlive a server that is killed.
+        assert running.stop() == 0
 
 
 def streaming_stage(apigateway, name="streaming"):
