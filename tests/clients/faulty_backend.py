@@ -15,7 +15,10 @@ BOMB = gzip.compress(bytes(20 * 1024 * 1024))
 
 
 class FaultyBackend:
-    """A server on a free loopback port. Use it as a context manager."""
+    """A server on a free loopback port, by TLS if it is given a context for that. Use it as a context manager."""
+
+    def __init__(self, tls=None):
+        self.tls = tls
 
     def __enter__(self):
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
@@ -30,7 +33,8 @@ class FaultyBackend:
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        scheme, host = ("https", "localhost") if self.tls else ("http", "127.0.0.1")
+        return f"{scheme}://{host}:{self.listener.getsockname()[1]}"
 
     def _accept(self):
         while True:
@@ -41,8 +45,12 @@ class FaultyBackend:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection):
+        connection.settimeout(PATIENCE_SECONDS)
+        try:
+            connection = self.tls.wrap_socket(connection, server_side=True) if self.tls else connection
+        except OSError:
+            return
         with connection:
-            connection.settimeout(PATIENCE_SECONDS)
             try:
                 while head := read_head(connection):
                     self.asked.append(head)
@@ -196,7 +204,7 @@ def read_body(connection, head):
         return body
     body, length = b"", int(lines.get(b"content-length", 0))
     while len(body) < length:
-        part = connection.recv(65536)
+        part = connection.recv(min(65536, length - len(body)))
         if not part:
             break
         body += part

@@ -16,6 +16,8 @@ mod lanes;
 mod ledger;
 mod listen;
 mod management;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod memory;
 mod metrics;
 mod notices;
 mod operations;
@@ -157,6 +159,8 @@ impl Server {
         tokio::join!(server.gateway.caught_up(head), server.ledger.caught_up(head));
         server.gateway.resume_events(waiting);
         tasks.spawn(usage::run(server.store.clone(), server.gateway.clone(), stopped.clone()));
+        #[cfg(all(target_os = "linux", target_env = "gnu"))]
+        tasks.spawn(memory::run(stopped.clone()));
         let lanes = Arc::new(Lanes::start(&server.gateway)?);
         if let Some((listener, tls)) = listeners.https.zip(tls) {
             let listener = tokio_listener(listener)?;
