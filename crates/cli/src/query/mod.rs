@@ -3,6 +3,7 @@
 //! The `jmespath` crate parses; evaluation is ours because that crate's objects are sorted by key, while the AWS CLI
 //! prints members in the order in which they were selected.
 
+mod depth;
 mod evaluate;
 mod functions;
 mod literal;
@@ -16,6 +17,7 @@ impl Query {
     /// # Errors
     /// What is wrong with the expression, and where.
     pub fn parse(expression: &str) -> Result<Self, String> {
+        depth::check(expression)?;
         let expression = literal::quote_bare(expression);
         jmespath::parse(&expression).map(Self).map_err(|error| error.to_string().trim_end().to_owned())
     }
