@@ -51,8 +51,13 @@ enum Chunk {
     Data(u64),
     /// The line's end after the data.
     DataEnd,
-    /// A line of the trailer, of which there is this much.
-    Trailer(usize),
+    /// Where a line of the trailer begins, or the one that ends it.
+    TrailerBegin,
+    /// In a line of the trailer, which a bare LF does not end, as with hyper.
+    Trailer,
+    TrailerEnd,
+    /// The end of the last line.
+    End,
 }
 
 /// What the lines of a head say of the body.
@@ -224,20 +229,22 @@ impl Chunk {
                 let digit = u64::from((byte as char).to_digit(16)?);
                 Self::Size(size.checked_mul(16)?.checked_add(digit)?)
             }
-            (Self::Size(size) | Self::Extension(size), b'\n') if *size == 0 => Self::Trailer(0),
+            (Self::Size(size) | Self::Extension(size), b'\n') if *size == 0 => Self::TrailerBegin,
             (Self::Size(size) | Self::Extension(size), b'\n') => Self::Data(*size),
             (Self::Size(size), b' ' | b'\t' | b';' | b'\r') | (Self::Extension(size), _) => {
                 Self::Extension(*size)
             }
             (Self::DataEnd, b'\r') => Self::DataEnd,
             (Self::DataEnd, b'\n') => Self::Size(0),
-            (Self::Trailer(length), b'\n') => {
-                ended = *length == 0;
-                Self::Trailer(0)
+            (Self::TrailerBegin, b'\r') => Self::End,
+            (Self::Trailer, b'\r') => Self::TrailerEnd,
+            (Self::TrailerBegin | Self::Trailer, _) => Self::Trailer,
+            (Self::TrailerEnd, b'\n') => Self::TrailerBegin,
+            (Self::End, b'\n') => {
+                ended = true;
+                Self::End
             }
-            (Self::Trailer(length), b'\r') => Self::Trailer(*length),
-            (Self::Trailer(length), _) => Self::Trailer(length.saturating_add(1)),
-            (Self::Size(_) | Self::DataEnd | Self::Data(_), _) => return None,
+            (Self::Size(_) | Self::DataEnd | Self::Data(_) | Self::TrailerEnd | Self::End, _) => return None,
         };
         Some((rest, ended))
     }
@@ -305,6 +312,19 @@ mod tests {
                 format!("A\r\nTransfer-Encoding: chunked\r\nContent-Length: {length}\r\n\r\n0\r\n\r\n");
             check(&text, &["A!"]);
         }
+    }
+
+    /// A bare LF was taken for the end of a trailer, which it is not to hyper: what then was the next request was
+    /// followed as another one, in which two lengths were not noticed.
+    #[test]
+    fn trailers_end_where_they_end_for_hyper() {
+        for trailer in ["", "\n\r\n0\r\n", "\nX: y\r\n", "X: y\nZ: z\r\n", "X: y\r\n\n\n\r\n"] {
+            let chunked = "A\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n";
+            let both = "C\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+            check(&format!("{chunked}{trailer}\r\n{both}"), &["A", "C!"]);
+        }
+        check("A\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: y\rZ: z\r\n\r\nC\r\n\r\n", &["A"]);
+        check("A\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\rC\r\n\r\n", &["A"]);
     }
 
     #[test]
