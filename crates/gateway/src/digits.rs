@@ -20,10 +20,16 @@ pub(crate) fn push_decimal(text: &mut String, number: u64, width: usize) {
 pub(crate) fn push_hex(text: &mut String, number: u64, width: usize) {
     let mut digits = [0; 16];
     let digits = &mut digits[..width.min(16)];
-    for (place, digit) in digits.iter_mut().rev().enumerate() {
-        *digit = b"0123456789abcdef"[(number >> (4 * place)) as usize & 0xF];
-    }
+    write_hex(digits, number);
     push_ascii(text, digits);
+}
+
+/// Writes as many of the last digits of a number in hexadecimal as there is room for, up to 16.
+pub(crate) fn write_hex(digits: &mut [u8], mut number: u64) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b"0123456789abcdef"[number as usize & 0xF];
+        number >>= 4;
+    }
 }
 
 /// Appends letters that are all of ASCII.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use http::HeaderValue;
 use stagedoor_state::ids::Entropy;
 
-use crate::digits::{push_ascii, push_hex};
+use crate::digits::{push_ascii, push_hex, write_hex};
 
 /// Makes the ids of one server.
 pub(crate) struct RequestIds {
@@ -103,16 +103,16 @@ impl RequestId {
 
     /// The 96 random bits of a trace root, in hexadecimal.
     pub(crate) fn trace(self) -> String {
-        let mut text = String::with_capacity(24);
-        self.push_trace(&mut text);
-        text
+        let mut digits = [0; 24];
+        self.write_trace(&mut digits);
+        String::from_utf8_lossy(&digits).into_owned()
     }
 
-    /// Appends [`Self::trace`] to a text.
-    pub(crate) fn push_trace(self, text: &mut String) {
+    /// Writes [`Self::trace`] over as many letters.
+    pub(crate) fn write_trace(self, digits: &mut [u8]) {
         let [high, low] = self.0;
-        push_hex(text, low, 16);
-        push_hex(text, high >> 32, 8);
+        write_hex(&mut digits[..16], low);
+        write_hex(&mut digits[16..], high >> 32);
     }
 }
 

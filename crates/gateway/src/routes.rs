@@ -5,7 +5,9 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use http::Method;
+use smallvec::SmallVec;
 
 /// The methods that a route serves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +52,7 @@ pub struct Tree<T> {
 
 #[derive(Debug)]
 struct Node<T> {
-    literals: HashMap<Box<str>, usize>,
+    literals: HashMap<Box<str>, usize, RandomState>,
     variable: Option<usize>,
     greedy: Routes<T>,
     here: Routes<T>,
@@ -75,7 +77,7 @@ impl<T> Default for Tree<T> {
 impl<T> Node<T> {
     fn new() -> Self {
         Self {
-            literals: HashMap::new(),
+            literals: HashMap::default(),
             variable: None,
             greedy: Routes(Vec::new()),
             here: Routes(Vec::new()),
@@ -147,7 +149,7 @@ impl<T> Tree<T> {
         rest: Option<&'p str>,
         ends: Ends,
     ) -> Option<Found<'t, 'p, T>> {
-        let mut values = Vec::new();
+        let mut values = Values::new();
         let route = self.descend(0, rest, &Wanted { method, ends }, &mut values)?;
         let names = route.names.iter().map(|name| &**name);
         Some(Found { route: &route.value, variables: names.zip(values).collect() })
@@ -159,14 +161,14 @@ impl<T> Tree<T> {
         at: usize,
         rest: Option<&'p str>,
         wanted: &Wanted<'_>,
-        values: &mut Vec<&'p str>,
+        values: &mut Values<'p>,
     ) -> Option<&'t Route<T>> {
         let node = &self.nodes[at];
         let Some(rest) = rest else {
             return if wanted.ends.full { node.here.serving(wanted.method) } else { None };
         };
-        let (segment, below) = match rest.split_once('/') {
-            Some((segment, below)) => (segment, Some(below)),
+        let (segment, below) = match rest.bytes().position(|byte| byte == b'/') {
+            Some(at) => (&rest[..at], Some(&rest[at + 1..])),
             None => (rest, None),
         };
         if let Some(literal) = node.literal(segment)
@@ -186,6 +188,9 @@ impl<T> Tree<T> {
         Some(route)
     }
 }
+
+/// The values of a path's variables, as far as they are known.
+type Values<'p> = SmallVec<[&'p str; 8]>;
 
 /// Which kinds of route may end a search.
 #[derive(Clone, Copy)]

@@ -10,7 +10,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version, header};
 use tokio::time::Instant;
 
-use crate::digits::{self, push_hex};
+use crate::digits;
 use crate::execution_log::ExecutionLog;
 use crate::fault::GatewayFault;
 use crate::forwarded::Listener;
@@ -259,10 +259,9 @@ impl Visit {
             let parent = &self.id.trace()[..16];
             return header_value(&format!("{};Parent={parent};Sampled=0", sent.trim_end_matches(';')));
         }
-        let mut root = String::with_capacity(40);
-        root.push_str("Root=");
-        self.push_own_root(&mut root);
-        HeaderValue::try_from(root).expect("made of hexadecimal digits and hyphens")
+        let mut root = *b"Root=1-00000000-000000000000000000000000";
+        self.write_own_root(&mut root[7..]);
+        HeaderValue::from_bytes(&root).expect("made of hexadecimal digits and hyphens")
     }
 
     /// The same as a function is told it, and as answers of functions have it: complete, and with the lineage that the
@@ -395,16 +394,15 @@ impl Visit {
     }
 
     fn own_root(&self) -> String {
-        let mut root = String::with_capacity(35);
-        self.push_own_root(&mut root);
-        root
+        let mut root = *b"1-00000000-000000000000000000000000";
+        self.write_own_root(&mut root[2..]);
+        String::from_utf8_lossy(&root).into_owned()
     }
 
-    fn push_own_root(&self, text: &mut String) {
-        text.push_str("1-");
-        push_hex(text, self.time.as_secs(), 8);
-        text.push('-');
-        self.id.push_trace(text);
+    /// Writes time and random bits over the zeros of `00000000-000000000000000000000000`.
+    fn write_own_root(&self, root: &mut [u8]) {
+        digits::write_hex(&mut root[..8], self.time.as_secs());
+        self.id.write_trace(&mut root[9..]);
     }
 }
 

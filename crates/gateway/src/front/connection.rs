@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use stagedoor_http1::{Asked, RequestReader, Usual};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::time::{Instant, Sleep, sleep, timeout};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use crate::body::BodyError;
 use crate::sending::{Sending, Unsent};
@@ -31,10 +31,10 @@ pub(super) struct Connection<S> {
     /// The client has said everything.
     half_closed: bool,
     patience: Duration,
-    /// Runs out when the client has been waited for too long.
-    timer: Pin<Box<Sleep>>,
-    /// Whether the client is being waited for, so that the timer counts.
-    waiting: bool,
+    /// Until when the client is waited for, if it is.
+    waits_until: Option<Instant>,
+    /// Set when it has been waited for once, and again when it runs out: to set it for each request would cost more.
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 /// What a connection brings next.
@@ -58,8 +58,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             outgoing: Vec::with_capacity(1024),
             half_closed: false,
             patience,
-            timer: Box::pin(sleep(patience)),
-            waiting: false,
+            waits_until: None,
+            timer: None,
         }
     }
 
@@ -73,16 +73,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         std::mem::take(&mut self.outgoing)
     }
 
-    /// Waits for the next request; between two of them only until `stopped` is ready.
-    pub(super) async fn next(&mut self, mut stopped: Pin<&mut impl Future<Output = ()>>) -> Next {
-        poll_fn(|cx| self.poll_next(cx, stopped.as_mut())).await
+    /// Waits for the next request; between two of them only until it is stopped.
+    pub(super) async fn next(&mut self, is_stopped: &mut impl FnMut(&mut Context<'_>) -> bool) -> Next {
+        poll_fn(|cx| self.poll_next(cx, is_stopped)).await
     }
 
-    fn poll_next(&mut self, cx: &mut Context<'_>, stopped: Pin<&mut impl Future<Output = ()>>) -> Poll<Next> {
+    fn poll_next(
+        &mut self,
+        cx: &mut Context<'_>,
+        is_stopped: &mut impl FnMut(&mut Context<'_>) -> bool,
+    ) -> Poll<Next> {
         loop {
             match self.reader.read(&mut self.arrived) {
                 Asked::Request(usual) => {
-                    self.waiting = false;
+                    self.waits_until = None;
                     return Poll::Ready(Next::Request(usual));
                 }
                 Asked::Unusual => return Poll::Ready(Next::Unusual),
@@ -93,7 +97,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(_)) => return Poll::Ready(Next::End),
                 Poll::Pending => {
-                    if self.arrived.is_empty() && stopped.poll(cx).is_ready() {
+                    if self.arrived.is_empty() && is_stopped(cx) {
                         return Poll::Ready(Next::End);
                     }
                     return self.poll_patience(cx).map(|()| Next::End);
@@ -113,10 +117,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Ready once the client has been waited for too long.
     fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if !std::mem::replace(&mut self.waiting, true) {
-            self.timer.as_mut().reset(Instant::now() + self.patience);
-        }
-        self.timer.as_mut().poll(cx)
+        let patience = self.patience;
+        let until = *self.waits_until.get_or_insert_with(|| Instant::now() + patience);
+        let timer = match &mut self.timer {
+            // It wakes this task, which is always the same.
+            Some(timer) if !timer.is_elapsed() && timer.deadline() <= until => return Poll::Pending,
+            Some(timer) => {
+                timer.as_mut().reset(until);
+                timer
+            }
+            none => none.insert(Box::pin(sleep_until(until))),
+        };
+        timer.as_mut().poll(cx)
     }
 
     /// Waits for what serves a request; `None` if the client resets the connection first.
@@ -144,7 +156,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// the connection's end tells.
     pub(super) async fn send(&mut self, mut sending: Sending) -> Option<()> {
         let sent = poll_fn(|cx| self.poll_send(cx, &mut sending)).await?;
-        self.waiting = false;
+        self.waits_until = None;
         if sent.is_err() {
             // What came before belongs to the answer, as far as it goes.
             let _ = timeout(self.patience, poll_fn(|cx| sending.poll_gathered(cx, &mut self.stream))).await;
@@ -169,7 +181,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Poll::Ready(Err(Unsent::Connection(_))) => Poll::Ready(None),
             Poll::Pending => {
                 // Who takes some of it is waited for anew.
-                self.waiting &= sending.waits_for_peer() && sending.sent() == before;
+                if !sending.waits_for_peer() || sending.sent() != before {
+                    self.waits_until = None;
+                }
                 if sending.waits_for_peer() {
                     return self.poll_patience(cx).map(|()| None);
                 }

@@ -10,6 +10,7 @@ mod date;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Context;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -55,10 +56,16 @@ where
 {
     let stopping = stopped.clone();
     let mut told = pin!(async move { drop(stopped.wait_for(|stopped| *stopped).await) });
+    let mut listens = false;
+    let mut is_stopped = |cx: &mut Context<'_>| {
+        // Once it listens it is woken when there is news, and need not ask before.
+        (!std::mem::replace(&mut listens, true) || stopping.has_changed().unwrap_or(true))
+            && told.as_mut().poll(cx).is_ready()
+    };
     let mut connection = Connection::new(stream, client.patience);
     let mut date = Date::default();
     loop {
-        let usual = match connection.next(told.as_mut()).await {
+        let usual = match connection.next(&mut is_stopped).await {
             Next::Request(usual) => usual,
             Next::Unusual => return Some(connection.into_rest()),
             Next::End => {

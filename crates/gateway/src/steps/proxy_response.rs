@@ -15,13 +15,14 @@ use crate::integrations::http_proxy::Answer;
 pub(crate) fn make(answer: Answer, verb: &Verb, config: &Config) -> Result<Response<Body>, GatewayFault> {
     let mut headers = answer.head.headers;
     headers::remove_hop_by_hop(&mut headers);
-    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if length.is_some_and(|length: usize| length > config.payload_bytes_max) {
+    let length = headers.remove(header::CONTENT_LENGTH);
+    let bytes = length.as_ref().and_then(|length| length.to_str().ok()?.parse().ok());
+    if bytes.is_some_and(|bytes: usize| bytes > config.payload_bytes_max) {
         return Err(GatewayFault::IntegrationFailure("its answer is too long"));
     }
     // An answer to HEAD has no body from which its length could be told; of others the server tells it.
-    if *verb != Verb::HEAD {
-        headers.remove(header::CONTENT_LENGTH);
+    if let Some(length) = length.filter(|_| *verb == Verb::HEAD) {
+        headers.insert(header::CONTENT_LENGTH, length);
     }
     let mut response = Response::new(body::until(answer.deadline, answer.body, config.payload_bytes_max));
     *response.status_mut() = answer.head.status;
