@@ -27,8 +27,8 @@ use crate::plans::{Plan, Plans};
 use crate::shared::Shared;
 use crate::visit::BasePath;
 use crate::{
-    Address, Config, Connections, DomainTls, Invocation, InvokeError, Invoked, LogFigures, Managed, Peer,
-    StageFigures, domains, http_api, invoke, managed, rest,
+    Address, BodyShare, Config, Connections, DomainTls, Invocation, InvokeError, Invoked, LogFigures,
+    Managed, Peer, StageFigures, domains, http_api, invoke, managed, rest,
 };
 
 /// How many requests an API key made of a usage plan on one day: the day's total, not what was added to it.
@@ -138,6 +138,11 @@ impl Gateway {
     /// The clients that are connected to WebSocket stages.
     pub fn connections(&self) -> &Connections {
         &self.inner.connections
+    }
+
+    /// Room for the body of a request that is served elsewhere; all requests share it.
+    pub fn body_share(&self) -> BodyShare {
+        self.shared.room.share()
     }
 
     /// Answers a request that addresses an API.

@@ -87,3 +87,4 @@ pub use lambda::{Asynchronous, Function, LambdaEndpoint, WaitingEvents};
 pub use logs::{LOG_FILE_BYTES_MAX, LOG_FILES_KEPT, LogFigures, LogSink, LogTarget};
 pub use managed::Managed;
 pub use metrics::{FiguresOf, Histogram, StageFigures};
+pub use room::Share as BodyShare;

@@ -13,7 +13,7 @@ pub(crate) struct Room {
 
 /// What one request has taken of it, given back at the end.
 #[derive(Debug)]
-pub(crate) struct Share {
+pub struct Share {
     room: Arc<Room>,
     bytes: AtomicUsize,
 }
@@ -31,7 +31,7 @@ impl Room {
 
 impl Share {
     /// Takes more; whether there was so much. Nobody waits for others: who has room could wait for more of it as well.
-    pub(crate) fn take(&self, bytes: usize) -> bool {
+    pub fn take(&self, bytes: usize) -> bool {
         let fits = |taken: usize| taken.checked_add(bytes).filter(|taken| *taken <= self.room.bytes_max);
         let taken = self.room.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_ok();
         if taken {

@@ -238,6 +238,10 @@ fn an_update_merges() {
     expected["ResponseParameters"] = json!({"500": {"overwrite:statuscode": "404"}});
     assert_eq!(control.ok("UpdateIntegration", with(&ids, update)), expected);
 
+    let malformed = with(&ids, json!({"RequestParameters": {"append:header.c": "$request.header"}}));
+    let refusal = control.err("UpdateIntegration", malformed);
+    assert!(refusal.ends_with("[Invalid mapping expression specified: $request.header]"), "{refusal}");
+
     let nothing = with(&ids, json!({"RequestParameters": {}, "ResponseParameters": {}}));
     assert_eq!(control.ok("UpdateIntegration", nothing), expected);
 }

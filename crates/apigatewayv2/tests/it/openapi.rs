@@ -190,6 +190,10 @@ fn what_is_wrong_is_left_out_and_said() {
             "/good": {"get": {"responses": {}, "requestBody": {}}},
             "/silent": {"get": {}},
             "/mock": {"get": {"responses": {}, "x-amazon-apigateway-integration": {"type": "MOCK"}}},
+            "/mapped": {"get": {"responses": {}, "x-amazon-apigateway-integration": {
+                "type": "HTTP_PROXY", "httpMethod": "GET", "uri": "https://example.com",
+                "payloadFormatVersion": "1.0", "requestParameters": {"append:header.a": "${request.header.b"},
+            }}},
             "/locked": {"get": {"responses": {}, "security": [{"broken": []}]}},
             "/plain": {"get": {"responses": {}, "security": [{"plain": []}]}},
             "/{a}": {"get": {"responses": {}}},
@@ -207,6 +211,8 @@ fn what_is_wrong_is_left_out_and_said() {
         "Parse issue: attribute paths.'/silent'(get).responses is missing",
         "Unable to create route 'GET /mock': Currently, an API with a protocol type of HTTP may only be associated \
          with proxy integrations (AWS_PROXY, HTTP_PROXY). Ignoring.",
+        "Unable to create route 'GET /mapped': Invalid mapping expression specified: Validation Result: warnings : [], \
+         errors : [Invalid mapping expression specified: ${request.header.b]. Ignoring.",
         "Unable to create route 'GET /locked': its authorizer 'broken' could not be created. Ignoring.",
         "Unable to create route 'GET /{b}': The provided route key \"GET /{b}\" has a conflicting variable on the \
          same hierarchical level as \"GET /{a}\". Ignoring.",

@@ -75,7 +75,7 @@ pub struct Config {
     pub account_throttle: Option<(f64, i64)>,
     /// How long a client may leave the server waiting.
     pub client_timeout: Duration,
-    /// Bytes of memory for the bodies of requests to stages.
+    /// Bytes of memory for the bodies of requests.
     pub request_bodies_bytes_max: usize,
     /// Where AWS services are called.
     pub service_endpoints: BTreeMap<String, ServiceEndpoint>,

@@ -182,7 +182,7 @@ pub struct Options {
     #[arg(long, env = "STAGEDOOR_CLIENT_TIMEOUT", value_name = "SECONDS")]
     pub client_timeout: Option<NonZeroU32>,
 
-    /// MiB of memory for the bodies of requests to stages, of all connections together; while more than half of it is taken,
+    /// MiB of memory for the bodies of requests, of all connections together; while more than half of it is taken,
     /// slow uploads are cut off sooner, and what finds no room is answered with 503 [default: 512]
     #[arg(long, env = "STAGEDOOR_REQUEST_BODIES_MAX", value_name = "MIB")]
     pub request_bodies_max: Option<NonZeroU32>,

@@ -1,11 +1,11 @@
-//! Reading a whole request body within bounds of size and time.
+//! Reading a whole request body within bounds of size and time, and within the room that all bodies share.
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::{LengthLimitError, Limited};
+use bytes::{Bytes, BytesMut};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
-use stagedoor_gateway::gathered;
+use stagedoor_gateway::BodyShare;
 
 /// How long a body may take to arrive.
 const READ_MAX: Duration = Duration::from_secs(30);
@@ -14,20 +14,33 @@ const READ_MAX: Duration = Duration::from_secs(30);
 pub enum BodyError {
     TooLarge,
     TooSlow,
+    /// The bodies of other requests take up all the room.
+    NoRoom,
     /// The connection ended or the encoding was wrong.
     Broken,
 }
 
-/// The body, if it has at most `bytes_max` bytes.
-pub async fn read(incoming: Incoming, bytes_max: usize) -> Result<Bytes, BodyError> {
+/// The body, if it has at most `bytes_max` bytes. Its room is taken until `share` is dropped.
+pub async fn read(incoming: Incoming, bytes_max: usize, share: &BodyShare) -> Result<Bytes, BodyError> {
     if incoming.size_hint().lower() > bytes_max as u64 {
         return Err(BodyError::TooLarge);
     }
-    let collected = tokio::time::timeout(READ_MAX, gathered(Limited::new(incoming, bytes_max))).await;
-    match collected {
-        Err(_) => Err(BodyError::TooSlow),
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(BodyError::TooLarge),
-        Ok(Err(_)) => Err(BodyError::Broken),
+    let collected = collect(Limited::new(incoming, bytes_max), share);
+    tokio::time::timeout(READ_MAX, collected).await.unwrap_or(Err(BodyError::TooSlow))
+}
+
+async fn collect(mut body: Limited<Incoming>, share: &BodyShare) -> Result<Bytes, BodyError> {
+    let mut collected = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| match error.is::<LengthLimitError>() {
+            true => BodyError::TooLarge,
+            false => BodyError::Broken,
+        })?;
+        let Ok(data) = frame.into_data() else { continue };
+        if !share.take(data.len()) {
+            return Err(BodyError::NoRoom);
+        }
+        collected.extend_from_slice(&data);
     }
+    Ok(collected.freeze())
 }

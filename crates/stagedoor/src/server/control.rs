@@ -27,7 +27,8 @@ const CATCH_UP_MAX: Duration = Duration::from_secs(2);
 pub async fn call(server: &Arc<Server>, request: Request<Incoming>) -> Response<Bytes> {
     let request_id = ids::uuid(&ids::SystemEntropy);
     let (parts, incoming) = request.into_parts();
-    let body = match body::read(incoming, BODY_BYTES_MAX).await {
+    let share = server.gateway.body_share();
+    let body = match body::read(incoming, BODY_BYTES_MAX, &share).await {
         Ok(body) => body,
         Err(error) => return refuse(service_of(&parts), error, &request_id),
     };
@@ -49,6 +50,7 @@ pub fn refuse(service: &'static Service, error: BodyError, request_id: &str) -> 
         BodyError::TooSlow => {
             Fault::new("RequestTimeoutException", 408, "The request body did not arrive in time")
         }
+        BodyError::NoRoom => Fault::new("ServiceUnavailableException", 503, "Service Unavailable"),
         BodyError::Broken => Fault::serialization("The request body is incomplete"),
     };
     encode::answer(service, None, Err(fault), request_id)

@@ -85,7 +85,8 @@ async fn run(
     incoming: Incoming,
     called: Called,
 ) -> Result<Response<Body>, Fault> {
-    let payload = body::read(incoming, BODY_BYTES_MAX).await.map_err(unreadable)?;
+    let share = server.gateway.body_share();
+    let payload = body::read(incoming, BODY_BYTES_MAX, &share).await.map_err(unreadable)?;
     let authority = parts.uri.authority().map(ToString::to_string);
     let identity = verified("lambda", parts, &payload, &server.keys, now(), authority.as_deref())?;
     let invocation = Invocation {
@@ -199,6 +200,7 @@ fn unreadable(error: BodyError) -> Fault {
         BodyError::TooSlow => {
             Fault::new("RequestTimeoutException", 408, "The request body did not arrive in time")
         }
+        BodyError::NoRoom => Fault::new("ServiceException", 503, "Service Unavailable"),
         BodyError::Broken => {
             Fault::new("InvalidRequestContentException", 400, "The request body is incomplete")
         }

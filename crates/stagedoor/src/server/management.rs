@@ -32,7 +32,8 @@ pub async fn call(server: &Arc<Server>, request: Request<Incoming>, managed: Man
     let request_id = ids::uuid(&ids::SystemEntropy);
     let service = &apigatewaymanagementapi::SERVICE;
     let (parts, incoming) = request.into_parts();
-    let body = match body::read(incoming, BODY_BYTES_MAX).await {
+    let share = server.gateway.body_share();
+    let body = match body::read(incoming, BODY_BYTES_MAX, &share).await {
         Ok(body) => body,
         Err(error) => return control::refuse(service, error, &request_id),
     };

@@ -102,7 +102,8 @@ async fn hand_out(server: &Arc<Server>, request: Request<Incoming>, arn: String)
     if !request.headers().contains_key(OUR_PAGE) {
         return problem(StatusCode::FORBIDDEN, "only the console's own pages may ask for a token");
     }
-    let Ok(body) = body::read(request.into_body(), BODY_BYTES_MAX).await else {
+    let share = server.gateway.body_share();
+    let Ok(body) = body::read(request.into_body(), BODY_BYTES_MAX, &share).await else {
         return problem(StatusCode::BAD_REQUEST, "the body cannot be read");
     };
     let Ok(Wish { user }) = serde_json::from_slice(&body) else {
