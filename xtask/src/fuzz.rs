@@ -113,8 +113,9 @@ fn build(targets: &[String]) -> Result<PathBuf> {
     let compiler = process::output(&mut process::command("rustc", &["-vV"]))?;
     let host =
         compiler.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("a compiler without a host")?;
-    // Naming the host keeps the instrumentation from what runs while building.
-    let fixed = ["build", "--locked", "--manifest-path", MANIFEST, "--profile", "fuzz", "--target", host];
+    // Naming the host keeps the instrumentation from what runs while building. The lock file may be behind a crate's new
+    // dependency, which is no reason not to run.
+    let fixed = ["build", "--manifest-path", MANIFEST, "--profile", "fuzz", "--target", host];
     let mut command = process::cargo(&fixed);
     for target in targets {
         command.args(["--bin", target]);
