@@ -11,6 +11,7 @@ import tempfile
 from measure import machine
 
 import control
+import counts
 import media
 import stages
 import start
@@ -23,6 +24,7 @@ FIGURES = {
     "import": control.imports,
     "proxy": stages.beside_proxies,
     "stage": stages.variations,
+    "counts": counts.counts,
     "latency": stages.added_latency,
     "update": stages.updates,
     "media": media.media,

@@ -68,10 +68,12 @@ pub(crate) const FOR_GSTREAMER: [Program; 6] = [
 /// What the browser tests start.
 pub(crate) const FOR_BROWSER: [Program; 4] = [NODE, NPM, CHROMIUM, TURN];
 /// What the measurements start: servers to stand beside ours, and a load generator.
-pub(crate) const FOR_BENCH: [Program; 6] = [
+pub(crate) const FOR_BENCH: [Program; 8] = [
     Program { names: &["nginx", "/usr/sbin/nginx"], package: "nginx-light" },
     Program { names: &["haproxy", "/usr/sbin/haproxy"], package: "haproxy" },
     Program { names: &["wrk"], package: "wrk" },
+    Program { names: &["valgrind"], package: "valgrind" },
+    Program { names: &["strace"], package: "strace" },
     Program { names: &["/usr/bin/time"], package: "time" },
     Program { names: &["janus"], package: "janus" },
     Program { names: &["ip", "/sbin/ip"], package: "iproute2" },
