@@ -1,5 +1,6 @@
 """Lambda functions that `test_lambda.py` has AWS's runtime client for Python run. No test runs in here."""
 
+import http.client
 import json
 import os
 import time
@@ -99,6 +100,23 @@ def sleeping(event, context):
     open(event["running"], "w", encoding="utf-8").close()
     while not os.path.exists(event["over"]):
         time.sleep(0.01)
+
+
+def extended(event, context):
+    """Does what an extension does: registers for some events, and waits for one. Answers with what came of it."""
+    api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"], timeout=0.5)
+    body = json.dumps({"events": json.loads(event["body"])})
+    api.request("POST", "/2020-01-01/extension/register", body, {"Lambda-Extension-Name": "adapter"})
+    answer = api.getresponse()
+    told = {"status": answer.status, "answer": json.loads(answer.read()), "waits": False}
+    if answer.status == 200:
+        identifier = answer.headers["Lambda-Extension-Identifier"]
+        api.request("GET", "/2020-01-01/extension/event/next", headers={"Lambda-Extension-Identifier": identifier})
+        try:
+            api.getresponse()
+        except TimeoutError:
+            told["waits"] = True
+    return {"statusCode": 200, "body": json.dumps(told)}
 
 
 def telling(event, context):

@@ -14,7 +14,7 @@ from expect import eventually
 from server import Server
 
 HERE = pathlib.Path(__file__).resolve().parent
-HANDLERS = ["echo", "verbatim", "plain", "failing", "leaving", "writing"]
+HANDLERS = ["echo", "verbatim", "plain", "failing", "leaving", "writing", "extended"]
 FAILED_REST = {"message": "Internal server error"}
 FAILED_HTTP = {"message": "Internal Server Error"}
 
@@ -227,6 +227,16 @@ def test_an_event_is_not_waited_for(server, apigateway, tmp_path):
     answer = execute_api(server, api, "POST", "/prod/x", {}, json.dumps({"path": str(mark)}))
     assert (answer.status, answer.body) == (200, b"")
     assert eventually(lambda: mark.exists() and mark.read_text())
+
+
+def test_an_extension_that_asks_for_no_events(server, apigateway):
+    """As the Lambda Web Adapter, which ends the process if it cannot register."""
+    api = rest_stage(apigateway, "extended")
+    told = execute_api(server, api, "POST", "/prod/x", {}, "[]").json
+    assert (told["status"], told["waits"]) == (200, True)
+    assert told["answer"] == {"functionName": "extended", "functionVersion": "$LATEST", "handler": ""}
+    told = execute_api(server, api, "POST", "/prod/x", {}, '["INVOKE"]').json
+    assert (told["status"], told["answer"]["errorType"]) == (501, "Extension.NotImplemented")
 
 
 def test_the_server_ends_with_its_functions(tmp_path):

@@ -9,6 +9,7 @@ mod census;
 mod endpoint;
 pub(crate) mod event_stream;
 mod events;
+mod extensions_api;
 mod job;
 mod output;
 mod pool;

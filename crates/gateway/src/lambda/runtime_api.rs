@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tracing::debug;
 
+use super::extensions_api;
 use super::job::Returned;
 use super::process::{Announced, Process};
 
@@ -35,7 +36,7 @@ const RESPONSE_MODE: HeaderName = HeaderName::from_static("lambda-runtime-functi
 const ERROR_TYPE: HeaderName = HeaderName::from_static("lambda-runtime-function-error-type");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-type Answer = Response<Full<Bytes>>;
+pub(super) type Answer = Response<Full<Bytes>>;
 
 /// Serves one connection of a process.
 pub(super) async fn serve(process: Arc<Process>, stream: TcpStream) {
@@ -51,6 +52,12 @@ pub(super) async fn serve(process: Arc<Process>, stream: TcpStream) {
 
 async fn answer(process: &Process, request: Request<Incoming>) -> Answer {
     let (head, body) = request.into_parts();
+    if let Some(path) = head.uri.path().strip_prefix(extensions_api::PREFIX) {
+        let Ok(body) = Limited::new(body, extensions_api::BODY_BYTES_MAX).collect().await else {
+            return broken_off();
+        };
+        return extensions_api::answer(process, &head, path, body.to_bytes()).await;
+    }
     let Some(path) = head.uri.path().strip_prefix(PREFIX) else {
         return refuse(StatusCode::NOT_FOUND, "InvalidPath", "no such path");
     };
@@ -196,11 +203,11 @@ fn broken_off() -> Answer {
     refuse(StatusCode::BAD_REQUEST, "InvalidRequest", "the body broke off")
 }
 
-fn refuse(status: StatusCode, kind: &str, message: &str) -> Answer {
+pub(super) fn refuse(status: StatusCode, kind: &str, message: &str) -> Answer {
     json(status, serde_json::json!({"errorMessage": message, "errorType": kind}).to_string())
 }
 
-fn json(status: StatusCode, body: String) -> Answer {
+pub(super) fn json(status: StatusCode, body: String) -> Answer {
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, JSON);
