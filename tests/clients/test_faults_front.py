@@ -251,6 +251,22 @@ def test_a_stop_lets_requests_under_way_finish(tmp_path, faulty, method):
         assert idle.rest() == b""
 
 
+def test_requests_that_a_stop_cuts_off_are_logged(tmp_path, faulty):
+    """One takes longer than a stop waits; its line was put in when nobody wrote lines any more."""
+    with Server(tmp_path / "data") as server:
+        stages, path = Stages(server, faulty), unique("/patient")
+        stages.http_route("GET /patient/{x}", f"{faulty.url}/never/patient")
+        (integration,) = [item for item in stages.v2.get_integrations(ApiId=stages.http)["Items"] if item["IntegrationUri"].endswith("/patient")]
+        stages.v2.update_integration(ApiId=stages.http, IntegrationId=integration["IntegrationId"], TimeoutInMillis=30_000)
+        with RawClient(server) as client:
+            client.send(stages.head("http", "GET", path))
+            eventually(lambda: any(b"/never/patient" in head for head in faulty.asked))
+            assert server.stop() == 0
+            assert client.rest() == b""
+        assert " 499 " in stages.logged("http", path)
+        assert stages.lines("http", path) == 1
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_bodies_in_the_smallest_chunks(server, stages, kind):
     """A megabyte in as many chunks: read without holding each by itself."""

@@ -181,6 +181,7 @@ def test_functions_that_flood_crash_or_hang(stages, functions, kind, name):
     expected = {"rest": [502, 504], "http": [500, 503]}[kind]
     assert answer.status in expected, answer
     assert answer.json["message"].lower() in ("internal server error", "endpoint request timed out", "service unavailable")
+    assert f" {answer.status} " in stages.logged(kind, f"/{name}")
     assert time.monotonic() - began < 15
 
 

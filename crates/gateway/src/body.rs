@@ -8,9 +8,13 @@ use bytes::{Bytes, BytesMut};
 use http_body::{Frame, SizeHint};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Empty, Full, Limited};
+use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::backends::AnswerBody;
+
+/// So many parts of a body are taken before other requests of the thread have their turn.
+const PARTS_MAX: u32 = 16;
 
 /// Why a body broke off.
 pub type BodyError = Box<dyn Error + Send + Sync>;
@@ -51,8 +55,12 @@ pub async fn gathered<B>(mut body: B) -> Result<Bytes, BodyError>
 where
     B: http_body::Body<Data = Bytes, Error = BodyError> + Unpin,
 {
-    let (mut first, mut all) = (Bytes::new(), BytesMut::new());
+    let (mut first, mut all, mut parts) = (Bytes::new(), BytesMut::new(), 0_u32);
     while let Some(frame) = body.frame().await {
+        parts = (parts + 1) % PARTS_MAX;
+        if parts == 0 {
+            yield_now().await;
+        }
         let Ok(part) = frame?.into_data() else { continue };
         if first.is_empty() && all.is_empty() {
             // Of most bodies there is no second one.

@@ -15,6 +15,8 @@ use crate::body::{Body, BodyError};
 const COPIED_MAX: usize = 4 * 1024;
 /// How much is gathered before it is written.
 const GATHERED_MAX: usize = 16 * 1024;
+/// So many parts of a body are taken before other connections of the thread have their turn.
+const PARTS_MAX: u32 = 16;
 
 pub(crate) struct Sending {
     /// To be written first; then `part`, then `end`.
@@ -28,6 +30,8 @@ pub(crate) struct Sending {
     /// The body, as long as something may come of it.
     body: Option<Body>,
     coding: Coding,
+    /// Parts of the body that were taken since others had their turn.
+    parts: u32,
 }
 
 #[derive(Clone, Copy)]
@@ -53,7 +57,7 @@ impl Sending {
             Length::Known(length) => (Some(body), Coding::Length(length)),
             Length::Unknown => (Some(body), Coding::Chunked),
         };
-        Self { bytes, part: Bytes::new(), end: b"", written: 0, sent: 0, body, coding }
+        Self { bytes, part: Bytes::new(), end: b"", written: 0, sent: 0, body, coding, parts: 0 }
     }
 
     /// The buffer, for another message.
@@ -81,12 +85,17 @@ impl Sending {
         cx: &mut Context<'_>,
         stream: &mut S,
     ) -> Poll<Result<(), Unsent>> {
+        self.parts = 0;
         loop {
             let waits = self.gather(cx).map_err(Unsent::Body)?;
             let gathers = self.unwritten() > 0;
             ready!(self.poll_gathered(cx, stream)).map_err(Unsent::Connection)?;
             match (gathers, waits) {
                 (_, false) => return Poll::Ready(Ok(())),
+                (_, true) if self.parts >= PARTS_MAX => {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
                 (true, true) => {}
                 (false, true) => return Poll::Pending,
             }
@@ -136,12 +145,14 @@ impl Sending {
     /// Takes what the body has ready; whether it may have more later.
     fn gather(&mut self, cx: &mut Context<'_>) -> Result<bool, BodyError> {
         while let Some(body) = &mut self.body {
-            if !self.part.is_empty() || self.bytes.len() > GATHERED_MAX {
+            let enough = self.bytes.len() > GATHERED_MAX || self.parts >= PARTS_MAX;
+            if !self.part.is_empty() || enough {
                 break;
             }
             match Pin::new(body).poll_frame(cx) {
                 Poll::Pending => break,
                 Poll::Ready(Some(frame)) => {
+                    self.parts += 1;
                     // Trailers are those of another connection.
                     if let Ok(part) = frame?.into_data()
                         && !part.is_empty()

@@ -23,6 +23,8 @@ use crate::spelling::Names;
 /// How much is read at once, in bytes: at first, and of a body that comes faster.
 const READ_MIN: usize = 8 * 1024;
 const READ_MAX: usize = 128 * 1024;
+/// Parts of a body that are shorter, in bytes, are put together.
+const PART_MIN: usize = 1024;
 /// A buffer for requests that is larger is not kept.
 const KEPT_MAX: usize = 16 * 1024;
 
@@ -221,7 +223,7 @@ impl Exchange {
     /// # Errors
     /// As of [`Self::poll_head`]; also if the body breaks off.
     pub(super) fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Refused>>> {
-        if let Some(part) = self.part().transpose() {
+        if let Some(part) = self.parts().transpose() {
             return Poll::Ready(Some(part));
         }
         if self.has_ended() {
@@ -243,13 +245,33 @@ impl Exchange {
             if self.connection.arrived.len() == self.connection.arrived.capacity() {
                 self.read_bytes = (2 * self.read_bytes).min(READ_MAX);
             }
-            if let Some(part) = self.part().transpose() {
+            if let Some(part) = self.parts().transpose() {
                 return Poll::Ready(Some(part));
             }
             if self.has_ended() {
                 return Poll::Ready(None);
             }
         }
+    }
+
+    /// What has come already of the body. Small parts are put together: each has its cost, and chunks may be of a byte.
+    ///
+    /// # Errors
+    /// If its first part is malformed.
+    fn parts(&mut self) -> Result<Option<Bytes>, Refused> {
+        let Some(first) = self.part()? else { return Ok(None) };
+        if first.len() >= PART_MIN {
+            return Ok(Some(first));
+        }
+        let Ok(Some(second)) = self.part() else { return Ok(Some(first)) };
+        let mut all = [first, second].concat();
+        // What is malformed is so the next time, too.
+        while all.len() < PART_MIN
+            && let Ok(Some(next)) = self.part()
+        {
+            all.extend_from_slice(&next);
+        }
+        Ok(Some(all.into()))
     }
 
     /// A part of the body that has come already.

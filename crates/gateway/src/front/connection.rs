@@ -68,6 +68,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         (self.stream, self.arrived.freeze())
     }
 
+    /// Whether something has come that is not served yet.
+    pub(super) fn has_more(&self) -> bool {
+        !self.arrived.is_empty()
+    }
+
     /// An empty buffer for [`Self::send`].
     pub(super) fn buffer(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.outgoing)

@@ -42,6 +42,9 @@ pub struct Client {
     pub patience: Duration,
 }
 
+/// Requests that wait already for those before them are served in groups of so many: other connections of the thread
+/// have their turn between two.
+const AHEAD_MAX: u32 = 8;
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
 /// As [`Gateway::converse`].
@@ -63,7 +66,7 @@ where
             && told.as_mut().poll(cx).is_ready()
     };
     let mut connection = Connection::new(stream, client.patience);
-    let mut date = Date::default();
+    let (mut date, mut ahead) = (Date::default(), 0_u32);
     loop {
         let usual = match connection.next(&mut is_stopped).await {
             Next::Request(usual) => usual,
@@ -98,6 +101,12 @@ where
         if closes {
             connection.shut_down().await;
             return None;
+        }
+        if connection.has_more() {
+            ahead = (ahead + 1) % AHEAD_MAX;
+            if ahead == 0 {
+                tokio::task::yield_now().await;
+            }
         }
     }
 }

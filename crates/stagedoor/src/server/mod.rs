@@ -298,11 +298,12 @@ impl Running {
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
         while self.tasks.join_next().await.is_some() {}
+        // Requests that are cut off now are logged too.
+        drop(self.lanes);
         self.server.gateway.flush_logs().await;
         usage::flush(&self.server.store, &self.server.gateway).await;
         let server = Arc::clone(&self.server);
         let _ = tokio::task::spawn_blocking(move || server.waiting_events.close()).await;
-        drop(self.lanes);
     }
 }
 
