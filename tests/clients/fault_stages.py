@@ -91,7 +91,7 @@ class Stages:
     def _lines(self, kind, path):
         file = pathlib.Path(self.server.data_dir) / "logs" / ACCOUNT / REGION / "faults.log"
         lines = file.read_text().splitlines() if file.exists() else []
-        return [line for line in lines if f"{self.path(kind, path)} " in line]
+        return [line for line in lines if line.startswith(f"{self.path(kind, path)} ")]
 
 
 def unique(path):
