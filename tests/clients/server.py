@@ -11,6 +11,7 @@ import signal
 import subprocess
 import threading
 import time
+from contextlib import contextmanager
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SECONDS_TO_START = 30
@@ -145,3 +146,14 @@ class Server:
         for line in process.stderr:
             self.log.append(line.decode(errors="replace"))
             del self.log[:-2000]
+
+
+@contextmanager
+def serving(data_dir, *options, environment=None):
+    """A server that outlives what is done with it, and ends well when it is told to."""
+    server = Server(data_dir, *options)
+    server.environment = environment or {}
+    with server:
+        yield server
+        assert server.running, "the server went down:\n" + server.last_log()
+        assert server.stop() == 0

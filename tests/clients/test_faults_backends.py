@@ -12,7 +12,7 @@ import pytest
 from fault_stages import Stages, others_are_served, unique
 from faulty_backend import FaultyBackend, read_body
 from raw_client import RawClient
-from server import Server
+from server import serving
 from test_tls import Authority
 
 KINDS = ["rest", "http"]
@@ -125,12 +125,9 @@ def stages(request, tmp_path_factory):
     if request.param == "tls":
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*map(str, authority.issue(folder, "localhost", "localhost")))
-    server = Server(folder / "data")
-    server.environment = {"SSL_CERT_FILE": str(folder / "authority.pem")}
-    with Backend(context) as backend, server:
+    environment = {"SSL_CERT_FILE": str(folder / "authority.pem")}
+    with Backend(context) as backend, serving(folder / "data", environment=environment) as server:
         yield Stages(server, backend)
-        assert server.running, "the server went down:\n" + server.last_log()
-        assert server.stop() == 0
 
 
 @pytest.fixture
