@@ -4,7 +4,10 @@
 //! that belong to one connection (RFC 9110, section 7.6.1) never pass.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use smallvec::SmallVec;
 
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 pub(crate) const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
@@ -14,18 +17,16 @@ const REMAPPED: &str = "x-amzn-remapped-";
 
 /// Whether a header is the connection's, by its name.
 pub(crate) fn is_hop_by_hop(name: &HeaderName) -> bool {
-    matches!(
-        name.as_str(),
-        "connection"
-            | "keep-alive"
-            | "proxy-connection"
-            | "proxy-authenticate"
-            | "proxy-authorization"
-            | "te"
-            | "trailer"
-            | "transfer-encoding"
-            | "upgrade"
-    )
+    match *name {
+        header::CONNECTION
+        | header::PROXY_AUTHENTICATE
+        | header::PROXY_AUTHORIZATION
+        | header::TE
+        | header::TRAILER
+        | header::TRANSFER_ENCODING
+        | header::UPGRADE => true,
+        _ => [KEEP_ALIVE, PROXY_CONNECTION].contains(name),
+    }
 }
 
 /// What the first line of `Connection` names beside what is the connection's anyway.
@@ -44,7 +45,9 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
         headers.remove(name);
     }
     // Most messages have one of them or none: looking for all would cost more than looking at all.
-    while let Some(name) = headers.keys().find(|name| is_hop_by_hop(name)).cloned() {
+    let leaving: SmallVec<[HeaderName; 4]> =
+        headers.keys().filter(|name| is_hop_by_hop(name)).cloned().collect();
+    for name in leaving {
         headers.remove(name);
     }
 }

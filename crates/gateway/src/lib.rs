@@ -24,6 +24,7 @@ pub mod fault;
 pub mod fuzz;
 pub mod metrics;
 
+mod per_thread;
 mod plans;
 
 mod http_api;

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use crate::per_thread::PerThread;
+
 /// Upper bounds of the buckets of [`Histogram`], in microseconds.
 pub const BUCKETS_MICROS: [u64; 13] = [
     1_000, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000,
@@ -13,7 +15,11 @@ pub const BUCKETS_MICROS: [u64; 13] = [
 
 /// The counters of one stage, or of one of its methods or routes, which outlive the plans made for it.
 #[derive(Debug, Default)]
-pub(crate) struct Counters {
+pub(crate) struct Counters(PerThread<Box<Counted>>);
+
+/// What one thread has counted.
+#[derive(Debug, Default)]
+struct Counted {
     client_errors: AtomicU64,
     server_errors: AtomicU64,
     latency: Times,
@@ -79,10 +85,10 @@ impl Times {
         self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
     }
 
-    fn read(&self) -> Histogram {
-        Histogram {
-            sum: Duration::from_micros(self.sum_micros.load(Ordering::Relaxed)),
-            buckets: std::array::from_fn(|at| self.buckets[at].load(Ordering::Relaxed)),
+    fn add_to(&self, all: &mut Histogram) {
+        all.sum += Duration::from_micros(self.sum_micros.load(Ordering::Relaxed));
+        for (all, own) in all.buckets.iter_mut().zip(&self.buckets) {
+            *all += own.load(Ordering::Relaxed);
         }
     }
 }
@@ -96,39 +102,50 @@ impl Counters {
         integration: Option<Duration>,
         bytes: u64,
     ) {
+        let counted = self.0.own(Box::default);
         if status.is_client_error() {
-            self.client_errors.fetch_add(1, Ordering::Relaxed);
+            counted.client_errors.fetch_add(1, Ordering::Relaxed);
         } else if status.is_server_error() {
-            self.server_errors.fetch_add(1, Ordering::Relaxed);
+            counted.server_errors.fetch_add(1, Ordering::Relaxed);
         }
-        self.latency.record(micros(latency));
+        counted.latency.record(micros(latency));
         if let Some(integration) = integration {
-            self.integration_latency.record(micros(integration));
+            counted.integration_latency.record(micros(integration));
         }
-        self.data_processed.fetch_add(bytes, Ordering::Relaxed);
+        counted.data_processed.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Counts a look into the cache.
     pub(crate) fn looked_up(&self, found: bool) {
-        let counter = if found { &self.cache_hits } else { &self.cache_misses };
+        let counted = self.0.own(Box::default);
+        let counter = if found { &counted.cache_hits } else { &counted.cache_misses };
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn figures(&self, api: &str, stage: &str, of: Option<FiguresOf>) -> StageFigures {
-        let latency = self.latency.read();
+        let sum = |counter: fn(&Counted) -> &AtomicU64| {
+            self.0.all().map(|one| counter(one).load(Ordering::Relaxed)).sum()
+        };
+        let times = |times: fn(&Counted) -> &Times| {
+            self.0.all().fold(Histogram::default(), |mut all, one| {
+                times(one).add_to(&mut all);
+                all
+            })
+        };
+        let latency = times(|one| &one.latency);
         StageFigures {
             api: api.to_owned(),
             stage: stage.to_owned(),
             of,
             // Every request has a latency.
             requests: latency.buckets.iter().sum(),
-            client_errors: self.client_errors.load(Ordering::Relaxed),
-            server_errors: self.server_errors.load(Ordering::Relaxed),
+            client_errors: sum(|one| &one.client_errors),
+            server_errors: sum(|one| &one.server_errors),
             latency,
-            integration_latency: self.integration_latency.read(),
-            cache_hits: self.cache_hits.load(Ordering::Relaxed),
-            cache_misses: self.cache_misses.load(Ordering::Relaxed),
-            data_processed: self.data_processed.load(Ordering::Relaxed),
+            integration_latency: times(|one| &one.integration_latency),
+            cache_hits: sum(|one| &one.cache_hits),
+            cache_misses: sum(|one| &one.cache_misses),
+            data_processed: sum(|one| &one.data_processed),
         }
     }
 }

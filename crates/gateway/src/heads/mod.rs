@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::{HeaderName, Method};
-use memchr::memchr_iter;
+use memchr::memchr;
 
 use self::follow::Follower;
 
@@ -103,12 +103,14 @@ impl<'h> Lines<'h> {
 /// A header's name, from the first line on that begins after a place, and where its value begins.
 fn found_from<'h>(head: &'h [u8], from: usize, name: &HeaderName) -> Option<(&'h [u8], usize)> {
     let wanted = name.as_str().as_bytes();
-    memchr_iter(b'\n', &head[from..]).find_map(|end| {
-        let at = from + end + 1;
+    let mut at = from;
+    loop {
+        at += memchr(b'\n', &head[at..])? + 1;
         let (name, rest) = head[at..].split_at_checked(wanted.len())?;
-        let is_it = rest.first() == Some(&b':') && name.eq_ignore_ascii_case(wanted);
-        is_it.then_some((name, at + wanted.len()))
-    })
+        if rest.first() == Some(&b':') && name.eq_ignore_ascii_case(wanted) {
+            return Some((name, at + wanted.len()));
+        }
+    }
 }
 
 /// Who is at the other end of a connection.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use super::{ApiKind, Observed, Observing};
+use super::{ApiKind, Held, Observed};
 use crate::digits::{push_address, push_common_log_time, push_decimal};
 use crate::fault::GatewayFault;
 use crate::logs::Told;
@@ -18,7 +18,7 @@ use crate::visit::Visit;
 
 /// A line but for the length of the answer, which is not known before its end.
 pub(super) struct Record {
-    stage: Arc<Observing>,
+    stage: Arc<Held>,
     time: Duration,
     text: String,
     gaps: SmallVec<[Gap; 1]>,

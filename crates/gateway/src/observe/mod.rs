@@ -15,7 +15,9 @@ use std::sync::{Arc, OnceLock};
 use http::Response;
 
 pub(crate) use self::method::{at_method, at_route, begin_method};
-pub(crate) use self::stage::{ApiKind, Observing, Wanted, detail, wanted_of_http, wanted_of_rest};
+pub(crate) use self::stage::{
+    ApiKind, Held, Observing, Wanted, Watched, detail, wanted_of_http, wanted_of_rest,
+};
 
 use crate::body::Body;
 use crate::execution_log::{self, Event};
@@ -29,7 +31,7 @@ const CLIENT_CLOSED_REQUEST: u16 = 499;
 
 /// What is known of a request beside its [`Visit`], once its stage is found.
 pub(crate) struct Observed {
-    pub(crate) stage: Arc<Observing>,
+    pub(crate) stage: Arc<Held>,
     /// The path with the stage's name, as `$context.path` has it.
     path: String,
     /// Values of the access log's variables that only a method or route knows, see [`stage::Access`].
@@ -45,10 +47,10 @@ pub(crate) struct Observed {
 pub(crate) struct Watch<'v>(&'v Visit);
 
 /// From now on the stage's settings hold for the request.
-pub(crate) fn begin<'v>(shared: &Shared, visit: &'v Visit, stage: &Arc<Observing>, path: &str) -> Watch<'v> {
+pub(crate) fn begin<'v>(shared: &Shared, visit: &'v Visit, stage: &Watched, path: &str) -> Watch<'v> {
     stage.start(&shared.logs);
     let observed = Observed {
-        stage: Arc::clone(stage),
+        stage: stage.hold(),
         path: if stage.wanted.access.is_some() { path.to_owned() } else { String::new() },
         values: OnceLock::new(),
         proxies_function: AtomicBool::new(false),

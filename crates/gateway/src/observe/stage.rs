@@ -1,5 +1,6 @@
 //! What a stage wants to know of its requests: made with its plan, from its document.
 
+use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use stagedoor_api::{apigateway, apigatewayv2};
@@ -8,6 +9,7 @@ use super::access::is_of_method;
 use crate::execution_log::Detail;
 use crate::logs::{Destination, Format, Logs, Queue};
 use crate::metrics::FiguresOf;
+use crate::per_thread::PerThread;
 use crate::plans::Owner;
 
 /// A stage as those see it who watch its requests.
@@ -20,6 +22,37 @@ pub(crate) struct Observing {
     execution: Arc<Destination>,
     /// Those of the access log, of the execution log and of spans; started with the first request.
     queues: OnceLock<[Option<Queue>; 3]>,
+}
+
+/// The same, for requests of several threads to hold on to.
+pub(crate) struct Watched {
+    stage: Arc<Observing>,
+    held: PerThread<Arc<Held>>,
+}
+
+/// A stage as long as a request to it lasts. How many there are is counted for each thread.
+pub(crate) struct Held(Arc<Observing>);
+
+impl Deref for Watched {
+    type Target = Observing;
+
+    fn deref(&self) -> &Observing {
+        &self.stage
+    }
+}
+
+impl Deref for Held {
+    type Target = Observing;
+
+    fn deref(&self) -> &Observing {
+        &self.0
+    }
+}
+
+impl Watched {
+    pub(super) fn hold(&self) -> Arc<Held> {
+        Arc::clone(self.held.own(|| Arc::new(Held(Arc::clone(&self.stage)))))
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,23 +143,18 @@ impl ApiKind {
 }
 
 impl Observing {
-    pub(crate) fn new(
-        kind: ApiKind,
-        owner: &Owner,
-        name: &str,
-        is_canary: bool,
-        wanted: Wanted,
-    ) -> Arc<Self> {
+    pub(crate) fn new(kind: ApiKind, owner: &Owner, name: &str, is_canary: bool, wanted: Wanted) -> Watched {
         let Owner { account, region, api } = owner;
         let execution = Destination::of_execution_log(region, account, api, name, is_canary);
-        Arc::new(Self {
+        let stage = Self {
             kind,
             owner: owner.clone(),
             name: name.to_owned(),
             wanted,
             execution: Arc::new(execution),
             queues: OnceLock::new(),
-        })
+        };
+        Watched { stage: Arc::new(stage), held: PerThread::default() }
     }
 
     /// The variables of `$context` that all requests to the stage share; `None` if there is none of that name.

@@ -13,7 +13,7 @@ use super::place::Place;
 use crate::authorize::Answers;
 use crate::ids::RequestId;
 use crate::metrics::{Counters, StageFigures};
-use crate::observe::{ApiKind, Observing, Wanted};
+use crate::observe::{ApiKind, Observing, Wanted, Watched};
 
 /// What a deployment deployed, compiled; shared by the stages that serve it.
 pub(crate) trait Deployed {
@@ -92,7 +92,7 @@ pub(crate) struct Stage<D: Deployed> {
     pub(crate) revision: Revision,
     pub(crate) counters: Arc<Counters>,
     /// What is told of its requests.
-    pub(crate) observing: Arc<Observing>,
+    pub(crate) observing: Watched,
     /// What its authorizers said of its callers, as of `flushes`.
     pub(crate) answers: Arc<Answers>,
     pub(crate) flushes: u64,

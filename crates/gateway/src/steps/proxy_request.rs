@@ -138,10 +138,10 @@ fn headers<'a>(sent: &'a HeaderMap, visit: &Visit, tls: bool) -> (HeaderMap, Pas
 
 /// Whether a client's header does not pass, whatever its value. The length and the host are the next connection's.
 fn is_left(name: &HeaderName) -> bool {
-    let text = name.as_str();
-    headers::is_hop_by_hop(name)
-        || matches!(text, "host" | "content-length" | "expect" | "forwarded")
-        || text.starts_with("x-forwarded-")
+    match *name {
+        header::HOST | header::CONTENT_LENGTH | header::EXPECT | header::FORWARDED => true,
+        _ => headers::is_hop_by_hop(name) || name.as_str().starts_with("x-forwarded-"),
+    }
 }
 
 /// RFC 7239: what the client said of earlier hops, then this one. Our own name is an obfuscated identifier, section 6.3.

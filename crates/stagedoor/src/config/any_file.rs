@@ -30,6 +30,7 @@ ivs-quotas = ["stages=5"]
 rest-quotas = ["api-keys=5"]
 account-throttle = "10.5:5"
 client-timeout = 30
+request-bodies-max = 512
 lambda-endpoint = "https://lambda.eu-west-1.amazonaws.com"
 otlp-endpoint = "http://127.0.0.1:4318"
 log = "warn,stagedoor=debug"
