@@ -15,9 +15,7 @@ use std::sync::{Arc, OnceLock};
 use http::Response;
 
 pub(crate) use self::method::{at_method, at_route, begin_method};
-pub(crate) use self::stage::{
-    ApiKind, Held, Observing, Wanted, Watched, detail, wanted_of_http, wanted_of_rest,
-};
+pub(crate) use self::stage::{ApiKind, Held, Wanted, Watched, detail, wanted_of_http, wanted_of_rest};
 
 use crate::body::Body;
 use crate::execution_log::{self, Event};

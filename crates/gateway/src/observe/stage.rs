@@ -50,6 +50,20 @@ impl Deref for Held {
 }
 
 impl Watched {
+    pub(crate) fn new(kind: ApiKind, owner: &Owner, name: &str, is_canary: bool, wanted: Wanted) -> Self {
+        let Owner { account, region, api } = owner;
+        let execution = Destination::of_execution_log(region, account, api, name, is_canary);
+        let stage = Observing {
+            kind,
+            owner: owner.clone(),
+            name: name.to_owned(),
+            wanted,
+            execution: Arc::new(execution),
+            queues: OnceLock::new(),
+        };
+        Self { stage: Arc::new(stage), held: PerThread::default() }
+    }
+
     pub(super) fn hold(&self) -> Arc<Held> {
         Arc::clone(self.held.own(|| Arc::new(Held(Arc::clone(&self.stage)))))
     }
@@ -143,20 +157,6 @@ impl ApiKind {
 }
 
 impl Observing {
-    pub(crate) fn new(kind: ApiKind, owner: &Owner, name: &str, is_canary: bool, wanted: Wanted) -> Watched {
-        let Owner { account, region, api } = owner;
-        let execution = Destination::of_execution_log(region, account, api, name, is_canary);
-        let stage = Self {
-            kind,
-            owner: owner.clone(),
-            name: name.to_owned(),
-            wanted,
-            execution: Arc::new(execution),
-            queues: OnceLock::new(),
-        };
-        Watched { stage: Arc::new(stage), held: PerThread::default() }
-    }
-
     /// The variables of `$context` that all requests to the stage share; `None` if there is none of that name.
     pub(crate) fn context(&self, name: &str) -> Option<String> {
         Some(match name {

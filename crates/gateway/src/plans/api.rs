@@ -13,7 +13,7 @@ use super::place::Place;
 use crate::authorize::Answers;
 use crate::ids::RequestId;
 use crate::metrics::{Counters, StageFigures};
-use crate::observe::{ApiKind, Observing, Wanted, Watched};
+use crate::observe::{ApiKind, Wanted, Watched};
 
 /// What a deployment deployed, compiled; shared by the stages that serve it.
 pub(crate) trait Deployed {
@@ -139,7 +139,7 @@ impl<D: Deployed> Api<D> {
         let Settings { name, variables, wanted, .. } = D::settings(stage);
         let name = name.unwrap_or_default();
         let known = Known { before: None, stage: None, epoch: CacheEpoch::default() };
-        let observing = Observing::new(D::KIND, &self.owner, &name, false, wanted);
+        let observing = Watched::new(D::KIND, &self.owner, &name, false, wanted);
         let stage = Stage {
             name: name.clone(),
             observing,

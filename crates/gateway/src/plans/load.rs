@@ -13,7 +13,7 @@ use super::api::{Api, Canary, CanarySettings, Deployed, Known, Settings, Stage};
 use super::place::Places;
 use super::{Owner, Plan, Plans};
 use crate::domains;
-use crate::observe::Observing;
+use crate::observe::Watched;
 
 /// The service that an API belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -125,7 +125,7 @@ fn stage<D: Deployed>(
     let counters = known.map(|stage| Arc::clone(&stage.counters)).unwrap_or_default();
     let tuned = Known { before: known.map(|stage| &stage.tuning), stage: None, epoch };
     let tuning = deployed.tune(document, &tuned);
-    let observing = Observing::new(D::KIND, &api.owner, &name, false, wanted.clone());
+    let observing = Watched::new(D::KIND, &api.owner, &name, false, wanted.clone());
     let mut stage = Stage {
         observing,
         name,
@@ -149,7 +149,7 @@ fn stage<D: Deployed>(
         let tuning = deployed.tune(document, &tuned);
         let answers = known.and_then(|canary| canary.stage.answers(&deployment, revision, flushes));
         let canary = Stage {
-            observing: Observing::new(D::KIND, &api.owner, &stage.name, true, wanted),
+            observing: Watched::new(D::KIND, &api.owner, &stage.name, true, wanted),
             name: stage.name.clone(),
             deployment,
             variables,
