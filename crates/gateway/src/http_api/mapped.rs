@@ -30,7 +30,7 @@ pub(crate) async fn proxied(
     body: Body,
 ) -> Result<Response<Body>, GatewayFault> {
     let (read, body) = body_if_read(outgoing.parameters.read_body(), body).await?;
-    let (mut request, mut passing) = proxy_request::make(
+    let (mut request, told, mut passing) = proxy_request::make(
         call.shared,
         call.located,
         call.routed,
@@ -40,8 +40,11 @@ pub(crate) async fn proxied(
         body,
         call.visit,
     )?;
+    passing.extend(told.iter().map(|(name, value)| (name, value)));
     if !outgoing.parameters.is_empty() {
-        proxy_request::add_passing(&mut request, std::mem::take(&mut passing));
+        for (name, value) in passing.drain(..) {
+            request.headers_mut().append(name, value.clone());
+        }
         change_outgoing(&outgoing.parameters, call, &read, &mut request)?;
     }
     if let Some(name) = outgoing.link.as_ref().and_then(|link| link.server_name.clone()) {

@@ -21,7 +21,10 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// Headers of a client that pass to the backend as they are.
 pub(crate) type Passing<'a> = SmallVec<[(&'a HeaderName, &'a HeaderValue); 16]>;
 
-/// The request, and the client's headers that are to be sent before its own: most requests need no copies of them.
+/// What a backend is told of the way here: `Forwarded` and `X-Amzn-Trace-Id`.
+pub(crate) type Told = SmallVec<[(HeaderName, HeaderValue); 2]>;
+
+/// The request without headers, and those that are to be sent with it: few requests need a map of them.
 ///
 /// `full_path` is what a private backend is asked for: the path with its stage.
 ///
@@ -37,7 +40,7 @@ pub(crate) fn make<'a>(
     head: &'a Parts,
     body: Body,
     visit: &Visit,
-) -> Result<(Request<Body>, Passing<'a>), GatewayFault> {
+) -> Result<(Request<Body>, Told, Passing<'a>), GatewayFault> {
     let mut request = Request::new(body);
     *request.method_mut() = outgoing.verb.clone().unwrap_or_else(|| routed.verb.clone());
     *request.uri_mut() = match &outgoing.link {
@@ -45,20 +48,8 @@ pub(crate) fn make<'a>(
         None => endpoint(located, routed, outgoing, head)?,
     };
     *request.version_mut() = Version::HTTP_11;
-    let (headers, passing) = headers(&head.headers, visit, visit.listener(&shared.config).tls);
-    *request.headers_mut() = headers;
-    Ok((request, passing))
-}
-
-/// Puts the headers that pass among the request's own.
-pub(crate) fn add_passing(request: &mut Request<Body>, passing: Passing<'_>) {
-    let own = std::mem::take(request.headers_mut());
-    let headers = request.headers_mut();
-    headers.reserve(passing.len() + own.len());
-    for (name, value) in passing {
-        headers.append(name, value.clone());
-    }
-    headers.extend(own);
+    let (told, passing) = headers(&head.headers, visit, visit.listener(&shared.config).tls);
+    Ok((request, told, passing))
 }
 
 fn endpoint(
@@ -112,7 +103,7 @@ fn append_path(text: &mut String, path: &str) {
 
 /// What is told of the way here, and the client's headers but those of its connection, of the message's place and of the
 /// way, which is told anew.
-fn headers<'a>(sent: &'a HeaderMap, visit: &Visit, tls: bool) -> (HeaderMap, Passing<'a>) {
+fn headers<'a>(sent: &'a HeaderMap, visit: &Visit, tls: bool) -> (Told, Passing<'a>) {
     let dropped = headers::named_by_connection(sent);
     let (mut passing, mut trace, mut came_forwarded) = (Passing::new(), None, false);
     for (name, value) in sent {
@@ -128,12 +119,12 @@ fn headers<'a>(sent: &'a HeaderMap, visit: &Visit, tls: bool) -> (HeaderMap, Pas
     }
     let hops = if came_forwarded { earlier_hops(sent, &dropped) } else { String::with_capacity(128) };
     let forwarded = forwarded(hops, visit, tls);
-    let mut headers = HeaderMap::with_capacity(2);
-    if let Ok(forwarded) = HeaderValue::try_from(forwarded) {
-        headers.insert(header::FORWARDED, forwarded);
+    let mut told = Told::new();
+    if let Ok(forwarded) = HeaderValue::from_bytes(forwarded.as_bytes()) {
+        told.push((header::FORWARDED, forwarded));
     }
-    headers.insert(headers::TRACE_ID, visit.trace(trace));
-    (headers, passing)
+    told.push((headers::TRACE_ID, visit.trace(trace)));
+    (told, passing)
 }
 
 /// Whether a client's header does not pass, whatever its value. The length and the host are the next connection's.
