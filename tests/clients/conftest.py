@@ -85,7 +85,10 @@ def fetch(server, method, target, headers=None, body=None):
         data = body.encode() if isinstance(body, str) else body
         if data is not None:
             connection.putheader("Content-Length", str(len(data)))
-        connection.endheaders(data)
+        try:
+            connection.endheaders(data)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # The answer can come before the end of a body that is refused; urllib3 reads it then, too.
         answer = connection.getresponse()
         names = {name.lower(): ", ".join(answer.headers.get_all(name)) for name in answer.headers}
         return Answer(answer.status, names, answer.read())
