@@ -79,17 +79,8 @@ pub(crate) fn write_value(bytes: &mut Vec<u8>, value: &[u8]) {
 }
 
 /// Appends a header whose value is a number.
-pub(crate) fn write_length(bytes: &mut Vec<u8>, name: &str, mut number: u64) {
-    let (mut digits, mut at) = ([0; 20], 20);
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    write(bytes, name, &digits[at..]);
+pub(crate) fn write_length(bytes: &mut Vec<u8>, name: &str, number: u64) {
+    write(bytes, name, itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// The length that all `Content-Length` fields agree on.

@@ -70,13 +70,8 @@ impl Written {
 
     /// The name of a header as it stands here first.
     pub(crate) fn spelling(&self, name: &HeaderName) -> Option<&str> {
-        let wanted = name.as_str().as_bytes();
-        let mut lines = self.0.split(|byte| *byte == b'\n').skip(1);
-        let found = lines.find_map(|line| {
-            let (name, rest) = line.split_at_checked(wanted.len())?;
-            (rest.first() == Some(&b':') && name.eq_ignore_ascii_case(wanted)).then_some(name)
-        });
-        std::str::from_utf8(found?).ok()
+        let (found, _) = found_from(&self.0, 0, name)?;
+        std::str::from_utf8(found).ok()
     }
 }
 
