@@ -9,9 +9,12 @@ import threading
 import time
 import uuid
 
+import pytest
+
 import setups
 from conftest import ACCOUNT, REGION, client, execute_api
 from expect import eventually
+from faulty_backend import FaultyBackend
 
 TIMEOUT_MILLIS = 1000
 OTHERS_WAIT_AT_MOST_SECONDS = 5
@@ -129,3 +132,15 @@ def others_are_served(stages, growth_mib=64, wait_seconds=OTHERS_WAIT_AT_MOST_SE
     assert slowest[0] < wait_seconds, f"somebody waited for {slowest[0]:.1f} s"
     grown = (stages.server.resident_bytes() - before) / 2**20
     assert grown < growth_mib, f"memory grew by {grown:.0f} MiB"
+
+
+@pytest.fixture(scope="module")
+def faulty():
+    with FaultyBackend() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def stages(server, faulty):
+    """In front of the server of the module that asks."""
+    return Stages(server, faulty)

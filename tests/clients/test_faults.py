@@ -8,8 +8,7 @@ import time
 
 import pytest
 
-from fault_stages import TIMEOUT_MILLIS, Stages, others_are_served, unique
-from faulty_backend import FaultyBackend
+from fault_stages import TIMEOUT_MILLIS, faulty, others_are_served, stages, unique
 from raw_client import RawClient
 from server import serving
 
@@ -19,20 +18,9 @@ MIB = 2**20
 
 
 @pytest.fixture(scope="module")
-def faulty():
-    with FaultyBackend() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def server(tmp_path_factory):
     with serving(tmp_path_factory.mktemp("faults"), "--client-timeout", str(CLIENT_TIMEOUT_SECONDS)) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def stages(server, faulty):
-    return Stages(server, faulty)
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,7 @@ import time
 import pytest
 
 from expect import eventually
-from fault_stages import Stages, others_are_served, unique
-from faulty_backend import FaultyBackend
+from fault_stages import Stages, faulty, others_are_served, stages, unique
 from raw_client import RawClient
 from server import Server, serving
 
@@ -24,20 +23,9 @@ RESETS = b"\1\0\0\0\0\0\0\0"
 
 
 @pytest.fixture(scope="module")
-def faulty():
-    with FaultyBackend() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def server(tmp_path_factory):
     with serving(tmp_path_factory.mktemp("front"), "--client-timeout", str(CLIENT_TIMEOUT_SECONDS)) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def stages(server, faulty):
-    return Stages(server, faulty)
 
 
 @pytest.fixture(autouse=True)

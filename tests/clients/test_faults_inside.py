@@ -14,20 +14,13 @@ import pytest
 import setups
 from conftest import ACCOUNT, REGION
 from expect import eventually
-from fault_stages import Stages, others_are_served, unique
-from faulty_backend import FaultyBackend
+from fault_stages import faulty, others_are_served, stages, unique
 from raw_client import RawClient
 from server import serving
 from test_lambda import arn, table
 
 INJECTED = "x\r\nX-Injected: 1\r\n\r\nGET /injected HTTP/1.1\r\n\r\n"
 KINDS = ["rest", "http"]
-
-
-@pytest.fixture(scope="module")
-def faulty():
-    with FaultyBackend() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +32,6 @@ def server(tmp_path_factory, faulty):
     config.write_text("\n".join(tables))
     with serving(directory / "data", "--config", str(config)) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def stages(server, faulty):
-    return Stages(server, faulty)
 
 
 @pytest.fixture(autouse=True)
